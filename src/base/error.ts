@@ -1,0 +1,194 @@
+/**
+ * MailError, the one kind of error that leaves a room, and its table of codes.
+ *
+ * The table says for each code what every protocol answers: SMTP reply and enhanced status (RFC 5321 section 4.2, RFC 3463),
+ * IMAP condition and response code (RFC 3501 section 7.1, RFC 5530), POP3 response code (RFC 2449 section 8, RFC 3206).
+ * Public text never shows paths, SQL, configuration or whether an account exists. Expected outcomes are values, not errors;
+ * grammar violations are WireError and are answered by the session as a syntax error.
+ */
+
+/** What each protocol says for one code. */
+export interface MailErrorReply {
+  /** Whether a client that tries again later may succeed. */
+  readonly isTemporary: boolean;
+  /** One sentence for the other side, without CR or LF. */
+  readonly publicText: string;
+  readonly smtp: { readonly code: number; readonly status: string };
+  readonly imap: { readonly condition: 'NO' | 'BAD'; readonly code: string | undefined };
+  readonly pop3: { readonly code: string | undefined };
+}
+
+function reply(
+  isTemporary: boolean,
+  publicText: string,
+  smtp: readonly [code: number, status: string],
+  imap: readonly [condition: 'NO' | 'BAD', code?: string],
+  pop3?: string,
+): MailErrorReply {
+  return {
+    isTemporary,
+    publicText,
+    smtp: { code: smtp[0], status: smtp[1] },
+    imap: { condition: imap[0], code: imap[1] },
+    pop3: { code: pop3 },
+  };
+}
+
+/** Every code that a MailError can carry, with what each protocol answers. Held against docs/ERRORS.md by a test. */
+export const MAIL_ERRORS = {
+  internal: reply(
+    true,
+    'Temporary server error, please try again later',
+    [451, '4.3.0'],
+    ['NO', 'SERVERBUG'],
+    'SYS/TEMP',
+  ),
+  storeUnavailable: reply(
+    true,
+    'The message store is not available, please try again later',
+    [451, '4.3.0'],
+    ['NO', 'UNAVAILABLE'],
+    'SYS/TEMP',
+  ),
+  diskFull: reply(
+    true,
+    'Insufficient system storage, please try again later',
+    [452, '4.3.1'],
+    ['NO', 'UNAVAILABLE'],
+    'SYS/TEMP',
+  ),
+  contentCorrupt: reply(
+    false,
+    'This message cannot be read: its stored copy is damaged',
+    [554, '5.3.0'],
+    ['NO', 'CORRUPTION'],
+    'SYS/PERM',
+  ),
+  contentGone: reply(
+    false,
+    'This message has been expunged',
+    [554, '5.3.0'],
+    ['NO', 'EXPUNGEISSUED'],
+    'SYS/PERM',
+  ),
+  shuttingDown: reply(
+    true,
+    'The server is shutting down, please try again later',
+    [421, '4.3.2'],
+    ['NO', 'UNAVAILABLE'],
+    'SYS/TEMP',
+  ),
+  tooBusy: reply(
+    true,
+    'Too many connections, please try again later',
+    [421, '4.3.2'],
+    ['NO', 'LIMIT'],
+    'SYS/TEMP',
+  ),
+  deadlineExceeded: reply(
+    true,
+    'The operation took too long, please try again later',
+    [451, '4.4.2'],
+    ['NO', 'UNAVAILABLE'],
+    'SYS/TEMP',
+  ),
+  overQuota: reply(true, 'The mailbox is over its quota', [452, '4.2.2'], ['NO', 'OVERQUOTA'], 'SYS/PERM'),
+  messageTooLarge: reply(
+    false,
+    'The message is larger than this server accepts',
+    [552, '5.3.4'],
+    ['NO', 'TOOBIG'],
+    'SYS/PERM',
+  ),
+  recipientUnknown: reply(false, 'No such recipient here', [550, '5.1.1'], ['NO'], undefined),
+  recipientDisabled: reply(
+    false,
+    'The recipient is disabled and does not accept messages',
+    [550, '5.2.1'],
+    ['NO'],
+    undefined,
+  ),
+  relayingDenied: reply(false, 'Relaying denied', [550, '5.7.1'], ['NO'], undefined),
+  mailLoop: reply(false, 'Too many hops: this message is in a mail loop', [554, '5.4.6'], ['NO'], undefined),
+  authenticationFailed: reply(
+    false,
+    'Authentication failed',
+    [535, '5.7.8'],
+    ['NO', 'AUTHENTICATIONFAILED'],
+    'AUTH',
+  ),
+  privacyRequired: reply(
+    false,
+    'Logging in needs TLS first',
+    [538, '5.7.11'],
+    ['NO', 'PRIVACYREQUIRED'],
+    'AUTH',
+  ),
+  mailboxMissing: reply(false, 'No such mailbox', [550, '5.2.0'], ['NO', 'NONEXISTENT'], undefined),
+  mailboxExists: reply(
+    false,
+    'A mailbox of this name exists already',
+    [550, '5.2.0'],
+    ['NO', 'ALREADYEXISTS'],
+    undefined,
+  ),
+  mailboxHasChildren: reply(
+    false,
+    'The mailbox has child mailboxes',
+    [550, '5.2.0'],
+    ['NO', 'HASCHILDREN'],
+    undefined,
+  ),
+  cannot: reply(false, 'This cannot be done', [550, '5.3.0'], ['NO', 'CANNOT'], undefined),
+  limit: reply(false, 'A limit of this server has been reached', [550, '5.3.0'], ['NO', 'LIMIT'], undefined),
+  conflict: reply(
+    false,
+    'An entry of this name exists already',
+    [550, '5.3.0'],
+    ['NO', 'ALREADYEXISTS'],
+    undefined,
+  ),
+  notFound: reply(false, 'No such entry', [550, '5.3.0'], ['NO', 'NONEXISTENT'], undefined),
+  invalid: reply(false, 'A value is not allowed here', [501, '5.5.4'], ['NO', 'CANNOT'], undefined),
+} as const satisfies Record<string, MailErrorReply>;
+
+/** A key of MAIL_ERRORS. */
+export type MailErrorCode = keyof typeof MAIL_ERRORS;
+
+/** An error with a known answer in every protocol. `message` is for the log and the administrator, never for the other side. */
+export class MailError extends Error {
+  readonly code: MailErrorCode;
+
+  constructor(code: MailErrorCode, message?: string, options?: { readonly cause?: unknown }) {
+    super(
+      message ?? MAIL_ERRORS[code].publicText,
+      options?.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.name = 'MailError';
+    this.code = code;
+  }
+
+  /** What each protocol says. */
+  get reply(): MailErrorReply {
+    return MAIL_ERRORS[this.code];
+  }
+}
+
+/** `error` itself when it is a MailError, else `internal` with it as the cause: unknown errors count as temporary. */
+export function asMailError(error: unknown): MailError {
+  if (error instanceof MailError) return error;
+  return new MailError('internal', error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+/** Bytes from outside that break a grammar. `offset` counts octets in the unit parsed; `expected` names the ABNF rule or token. */
+export class WireError extends Error {
+  readonly offset: number;
+  readonly expected: string;
+
+  constructor(offset: number, expected: string) {
+    super(`expected ${expected} at octet ${offset}`);
+    this.name = 'WireError';
+    this.offset = offset;
+    this.expected = expected;
+  }
+}
