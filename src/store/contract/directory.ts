@@ -1,0 +1,116 @@
+/**
+ * Directory: domains, accounts, aliases. The words are hMailServer's.
+ *
+ * Keys are already normalised by the accounts room: domains in lower-case A-label form (RFC 5890), local parts and login
+ * names NFC and lower case. Every change is published on the feed as `directory`.
+ */
+
+import type { UnixMs } from '../../base/clock.ts';
+import type { AccountId, DomainId } from '../../base/ids.ts';
+
+/** A domain that we deliver for. */
+export interface Domain {
+  readonly id: DomainId;
+  readonly name: string;
+  readonly isEnabled: boolean;
+  /** Other names that mean this domain. */
+  readonly aliases: readonly string[];
+  /** Where mail for unknown addresses of the domain goes: an address of a local domain; undefined refuses them. */
+  readonly catchAll: string | undefined;
+}
+
+/** One login and its mailboxes. */
+export interface Account {
+  readonly id: AccountId;
+  /** localPart@domain. */
+  readonly address: string;
+  readonly isEnabled: boolean;
+  /** Octets that all its mailboxes may hold; undefined for no limit. */
+  readonly quotaOctets: number | undefined;
+  /** Further names that log in as this account. */
+  readonly loginNames: readonly string[];
+  readonly createdAt: UnixMs;
+}
+
+/** An address that stands for others. */
+export interface Alias {
+  readonly address: string;
+  /** Addresses, at least one. */
+  readonly targets: readonly string[];
+  readonly isEnabled: boolean;
+}
+
+/** What an account's login needs. `passwordHash` is a PHC string. */
+export interface Credentials {
+  readonly account: Account;
+  readonly passwordHash: string;
+}
+
+/** One step of address resolution. */
+export type Resolution =
+  | { readonly kind: 'account'; readonly account: Account }
+  | { readonly kind: 'alias'; readonly alias: Alias }
+  | { readonly kind: 'catchAll'; readonly target: string }
+  | { readonly kind: 'unknownAddress' }
+  | { readonly kind: 'disabled' }
+  | { readonly kind: 'foreignDomain' };
+
+/** Changes to a domain; what is absent stays, `catchAll: null` takes it away. */
+export interface DomainChanges {
+  readonly isEnabled?: boolean;
+  readonly aliases?: readonly string[];
+  readonly catchAll?: string | null;
+}
+
+/** Changes to an account; what is absent stays, `quotaOctets: null` takes the limit away. */
+export interface AccountChanges {
+  readonly isEnabled?: boolean;
+  readonly quotaOctets?: number | null;
+  readonly loginNames?: readonly string[];
+  readonly passwordHash?: string;
+}
+
+/** Changes to an alias; what is absent stays. */
+export interface AliasChanges {
+  readonly targets?: readonly string[];
+  readonly isEnabled?: boolean;
+}
+
+/** A new account. Its INBOX and the special-use mailboxes Drafts, Sent, Junk and Trash are made with it, and subscribed. */
+export interface NewAccount {
+  readonly address: string;
+  readonly passwordHash: string;
+  readonly quotaOctets?: number | undefined;
+  readonly loginNames?: readonly string[];
+}
+
+/** Domains, accounts and aliases. Errors beside the store's own: `conflict` (name taken), `notFound`, `cannot` (still in use). */
+export interface Directory {
+  domains(): Promise<readonly Domain[]>;
+  /** The domain of this name or alias. */
+  findDomain(name: string): Promise<Domain | undefined>;
+  addDomain(name: string, changes: DomainChanges): Promise<Domain>;
+  setDomain(name: string, changes: DomainChanges): Promise<Domain>;
+  /** Errors: `cannot` while the domain has accounts or aliases. */
+  removeDomain(name: string): Promise<void>;
+
+  /** Accounts by address, of one domain or of all. */
+  accounts(domain?: string): Promise<readonly Account[]>;
+  findAccount(address: string): Promise<Account | undefined>;
+  /** The account that logs in by this name: its address (domain aliases included) or one of its login names. */
+  findCredentials(loginName: string): Promise<Credentials | undefined>;
+  /** Errors: `notFound` when the domain is missing, `conflict` when an account, alias or login name has the address. */
+  addAccount(account: NewAccount): Promise<Account>;
+  setAccount(address: string, changes: AccountChanges): Promise<Account>;
+  /** Removes the account with all its mailboxes. */
+  removeAccount(address: string): Promise<void>;
+
+  aliases(domain?: string): Promise<readonly Alias[]>;
+  findAlias(address: string): Promise<Alias | undefined>;
+  addAlias(alias: Alias): Promise<Alias>;
+  setAlias(address: string, changes: AliasChanges): Promise<Alias>;
+  removeAlias(address: string): Promise<void>;
+
+  /** One step: what `localPart@domain` is (domain aliases are followed). */
+  resolve(address: string): Promise<Resolution>;
+}

@@ -1,0 +1,47 @@
+/**
+ * Trace: what happened to a message, for whoever asks where a mail is.
+ *
+ * Events of accepting ride in the delivery's transaction; events of sessions (`fetched`, `deleted`) are written in batches
+ * soon after and may be lost by a crash. Kept for a limited time, and a limited number per message.
+ */
+
+import type { UnixMs } from '../../base/clock.ts';
+import type { ContentId, TraceId } from '../../base/ids.ts';
+
+/** One thing that happened. `fields` are short plain values: protocol, remote address, account, uid, reason. */
+export interface TraceEvent {
+  readonly at: UnixMs;
+  readonly kind: TraceEventKind;
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Kinds of events, in the order of a message's life. */
+export const TRACE_EVENT_KINDS = ['accepted', 'refused', 'stored', 'appended', 'fetched', 'deleted'] as const;
+export type TraceEventKind = (typeof TRACE_EVENT_KINDS)[number];
+
+/** A message's way through the house. */
+export interface MessageTrace {
+  readonly traceId: TraceId;
+  readonly acceptedAt: UnixMs;
+  readonly reversePath: string;
+  readonly recipients: readonly string[];
+  readonly octets: number;
+  readonly events: readonly TraceEvent[];
+}
+
+/** The trace, for reading and for session events. */
+export interface Trace {
+  /** A message's trace. */
+  find(traceId: TraceId): Promise<MessageTrace | undefined>;
+  /** Traces of messages from or to `address` (normalised), newest first, at most `limit` (1 to 1000). */
+  findByAddress(address: string, limit: number): Promise<readonly MessageTrace[]>;
+  /** Notes an event about a stored message; returns at once, never fails the caller. */
+  note(contentId: ContentId, event: TraceEvent): void;
+  /** Notes an event about a message that has no content (a refusal): makes its trace when it is new. Returns at once. */
+  noteRefusal(refusal: {
+    readonly traceId: TraceId;
+    readonly reversePath: string;
+    readonly recipients: readonly string[];
+    readonly event: TraceEvent;
+  }): void;
+}
