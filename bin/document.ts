@@ -1,0 +1,21 @@
+/**
+ * `npm run docs`: writes the generated parts of docs/ from the code they describe. Run it after changing the schema or the
+ * error table; the tests fail until then.
+ */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { documentKeys } from '../src/config/explain.ts';
+
+/** Replaces what stands between `<!-- name: ... -->` and `<!-- /name -->`. */
+function fill(file: string, name: string, body: string): void {
+  const path = new URL(`../docs/${file}`, import.meta.url);
+  const text = readFileSync(path, 'utf8');
+  const pattern = new RegExp(`(<!-- ${name}:[^\\n]*-->\\n)[\\s\\S]*(<!-- /${name} -->)`);
+  if (!pattern.test(text)) throw new Error(`docs/${file} has no place named ${name}`);
+  writeFileSync(
+    path,
+    text.replace(pattern, (_match, head: string, tail: string) => `${head}\n${body}\n${tail}`),
+  );
+}
+
+fill('CONFIGURATION.md', 'keys', documentKeys());

@@ -1,0 +1,174 @@
+/**
+ * Loads a configuration: file, then environment, then secret files, then the schema's check.
+ *
+ * Errors are values: every problem is found at once and names file, line, key, what was found and what is allowed.
+ * Relative paths in the file are taken from the file's directory.
+ * Trust: the file and the environment belong to the administrator; only their form is checked.
+ */
+
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { parse, TomlError } from 'smol-toml';
+import { overlayEnvironment } from './environment.ts';
+import { CONFIG_KEYS, findKey } from './keys.ts';
+import { describeIssues, type Origins, type Problem } from './problems.ts';
+import { type Config, configSchema, SECRET_KEYS } from './schema.ts';
+
+/** Where a value came from. */
+export type ValueSource = 'default' | 'file' | 'environment';
+
+/** A configuration that can be used. */
+export interface LoadedConfig {
+  readonly kind: 'loaded';
+  readonly config: Config;
+  /** The file that was read; undefined when there was none. */
+  readonly file: string | undefined;
+  /** Source by key path (`smtp.sizeLimitOctets`, `listeners[0].port`). */
+  sourceOf(path: string): ValueSource;
+  readonly warnings: readonly string[];
+}
+
+/** A configuration that can't. */
+export interface FaultyConfig {
+  readonly kind: 'faulty';
+  readonly problems: readonly Problem[];
+}
+
+/** What to load. */
+export interface LoadOptions {
+  /** The file; undefined for defaults and environment only. */
+  readonly file: string | undefined;
+  /** Directory that relative paths are taken from when there is no file. */
+  readonly defaultDirectory: string;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** Loads, checks and completes. Never throws on bad content; a file that can't be read is a problem too. */
+export function loadConfig(options: LoadOptions): LoadedConfig | FaultyConfig {
+  const file = options.file === undefined ? undefined : resolve(options.file);
+  const where = file ?? 'environment';
+  const source = file === undefined ? { kind: 'text' as const, text: '' } : readText(file);
+  if (source.kind === 'unreadable') return faulty([{ where, line: undefined, key: '', text: source.reason }]);
+  const parsed = parseToml(source.text, where);
+  if (parsed.kind === 'faulty') return parsed;
+  const overlay = overlayEnvironment(parsed.raw, options.environment);
+  const directory = file === undefined ? options.defaultDirectory : dirname(file);
+  const origins: Origins = { file: where, text: source.text, variables: overlay.variables };
+  const problems = [...overlay.problems, ...readSecrets(overlay.raw, directory, origins)];
+  const checked = configSchema.safeParse(overlay.raw);
+  if (!checked.success) problems.push(...describeIssues(checked.error.issues, overlay.raw, origins));
+  else problems.push(...crossCheck(checked.data, origins));
+  if (problems.length > 0 || !checked.success) return faulty(problems);
+  return {
+    kind: 'loaded',
+    config: absolute(checked.data, directory),
+    file,
+    sourceOf: (path) => sourceOf(path, parsed.raw, overlay.variables),
+    warnings: overlay.warnings,
+  };
+}
+
+/** The host name that the server presents itself with. */
+export function serverName(config: Config): string {
+  return config.server.name ?? hostname();
+}
+
+function faulty(problems: readonly Problem[]): FaultyConfig {
+  return { kind: 'faulty', problems };
+}
+
+function readText(file: string): { kind: 'text'; text: string } | { kind: 'unreadable'; reason: string } {
+  try {
+    return { kind: 'text', text: readFileSync(file, 'utf8').replace(/^\uFEFF/, '') };
+  } catch (error) {
+    return {
+      kind: 'unreadable',
+      reason: `can't be read: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
+}
+
+function parseToml(
+  text: string,
+  where: string,
+): { kind: 'parsed'; raw: Record<string, unknown> } | FaultyConfig {
+  try {
+    return { kind: 'parsed', raw: parse(text) as Record<string, unknown> };
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const reason = error.message.split('\n')[0] ?? '';
+    return faulty([{ where, line: error.line, key: '', text: `column ${error.column}: ${reason}` }]);
+  }
+}
+
+function readSecrets(raw: Record<string, unknown>, directory: string, origins: Origins): Problem[] {
+  return SECRET_KEYS.flatMap((path) => {
+    const [section = '', name = ''] = path.split('.');
+    const table = raw[section] as Record<string, unknown> | undefined;
+    const file = table?.[`${name}File`];
+    if (table === undefined || typeof file !== 'string') return [];
+    const where = origins.variables.get(`${path}File`) ?? origins.file;
+    if (table[name] !== undefined)
+      return [{ where, line: undefined, key: path, text: `is given twice: here and as ${name}File` }];
+    const secret = readText(resolve(directory, file));
+    if (secret.kind === 'unreadable')
+      return [{ where, line: undefined, key: `${path}File`, text: secret.reason }];
+    table[name] = secret.text.split(/\r?\n/)[0];
+    return [];
+  });
+}
+
+function crossCheck(config: Config, origins: Origins): Problem[] {
+  const problems: Problem[] = [];
+  const add = (key: string, text: string) =>
+    problems.push({ where: origins.file, line: undefined, key, text });
+  const listenerKeyNames = CONFIG_KEYS.filter((key) => key.section === 'listeners').map((key) => key.name);
+  const names = config.listeners.map((listener) => listener.name);
+  for (const [index, listener] of config.listeners.entries()) {
+    if (names.indexOf(listener.name) !== index)
+      add(`listeners[${index}].name`, `found "${listener.name}" a second time; names are unique`);
+    if ((listener.certificateFile === undefined) !== (listener.keyFile === undefined)) {
+      add(`listeners[${index}]`, 'certificateFile and keyFile go together');
+    }
+    if (findKey(`${listener.name}.port`) !== undefined)
+      add(`listeners[${index}].name`, 'is the name of a section');
+  }
+  if ((config.tls.certificateFile === undefined) !== (config.tls.keyFile === undefined))
+    add('tls', 'certificateFile and keyFile go together');
+  if (config.tls.minimumVersion > config.tls.maximumVersion)
+    add('tls.maximumVersion', 'is lower than tls.minimumVersion');
+  return problems;
+}
+
+function absolute(config: Config, directory: string): Config {
+  const from = (path: string | undefined) => (path === undefined ? {} : { path: resolve(directory, path) });
+  const pair = (certificate: string | undefined, key: string | undefined) => {
+    const certificateFile = from(certificate).path;
+    const keyFile = from(key).path;
+    return certificateFile === undefined || keyFile === undefined ? {} : { certificateFile, keyFile };
+  };
+  return {
+    ...config,
+    server: { ...config.server, dataDirectory: resolve(directory, config.server.dataDirectory) },
+    tls: { ...config.tls, ...pair(config.tls.certificateFile, config.tls.keyFile) },
+    listeners: config.listeners.map((listener) => ({
+      ...listener,
+      ...pair(listener.certificateFile, listener.keyFile),
+    })),
+  };
+}
+
+function sourceOf(
+  path: string,
+  raw: Record<string, unknown>,
+  variables: ReadonlyMap<string, string>,
+): ValueSource {
+  const parts = path.replace(/\[(\d+)\]/g, '.$1').split('.');
+  if (variables.has(parts.join('.'))) return 'environment';
+  let value: unknown = raw;
+  for (const part of parts)
+    value =
+      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[part] : undefined;
+  return value === undefined ? 'default' : 'file';
+}

@@ -1,0 +1,214 @@
+/**
+ * The configuration schema: every key with its type, range, default and one sentence.
+ *
+ * The only place where a key is defined; `config print`, `config schema`, docs/CONFIGURATION.md and the environment names
+ * are made from it, and a test holds the documentation against it. Keys are `room.noun` with the unit in the name.
+ */
+
+import { z } from 'zod';
+import { GIB, KIB, MIB } from '../base/units.ts';
+
+/** What a listener speaks. */
+export const PROTOCOLS = ['smtp', 'pop3', 'imap'] as const;
+
+/** How a listener uses TLS, in hMailServer's four ways. */
+export const TLS_MODES = ['none', 'starttls', 'required', 'implicit'] as const;
+
+/** TLS versions that may be named as a bound. */
+export const TLS_VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
+
+const path = z.string().min(1).max(4096);
+const hostName = z
+  .string()
+  .max(253)
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/,
+    'a host name like mail.example.com',
+  );
+
+const listener = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9]{0,31}$/, 'lower-case letters and digits, a letter first')
+    .describe('Names the listener in logs, in status and in environment variables; unique.'),
+  protocol: z.enum(PROTOCOLS).describe('What is spoken: smtp takes mail in, pop3 and imap serve it.'),
+  address: z
+    .union([z.ipv4(), z.ipv6()])
+    .default('127.0.0.1')
+    .describe('The IPv4 or IPv6 address to listen on; 0.0.0.0 for all of IPv4, :: for all addresses.'),
+  port: z.int().min(0).max(65535).describe('The TCP port; 0 lets the system choose one.'),
+  tls: z
+    .enum(TLS_MODES)
+    .default('starttls')
+    .describe(
+      'none: no TLS. starttls: TLS offered, not demanded. required: nothing of value before STARTTLS. implicit: TLS from the first octet.',
+    ),
+  certificateFile: path
+    .optional()
+    .describe('PEM certificate chain of this listener; tls.certificateFile when absent.'),
+  keyFile: path.optional().describe('PEM private key of this listener; tls.keyFile when absent.'),
+  connectionLimit: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1000)
+    .describe('Connections at one time; more are told to come again later.'),
+  connectionsPerAddressLimit: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(200)
+    .describe('Connections at one time from one remote address (a whole site may stand behind one).'),
+});
+
+/** One listener, as hMailServer's TCP/IP ports are. */
+export type ListenerConfig = z.infer<typeof listener>;
+
+const server = z.strictObject({
+  name: hostName
+    .optional()
+    .describe('Host name in greetings and Received fields; the name of the machine when absent.'),
+  dataDirectory: path
+    .default('.')
+    .describe('Where the store, the lock and the control socket live; relative to the configuration file.'),
+  defaultDomain: hostName.optional().describe('Domain that is added to a login name without one.'),
+  postmaster: z
+    .email()
+    .optional()
+    .describe(
+      'Local address that takes mail for <postmaster> and for postmaster@ of domains that have none.',
+    ),
+  shutdownDeadlineSeconds: z
+    .int()
+    .min(1)
+    .max(600)
+    .default(15)
+    .describe('How long sessions may take to end when the server stops.'),
+});
+
+const log = z.strictObject({
+  level: z
+    .enum(['silent', 'error', 'warn', 'info', 'debug'])
+    .default('info')
+    .describe('How much is logged; each level includes those before it.'),
+});
+
+const tls = z.strictObject({
+  certificateFile: path
+    .optional()
+    .describe(
+      'PEM certificate chain of all listeners; a self-signed certificate is made at first start when absent.',
+    ),
+  keyFile: path.optional().describe('PEM private key of that certificate.'),
+  passphrase: z.string().max(1024).optional().describe('Passphrase of the private key.'),
+  passphraseFile: path.optional().describe('File whose first line is tls.passphrase; instead of it.'),
+  minimumVersion: z.enum(TLS_VERSIONS).default('TLSv1.2').describe('Lowest TLS version taken.'),
+  maximumVersion: z
+    .enum(TLS_VERSIONS)
+    .default('TLSv1.3')
+    .describe(
+      'Highest TLS version taken; TLSv1.2 helps when Exchange Online breaks off right after STARTTLS.',
+    ),
+});
+
+const store = z.strictObject({
+  freeReserveOctets: z
+    .int()
+    .min(0)
+    .max(1024 * GIB)
+    .default(256 * MIB)
+    .describe('Free disk space below which no mail is taken in (452) until there is room again.'),
+  traceRetentionDays: z
+    .int()
+    .min(1)
+    .max(3650)
+    .default(30)
+    .describe('How long the trace of a message is kept.'),
+});
+
+const smtp = z.strictObject({
+  sizeLimitOctets: z
+    .int()
+    .min(64 * KIB)
+    .max(GIB)
+    .default(157_286_400)
+    .describe('Largest message taken in; the default is what Exchange Online sends at most.'),
+  recipientLimit: z
+    .int()
+    .min(100)
+    .max(10_000)
+    .default(1000)
+    .describe('Recipients of one message (RFC 5321 section 4.5.3.1.8 asks for 100 at least).'),
+  bareLineFeed: z
+    .enum(['keep', 'refuse'])
+    .default('keep')
+    .describe(
+      'A line feed or carriage return alone in a message: keep stores it as it came, refuse answers 550 5.6.0. Neither ends the data.',
+    ),
+});
+
+const pop3 = z.strictObject({
+  idleTimeoutSeconds: z
+    .int()
+    .min(600)
+    .max(86_400)
+    .default(600)
+    .describe(
+      'Silence after which a session is closed without deleting (RFC 1939 section 3: 10 minutes at least).',
+    ),
+});
+
+const imap = z.strictObject({
+  delimiter: z
+    .enum(['/', '.'])
+    .default('/')
+    .describe('Hierarchy delimiter in mailbox names; hMailServer used the dot.'),
+  idleTimeoutSeconds: z
+    .int()
+    .min(1800)
+    .max(86_400)
+    .default(1800)
+    .describe('Silence after which a session is closed (RFC 3501 section 5.4: 30 minutes at least).'),
+});
+
+/** The listeners without a configuration file: loopback only, ports that need no rights. */
+export const DEFAULT_LISTENERS: readonly z.input<typeof listener>[] = [
+  { name: 'smtp', protocol: 'smtp', port: 2525, tls: 'starttls' },
+  { name: 'pop3', protocol: 'pop3', port: 1110, tls: 'starttls' },
+  { name: 'pop3s', protocol: 'pop3', port: 1995, tls: 'implicit' },
+  { name: 'imap', protocol: 'imap', port: 1143, tls: 'starttls' },
+  { name: 'imaps', protocol: 'imap', port: 1993, tls: 'implicit' },
+];
+
+/** The whole file. A section that is absent has its defaults; an unknown key is an error. */
+export const configSchema = z.strictObject({
+  server: server.prefault({}).describe('The machine and its directory.'),
+  log: log.prefault({}).describe('The log: JSON lines on standard output.'),
+  tls: tls.prefault({}).describe('Certificate and TLS versions of all listeners.'),
+  store: store.prefault({}).describe('The message store.'),
+  smtp: smtp.prefault({}).describe('Taking mail in.'),
+  pop3: pop3.prefault({}).describe('Serving mail by POP3.'),
+  imap: imap.prefault({}).describe('Serving mail by IMAP.'),
+  listeners: z
+    .array(listener)
+    .min(1)
+    .max(64)
+    .prefault(() => [...DEFAULT_LISTENERS])
+    .describe('Where the server listens, one [[listeners]] table each.'),
+});
+
+/** A complete configuration: every default filled in. */
+export type Config = z.infer<typeof configSchema>;
+
+/** Keys whose new value takes effect at a reload; all others need a restart. */
+export const RELOADABLE_KEYS: readonly string[] = [
+  'log.level',
+  'server.defaultDomain',
+  'server.postmaster',
+  'tls.certificateFile',
+  'tls.keyFile',
+  'tls.passphrase',
+];
+
+/** Keys whose value is masked wherever it is shown. Each has a twin with `File` behind it that names a file with the value. */
+export const SECRET_KEYS: readonly string[] = ['tls.passphrase'];
