@@ -131,8 +131,10 @@ function crossCheck(config: Config, origins: Origins): Problem[] {
     if ((listener.certificateFile === undefined) !== (listener.keyFile === undefined)) {
       add(`listeners[${index}]`, 'certificateFile and keyFile go together');
     }
-    if (findKey(`${listener.name}.port`) !== undefined)
-      add(`listeners[${index}].name`, 'is the name of a section');
+    const clash = listenerKeyNames.find((name) => findKey(`${listener.name}.${name}`) !== undefined);
+    if (clash !== undefined) {
+      add(`listeners[${index}].name`, `found "${listener.name}"; ${listener.name}.${clash} is another key`);
+    }
   }
   if ((config.tls.certificateFile === undefined) !== (config.tls.keyFile === undefined))
     add('tls', 'certificateFile and keyFile go together');
