@@ -1,0 +1,119 @@
+/**
+ * reporter.mjs, seen working: tap runs small files that fail, skip, die and hang, and the report counts them all.
+ *
+ * A report that loses a dead file would show a green line over a red suite. Finer counting is read from written TAP.
+ */
+
+import type { Transform } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import t from 'tap';
+
+import { runProgram } from './peers.ts';
+
+const REPORTER = new URL('./reporter.mjs', import.meta.url);
+const TAP = new URL('../../node_modules/.bin/tap', import.meta.url);
+
+const TAPRC = 'type-strip-only: true\ninclude: ["*.js"]\ndisable-coverage: true\ntimeout: 60\njobs: 2\n';
+const FILES = {
+  'dies.js': 'process.exit(3);',
+  'dies-later.js': `
+    import t from 'tap';
+    await t.test('passes first', async (t) => t.pass());
+    process.kill(process.pid, 'SIGKILL');`,
+  'fails.js': `
+    import t from 'tap';
+    t.test('counts octets', async (t) => { t.equal(1, 2, 'one is two'); t.pass(); });
+    t.test('throws', async () => { throw new Error('the reason it threw'); });
+    t.test('passes', async (t) => { t.pass(); t.pass(); t.pass(); });`,
+  'passes.js': `
+    import t from 'tap';
+    t.test('group', async (t) => {
+      await t.test('first', async (t) => { t.pass(); t.pass(); });
+      await t.test('second', async (t) => { t.pass(); });
+    });
+    t.test('needs a peer', { skip: 'not installed: fetchmail' }, async () => {});`,
+};
+
+t.test('a run with dying, failing and skipped tests is reported in full', async (t) => {
+  const { exitCode, report } = await runTap(t.testdir(project(FILES)));
+  t.equal(exitCode, 1, 'the exit code of tap stays');
+  t.match(report, /^FAIL {2}dies\.js {2}0 passed, 1 failed {2}\d+\.\d\d s$/m);
+  t.match(report, /not ok: dies\.js\n +exitCode: 3/);
+  t.match(report, /^FAIL {2}dies-later\.js {2}1 passed, 1 failed/m);
+  t.match(report, /not ok: dies-later\.js\n +signal: SIGKILL/);
+  t.match(report, /^FAIL {2}fails\.js {2}1 passed, 2 failed/m);
+  t.match(report, /not ok: fails\.js > counts octets > one is two\n.*--- expected/s);
+  t.match(report, /not ok: fails\.js > throws > the reason it threw\n/);
+  t.match(report, /^ok {4}passes\.js {2}2 passed, 1 skipped {2}\d+\.\d\d s$/m);
+  t.match(report, /^ {2}passes\.js > needs a peer: not installed: fetchmail$/m);
+  t.equal(report.trimEnd().split('\n').at(-1), '4 passed, 4 failed, 1 skipped');
+});
+
+t.test('a file that hangs is one failure, and named', async (t) => {
+  // tap reads this comment as the file's own time limit.
+  const waits = "console.log('# timeout=300'); setInterval(() => {}, 1000);";
+  const { exitCode, report } = await runTap(t.testdir(project({ 'waits.js': waits })));
+  t.equal(exitCode, 1);
+  t.match(report, /^FAIL {2}waits\.js/m);
+  t.match(report, /SIGALRM|timeout!/);
+  t.equal(report.trimEnd().split('\n').at(-1), '0 passed, 1 failed, 0 skipped');
+});
+
+function project(files: Record<string, string>): Record<string, string> {
+  return { ...files, '.taprc': TAPRC, 'package.json': '{"type":"module"}' };
+}
+
+async function runTap(cwd: string) {
+  const run = await runProgram(process.execPath, [TAP.pathname, `--reporter=${REPORTER.href}`], { cwd });
+  return { exitCode: run.exitCode, report: run.stdout.toString() };
+}
+
+const COUNTED: readonly (readonly [behaviour: string, tap: string, counts: string])[] = [
+  ['nothing at all is nothing', '1..0\n', '0 passed, 0 failed, 0 skipped'],
+  [
+    'a file of bare assertions is one test',
+    '# Subtest: a\n    ok 1 - x\n    ok 2 - y\n    1..2\nok 1 - a\n1..1\n',
+    '1 passed, 0 failed, 0 skipped',
+  ],
+  [
+    'a buffered subtest counts like any other',
+    '# Subtest: a\n    ok 1 - x {\n        ok 1 - one\n        1..1\n    }\n    1..1\nok 1 - a\n1..1\n',
+    '1 passed, 0 failed, 0 skipped',
+  ],
+  [
+    'a group whose own assertion fails is one failure beside its subtests',
+    '# Subtest: a\n    # Subtest: x\n        ok 1 - y\n        1..1\n    ok 1 - x\n    not ok 2 - own\n    1..2\nnot ok 1 - a\n1..1\n',
+    '1 passed, 1 failed, 0 skipped',
+  ],
+  [
+    'a failing point marked todo is skipped, not failed',
+    '# Subtest: a\n    not ok 1 - x # TODO later\n    1..1\nok 1 - a\n1..1\n',
+    '0 passed, 0 failed, 1 skipped',
+  ],
+  [
+    'a file that tap planned and never reported is a failure',
+    '1..2\n# Subtest: a\n    ok 1 - x\n    1..1\nok 1 - a\n',
+    '1 passed, 1 failed, 0 skipped',
+  ],
+  [
+    'a file cut off in the middle is a failure',
+    '# Subtest: a\n    # Subtest: x\n        ok 1 - y\n',
+    '0 passed, 1 failed, 0 skipped',
+  ],
+  [
+    'a time-out that tap reports beside the failed file is not counted twice',
+    '1..1\n# Subtest: a\n    not ok 1 - slow\n    1..1\nnot ok 1 - a\nnot ok 2 - timeout!\n  ---\n  expired: a\n  ...\n',
+    '0 passed, 1 failed, 0 skipped',
+  ],
+  ['bailing out is a failure', '1..1\nBail out! no disk\n', '0 passed, 2 failed, 0 skipped'],
+];
+
+t.test('counts tests as a person would', async (t) => {
+  const { default: Reporter } = (await import(REPORTER.href)) as { readonly default: new () => Transform };
+  for (const [behaviour, written, counts] of COUNTED) {
+    const reporter = new Reporter();
+    reporter.end(`TAP version 14\n${written}`);
+    const report = await text(reporter);
+    t.equal(report.trimEnd().split('\n').at(-1), counts, `${behaviour}\n${report}`);
+  }
+});
