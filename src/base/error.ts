@@ -92,6 +92,7 @@ export const MAIL_ERRORS = {
     ['NO', 'UNAVAILABLE'],
     'SYS/TEMP',
   ),
+  connectionLost: reply(true, 'The connection was lost', [421, '4.4.2'], ['NO', 'UNAVAILABLE'], 'SYS/TEMP'),
   overQuota: reply(true, 'The mailbox is over its quota', [452, '4.2.2'], ['NO', 'OVERQUOTA'], 'SYS/PERM'),
   messageTooLarge: reply(
     false,
