@@ -4,6 +4,7 @@
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { documentErrors } from '../src/base/error.ts';
 import { documentKeys } from '../src/config/explain.ts';
 
 /** Replaces what stands between `<!-- name: ... -->` and `<!-- /name -->`. */
@@ -19,3 +20,4 @@ function fill(file: string, name: string, body: string): void {
 }
 
 fill('CONFIGURATION.md', 'keys', documentKeys());
+fill('ERRORS.md', 'errors', documentErrors());

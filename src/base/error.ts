@@ -193,3 +193,19 @@ export class WireError extends Error {
     this.expected = expected;
   }
 }
+
+/** The table of docs/ERRORS.md in Markdown; a test holds the file against it. */
+export function documentErrors(): string {
+  const rows = Object.entries(MAIL_ERRORS).map(([code, { isTemporary, publicText, smtp, imap, pop3 }]) => {
+    const imapText = imap.code === undefined ? imap.condition : `${imap.condition} [${imap.code}]`;
+    const pop3Text = pop3.code === undefined ? '-ERR' : `-ERR [${pop3.code}]`;
+    const kind = isTemporary ? 'temporary' : 'permanent';
+    return `| \`${code}\` | ${kind} | ${smtp.code} ${smtp.status} | ${imapText} | ${pop3Text} | ${publicText} |`;
+  });
+  return [
+    '| code | kind | SMTP | IMAP | POP3 | text |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
