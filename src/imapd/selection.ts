@@ -1,0 +1,191 @@
+/**
+ * A selected mailbox: the session's view of it, fed from the store (RFC 3501 sections 5.2, 6.3.1 and 6.3.2).
+ *
+ * The change feed only marks the view as stale; `pull` asks the store what changed and applies it, and the client is told
+ * when its command allows it. A session reads what it was told of while its hold lives, expunged by others or not.
+ * Opened by SELECT and EXAMINE; whoever leaves the mailbox closes it.
+ */
+
+import { MailError } from '../base/error.ts';
+import type { MailboxId, Uid } from '../base/ids.ts';
+import type { ChangeFeed } from '../store/contract/feed.ts';
+import type {
+  Entry,
+  Hold,
+  Mailbox,
+  MailboxChanges,
+  MailboxStatus,
+  Mailboxes,
+} from '../store/contract/mailboxes.ts';
+import { FLAG } from '../store/contract/mailboxes.ts';
+import { KeywordList } from './keywordList.ts';
+import type { RecentClaims } from './recentClaims.ts';
+import { MailboxView } from './view.ts';
+import type { TellOptions, ViewUpdate } from './view.ts';
+
+/** What a selection needs. */
+export interface SelectionOptions {
+  readonly mailboxes: Mailboxes;
+  readonly feed: ChangeFeed;
+  readonly recentClaims: RecentClaims;
+  readonly mailbox: Mailbox;
+  /** EXAMINE: nothing is changed, \Recent is shown and not claimed. */
+  readonly isReadOnly: boolean;
+}
+
+/** Opens `mailbox`. Errors: `mailboxMissing`. */
+export async function openSelection(options: SelectionOptions): Promise<Selection> {
+  const selection = new Selection(options);
+  try {
+    await selection.open();
+    return selection;
+  } catch (error) {
+    selection.close();
+    throw error;
+  }
+}
+
+/** One session's selected mailbox. */
+export class Selection {
+  readonly mailbox: Mailbox;
+  readonly isReadOnly: boolean;
+  readonly #mailboxes: Mailboxes;
+  readonly #recentClaims: RecentClaims;
+  readonly #hold: Hold;
+  readonly #unsubscribe: () => void;
+  #view = new MailboxView([], [], 0);
+  #keywords = new KeywordList([]);
+  #status: MailboxStatus | undefined;
+  #firstUnseen: number | undefined;
+  #isStale = false;
+  #isRemoved = false;
+  #onNudge: (() => void) | undefined;
+
+  constructor(options: SelectionOptions) {
+    this.mailbox = options.mailbox;
+    this.isReadOnly = options.isReadOnly;
+    this.#mailboxes = options.mailboxes;
+    this.#recentClaims = options.recentClaims;
+    this.#hold = options.mailboxes.hold();
+    this.#unsubscribe = options.feed.subscribeMailbox(options.mailbox.id, (change) => {
+      if (change.kind === 'mailboxRemoved') this.#isRemoved = true;
+      else if (change.kind !== 'mailbox' || change.modSeq <= this.#view.modSeq) return;
+      this.#isStale = true;
+      this.#onNudge?.();
+    });
+  }
+
+  get id(): MailboxId {
+    return this.mailbox.id;
+  }
+
+  /** The client's numbering. */
+  get view(): MailboxView {
+    return this.#view;
+  }
+
+  /** The keywords that the client has been told of. */
+  get keywords(): KeywordList {
+    return this.#keywords;
+  }
+
+  /** The counters at the time of opening. */
+  get status(): MailboxStatus {
+    if (this.#status === undefined) throw new MailError('internal', 'a selection is used before it is open');
+    return this.#status;
+  }
+
+  /** The number of the first message without \Seen at the time of opening. */
+  get firstUnseen(): number | undefined {
+    return this.#firstUnseen;
+  }
+
+  /** Whether the mailbox has been deleted. */
+  get isRemoved(): boolean {
+    return this.#isRemoved;
+  }
+
+  /** Whether the store has, or may have, changes that were not pulled. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  /** Reads the mailbox. Called once, by openSelection. */
+  async open(): Promise<void> {
+    const status = this.isReadOnly
+      ? await this.#mailboxes.status(this.id)
+      : await this.#recentClaims.claimAll(this.id);
+    const uids: Uid[] = [];
+    const recent: Uid[] = [];
+    // Entries behind UIDNEXT came after these counters: they are the next pull's, with an EXISTS of their own.
+    for await (const entries of this.#mailboxes.entries(this.id, { first: 1, last: status.uidNext - 1 })) {
+      for (const { uid, flags } of entries) {
+        uids.push(uid);
+        if (uid >= status.firstRecentUid) recent.push(uid);
+        if ((flags.system & FLAG.seen) === 0) this.#firstUnseen ??= uids.length;
+      }
+    }
+    this.#status = status;
+    this.#view = new MailboxView(uids, recent, status.highestModSeq);
+    this.#keywords = new KeywordList(status.keywords);
+  }
+
+  /** Marks the view as stale, because the session itself has written. */
+  touch(): void {
+    this.#isStale = true;
+  }
+
+  /** Brings what changed in the store into the view, if anything did; `isForced` asks the store in any case. */
+  async pull(isForced = false): Promise<void> {
+    if ((!this.#isStale && !isForced) || this.#isRemoved) return;
+    this.#isStale = false;
+    try {
+      const changes = await this.#mailboxes.changes(this.id, this.#view.modSeq);
+      const arrived = changes.isComplete ? this.#view.apply(changes) : await this.#applyWhole(changes);
+      if (arrived.length > 0) this.#view.markRecent(await this.#recentAmong(arrived));
+    } catch (error) {
+      this.#isStale = true;
+      if (!(error instanceof MailError) || error.code !== 'mailboxMissing') throw error;
+      this.#isRemoved = true;
+    }
+  }
+
+  /** Moves the view on; see MailboxView.tell. Lets go of contents once their expunge has been told. */
+  tell(options: TellOptions): ViewUpdate[] {
+    const updates = this.#view.tell(options);
+    if (options.mayExpunge) this.#hold.renew();
+    return updates;
+  }
+
+  /** Resolves when the mailbox has, or may have, news. One waiter at a time. */
+  async whenStale(): Promise<void> {
+    if (this.#isStale) return;
+    await new Promise<void>((resolve) => {
+      this.#onNudge = resolve;
+    });
+    this.#onNudge = undefined;
+  }
+
+  /** Lets the mailbox go. May be called more than once. */
+  close(): void {
+    this.#unsubscribe();
+    this.#hold.release();
+  }
+
+  /** The store has forgotten expunges that old: reads the mailbox whole. */
+  async #applyWhole(changes: MailboxChanges): Promise<readonly Uid[]> {
+    const present: Entry[] = [];
+    const all = { first: 1, last: UID_MAX };
+    for await (const entries of this.#mailboxes.entries(this.id, all)) present.push(...entries);
+    return this.#view.applyWhole(present, changes.highestModSeq);
+  }
+
+  async #recentAmong(arrived: readonly Uid[]): Promise<readonly Uid[]> {
+    const firstRecentUid = this.isReadOnly
+      ? (await this.#mailboxes.status(this.id)).firstRecentUid
+      : await this.#recentClaims.claimNew(this.id, arrived.at(-1) ?? 0);
+    return arrived.filter((uid) => uid >= firstRecentUid);
+  }
+}
+
+const UID_MAX = 0xffff_ffff;
