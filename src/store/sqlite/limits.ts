@@ -1,0 +1,65 @@
+/**
+ * Every number that bounds the SQLite store, each with its reason. What an administrator may change is in open.ts's options.
+ */
+
+import { DAY_MS, HOUR_MS, KIB, MIB, SECOND_MS } from '../../base/units.ts';
+
+/** Octets of a stored piece of a content. Large enough that 150 MB are 600 rows, small enough that a commit stays short. */
+export const CHUNK_BYTES = 256 * KIB;
+/** Pieces that a content may have: 2^14 of 256 KiB make 4 GiB, where IMAP's 32-bit sizes end anyway (RFC 3501 section 9). */
+export const CHUNKS_PER_CONTENT = 16_384;
+/** Octets of the largest content: its size must fit into 32 bits. */
+export const CONTENT_LIMIT_BYTES = CHUNK_BYTES * CHUNKS_PER_CONTENT - 1;
+
+/** Jobs in one commit: bounds how long the first of them waits for the last. */
+export const BATCH_LIMIT_JOBS = 200;
+/** Octets in one commit: a batch of large mail must not hold up small ones. */
+export const BATCH_LIMIT_BYTES = 8 * MIB;
+
+/** Pieces of one draft on their way to the writer; more would only wait there, in memory. */
+export const DRAFT_WINDOW_CHUNKS = 4;
+/** Pieces of all drafts on their way to the writer: 16 MiB. */
+export const DRAFTS_WINDOW_CHUNKS = 64;
+/** Drafts with pieces on disk at the same time. */
+export const DRAFTS_OPEN_LIMIT = 1_000;
+/** A draft that took nothing for so long is discarded; a session's own deadlines are shorter. */
+export const DRAFT_IDLE_LIMIT_MS = HOUR_MS;
+
+/** Page size of a new database: measured with bench/store.ts. */
+export const PAGE_SIZE_BYTES = 16 * KIB;
+/** Pages in the write-ahead log that make a commit check-point it; about 16 MiB, larger ones brought nothing. */
+export const CHECKPOINT_PAGES = 1_000;
+/** How long a connection waits for a lock before it fails; only a checkpoint or a foreign tool can hold one. */
+export const BUSY_LIMIT_MS = 5 * SECOND_MS;
+/** Content ids taken from the database at a time. */
+export const CONTENT_ID_BLOCK = 1_024;
+
+/** Entries read in one short statement, about a millisecond. */
+export const ENTRY_SLICE_ROWS = 500;
+/** Keywords of one mailbox: what fits into an entry's two columns of 50 bits (a JavaScript number holds 53). */
+export const KEYWORDS_PER_MAILBOX = 100;
+/** Characters of a keyword. */
+export const KEYWORD_LIMIT_CHARS = 100;
+/** Expunged UIDs remembered per mailbox. */
+export const EXPUNGED_KEPT = 50_000;
+/** Expunged UIDs above EXPUNGED_KEPT that may gather before the oldest are forgotten together. */
+export const EXPUNGED_SLACK = 5_000;
+/** Levels of a mailbox's name. */
+export const MAILBOX_DEPTH_LIMIT = 32;
+/** Characters of a mailbox's name, all levels together. */
+export const MAILBOX_NAME_LIMIT_CHARS = 1_000;
+/** Mailboxes of one account. */
+export const MAILBOXES_PER_ACCOUNT = 10_000;
+/** Subscribed names of one account. */
+export const SUBSCRIPTIONS_PER_ACCOUNT = 10_000;
+/** The highest UID and UIDVALIDITY (RFC 3501 section 9, nz-number). */
+export const UID_LIMIT = 4_294_967_295;
+
+/** A hold ends by itself after so long, so that a forgotten session does not keep every expunged message. */
+export const HOLD_LIMIT_MS = DAY_MS;
+/** How often the store looks whether there is something to tidy up. */
+export const MAINTENANCE_PERIOD_MS = 5 * SECOND_MS;
+/** Pieces deleted by one sweeping job: some milliseconds. */
+export const SWEEP_SLICE_CHUNKS = 32;
+/** Free space of the disk is looked at anew when the last look is older. */
+export const FREE_SPACE_AGE_MS = SECOND_MS;
