@@ -117,16 +117,13 @@ t.test('a main.ts that a signal killed ends the launcher by the same signal', as
   t.equal((await running.ended).signal, 'SIGKILL');
 });
 
-t.test('the old Node on this machine, where there is one, hands over as well', async (t) => {
-  const old = await findOldNode();
-  if (old === undefined) {
-    t.skip('no Node older than 24.12 on PATH');
-    return;
-  }
-  const run = await runProgram(old, [join(inside, 'bin', 'hauspost.js'), 'tell', 'me']);
+const old = await findOldNode();
+const unless = old === undefined ? { skip: 'no Node older than 24.12 on PATH' } : {};
+t.test('the old Node on this machine hands over as well', unless, async (t) => {
+  const run = await runProgram(String(old), [join(inside, 'bin', 'hauspost.js'), 'tell', 'me']);
   t.equal(run.stderr.toString(), '');
   t.same(JSON.parse(run.stdout.toString()).args, ['me']);
-  const failed = await runProgram(old, [join(outside, 'bin', 'hauspost.js'), 'tell', 'me'], {
+  const failed = await runProgram(String(old), [join(outside, 'bin', 'hauspost.js'), 'tell', 'me'], {
     env: { HAUSPOST_NODE: '' },
   });
   t.equal(failed.exitCode, 1);
