@@ -1,0 +1,99 @@
+/**
+ * FETCH lines, put together from items.
+ *
+ * RFC 3501 section 7.4.2 and section 9: message-data, msg-att; RFC 3516 section 7 (BINARY); RFC 7162 section 7: fetch-mod-resp.
+ * An item is a string of octets. One whose octets are not in memory ends with its literal's announcement (formatOctetsStart):
+ * the octets are written after it, and the line goes on behind them.
+ */
+
+import type { FetchEnvelope, MimePart } from '../mime/structure.ts';
+import { formatBody, formatBodyStructure } from './bodyStructure.ts';
+import { formatDateTime } from './dates.ts';
+import type { DateTime } from './dates.ts';
+import { formatEnvelope } from './envelope.ts';
+import { formatFlagList, formatLiteral, formatLiteralStart, NIL } from './format.ts';
+import { formatSection } from './section.ts';
+import type { Section } from './section.ts';
+
+/** What goes before a FETCH line's first item. */
+export function formatFetchStart(sequenceNumber: number): string {
+  return `* ${sequenceNumber} FETCH (`;
+}
+
+/** What goes after a FETCH line's last item; items are parted by one space. */
+export const FETCH_END = ')\r\n';
+
+/** A whole FETCH line of items that are in memory. */
+export function formatFetch(sequenceNumber: number, items: readonly string[]): string {
+  return `${formatFetchStart(sequenceNumber)}${items.join(' ')}${FETCH_END}`;
+}
+
+/** UID. */
+export function formatUidItem(uid: number): string {
+  return `UID ${uid}`;
+}
+
+/** FLAGS. */
+export function formatFlagsItem(flags: readonly string[]): string {
+  return `FLAGS ${formatFlagList(flags)}`;
+}
+
+/** INTERNALDATE. */
+export function formatInternalDateItem(internalDate: DateTime): string {
+  return `INTERNALDATE ${formatDateTime(internalDate)}`;
+}
+
+/** RFC822.SIZE. */
+export function formatSizeItem(octets: number): string {
+  return `RFC822.SIZE ${octets}`;
+}
+
+/** MODSEQ. */
+export function formatModSeqItem(modSeq: number): string {
+  return `MODSEQ (${modSeq})`;
+}
+
+/** ENVELOPE. */
+export function formatEnvelopeItem(envelope: FetchEnvelope): string {
+  return `ENVELOPE ${formatEnvelope(envelope)}`;
+}
+
+/** BODY without a section. */
+export function formatBodyItem(structure: MimePart): string {
+  return `BODY ${formatBody(structure)}`;
+}
+
+/** BODYSTRUCTURE. */
+export function formatBodyStructureItem(structure: MimePart): string {
+  return `BODYSTRUCTURE ${formatBodyStructure(structure)}`;
+}
+
+/** The name of `BODY[section]` in a response; a partial's answer repeats its start only. */
+export function formatSectionName(section: Section, start: number | undefined): string {
+  return `BODY${formatSection(section)}${formatStart(start)}`;
+}
+
+/** The name of `BINARY[part]` in a response. */
+export function formatBinaryName(part: readonly number[], start: number | undefined): string {
+  return `BINARY[${part.join('.')}]${formatStart(start)}`;
+}
+
+/** BINARY.SIZE. */
+export function formatBinarySizeItem(part: readonly number[], octets: number): string {
+  return `BINARY.SIZE[${part.join('.')}] ${octets}`;
+}
+
+/** An item of `octetCount` octets that are written after it. `name` is a section's, or RFC822, RFC822.HEADER, RFC822.TEXT. */
+export function formatOctetsStart(name: string, octetCount: number): string {
+  return `${name} ${formatLiteralStart(octetCount)}`;
+}
+
+/** The same with octets that are in memory; NIL for null: a part that the message does not have. */
+export function formatOctetsItem(name: string, octets: Buffer | null): string {
+  if (octets === null) return `${name} ${NIL}`;
+  return `${name} ${octets.length === 0 ? '""' : formatLiteral(octets.toString('latin1'))}`;
+}
+
+function formatStart(start: number | undefined): string {
+  return start === undefined ? '' : `<${start}>`;
+}

@@ -1,0 +1,114 @@
+/**
+ * Response lines, each with its CRLF: conditions, continuation requests, and untagged data that need no file of their own.
+ *
+ * RFC 3501 section 7 and section 9: continue-req, resp-cond-*, response-*, capability-data, mailbox-data, message-data;
+ * RFC 2342 section 6 (NAMESPACE), RFC 2971 section 4 (ID), RFC 4466 section 3 and RFC 4731 section 4 (ESEARCH), RFC 5161
+ * section 3.2 (ENABLED), RFC 7162 section 7 (VANISHED).
+ * All answer strings of octets (format.ts).
+ */
+
+import { formatFlagList, formatNstring, formatQuoted, formatString, formatText, NIL } from './format.ts';
+import { formatNumberSet } from './sequenceSet.ts';
+
+/** How a command ended. */
+export type Condition = 'OK' | 'NO' | 'BAD';
+/** A condition of an untagged response; BYE before the end of the connection, PREAUTH in place of a greeting's OK. */
+export type UntaggedCondition = Condition | 'BYE' | 'PREAUTH';
+
+/** The answer to the command `tag`; `code` is what stands between the brackets (responseCode.ts). */
+export function formatTagged(tag: string, condition: Condition, text: string, code?: string): string {
+  return `${tag} ${formatCondition(condition, text, code)}`;
+}
+
+/** A condition that answers no command: greeting, BYE, information, or BAD for a line without a tag. */
+export function formatUntagged(condition: UntaggedCondition, text: string, code?: string): string {
+  return `* ${formatCondition(condition, text, code)}`;
+}
+
+/** The invitation to send a literal, or IDLE's. */
+export function formatContinuation(text: string): string {
+  return `+ ${formatText(text)}\r\n`;
+}
+
+/** A SASL challenge in base64, which may be empty; the space stays (a bare "+" stops clients). */
+export function formatChallenge(base64: string): string {
+  return `+ ${base64}\r\n`;
+}
+
+/** CAPABILITY. */
+export function formatCapability(capabilities: readonly string[]): string {
+  return `* CAPABILITY ${capabilities.join(' ')}\r\n`;
+}
+
+/** ENABLED; with nothing newly enabled the list is empty. */
+export function formatEnabled(capabilities: readonly string[]): string {
+  return `${['* ENABLED', ...capabilities].join(' ')}\r\n`;
+}
+
+/** EXISTS. */
+export function formatExists(messages: number): string {
+  return `* ${messages} EXISTS\r\n`;
+}
+
+/** RECENT. */
+export function formatRecent(messages: number): string {
+  return `* ${messages} RECENT\r\n`;
+}
+
+/** EXPUNGE. */
+export function formatExpunge(sequenceNumber: number): string {
+  return `* ${sequenceNumber} EXPUNGE\r\n`;
+}
+
+/** VANISHED, or VANISHED (EARLIER) in answer to what a client remembers. */
+export function formatVanished(uids: readonly number[], isEarlier: boolean): string {
+  return `* VANISHED ${isEarlier ? '(EARLIER) ' : ''}${formatNumberSet(uids)}\r\n`;
+}
+
+/** FLAGS: those that can occur in the mailbox. */
+export function formatFlags(flags: readonly string[]): string {
+  return `* FLAGS ${formatFlagList(flags)}\r\n`;
+}
+
+/** SEARCH; the line is sent without a match too. `modSeq` is the highest of the matches, told where MODSEQ was searched. */
+export function formatSearch(numbers: readonly number[], modSeq?: number): string {
+  const tail = modSeq === undefined || numbers.length === 0 ? '' : ` (MODSEQ ${modSeq})`;
+  return `${['* SEARCH', ...numbers].join(' ')}${tail}\r\n`;
+}
+
+/** ESEARCH's data; undefined where it was not asked for or nothing matched. */
+export interface EsearchData {
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+  readonly count?: number | undefined;
+  /** Ascending; an empty list is left out, as a set can not be empty. */
+  readonly all?: readonly number[] | undefined;
+  readonly modSeq?: number | undefined;
+}
+
+/** ESEARCH in answer to the command `tag`. */
+export function formatEsearch(tag: string, isUid: boolean, data: EsearchData): string {
+  const items = [
+    data.min === undefined ? '' : ` MIN ${data.min}`,
+    data.max === undefined ? '' : ` MAX ${data.max}`,
+    data.count === undefined ? '' : ` COUNT ${data.count}`,
+    data.all === undefined || data.all.length === 0 ? '' : ` ALL ${formatNumberSet(data.all)}`,
+    data.modSeq === undefined ? '' : ` MODSEQ ${data.modSeq}`,
+  ];
+  return `* ESEARCH (TAG ${formatQuoted(tag)})${isUid ? ' UID' : ''}${items.join('')}\r\n`;
+}
+
+/** NAMESPACE with one personal namespace at the root and no others. */
+export function formatNamespace(delimiter: string): string {
+  return `* NAMESPACE (("" ${formatQuoted(delimiter)})) ${NIL} ${NIL}\r\n`;
+}
+
+/** ID with US-ASCII fields; NIL where the server tells nothing. */
+export function formatId(fields: ReadonlyMap<string, string | null>): string {
+  const pairs = [...fields].map(([name, value]) => `${formatString(name)} ${formatNstring(value)}`);
+  return `* ID ${pairs.length === 0 ? NIL : `(${pairs.join(' ')})`}\r\n`;
+}
+
+function formatCondition(condition: UntaggedCondition, text: string, code: string | undefined): string {
+  return `${condition} ${code === undefined ? '' : `[${code}] `}${formatText(text)}\r\n`;
+}
