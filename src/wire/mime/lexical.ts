@@ -1,0 +1,101 @@
+/**
+ * Lexical tokens that structured fields share: CFWS, comments and quoted strings (RFC 5322 sections 3.2.1 to 3.2.4).
+ *
+ * Invariant: linear time over a field, whatever it holds. A quotation mark or parenthesis that is never closed is passed
+ * over as if it were space, and so is every later one of its kind: nobody looks for the end twice. Comments nest by
+ * counting, not by recursion.
+ */
+
+const SPACE_OCTETS = ' \t\r\n';
+
+/** A field's text and how far it has been read. */
+export interface Lexer {
+  readonly text: string;
+  at: number;
+  /** The comment read last, without its outer parentheses. */
+  comment: string | undefined;
+  hasOpenComment: boolean;
+  hasOpenQuote: boolean;
+}
+
+/** A lexer at the start of `text`, which is unfolded. */
+export function createLexer(text: string): Lexer {
+  return { text, at: 0, comment: undefined, hasOpenComment: false, hasOpenQuote: false };
+}
+
+/** Whether everything has been read. */
+export function isAtEnd(lexer: Lexer): boolean {
+  return lexer.at >= lexer.text.length;
+}
+
+/** The next octet, empty at the end. */
+export function peek(lexer: Lexer): string {
+  return lexer.text.charAt(lexer.at);
+}
+
+/** Passes over CFWS: space and comments. */
+export function skipCfws(lexer: Lexer): void {
+  for (;;) {
+    const octet = peek(lexer);
+    if (octet === '(') skipComment(lexer);
+    else if (octet !== '' && SPACE_OCTETS.includes(octet)) lexer.at += 1;
+    else return;
+  }
+}
+
+/** Reads a quoted-string whose opening mark is next, and undoes its quoted-pairs; undefined when it is never closed. */
+export function readQuoted(lexer: Lexer): string | undefined {
+  const closing = lexer.hasOpenQuote ? -1 : closingQuote(lexer.text, lexer.at + 1);
+  if (closing === -1) {
+    lexer.hasOpenQuote = true;
+    lexer.at += 1;
+    return undefined;
+  }
+  const quoted = undoQuotedPairs(lexer.text.slice(lexer.at + 1, closing));
+  lexer.at = closing + 1;
+  return quoted;
+}
+
+/** Reads octets up to one of `stops` (or the end); the caller's loop has to advance when nothing is read. */
+export function readUntil(lexer: Lexer, stops: string): string {
+  const start = lexer.at;
+  while (lexer.at < lexer.text.length && !stops.includes(lexer.text.charAt(lexer.at))) lexer.at += 1;
+  return lexer.text.slice(start, lexer.at);
+}
+
+/** Text with its quoted-pairs undone. */
+export function undoQuotedPairs(text: string): string {
+  return text.includes('\\') ? text.replace(/\\(.)/gs, '$1') : text;
+}
+
+function closingQuote(text: string, start: number): number {
+  for (let at = start; at < text.length; at += 1) {
+    const octet = text.charAt(at);
+    if (octet === '"') return at;
+    if (octet === '\\') at += 1;
+  }
+  return -1;
+}
+
+function skipComment(lexer: Lexer): void {
+  const closing = lexer.hasOpenComment ? -1 : closingParenthesis(lexer.text, lexer.at + 1);
+  if (closing === -1) {
+    lexer.hasOpenComment = true;
+    lexer.at += 1;
+    return;
+  }
+  lexer.comment = undoQuotedPairs(lexer.text.slice(lexer.at + 1, closing));
+  lexer.at = closing + 1;
+}
+
+function closingParenthesis(text: string, start: number): number {
+  let depth = 1;
+  for (let at = start; at < text.length; at += 1) {
+    const octet = text.charAt(at);
+    if (octet === '\\') at += 1;
+    else if (octet === '(') depth += 1;
+    else if (octet === ')') depth -= 1;
+    if (depth === 0) return at;
+  }
+  return -1;
+}
