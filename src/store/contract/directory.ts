@@ -43,6 +43,8 @@ export interface Alias {
 /** What an account's login needs. `passwordHash` is a PHC string. */
 export interface Credentials {
   readonly account: Account;
+  /** Nobody logs in where the domain is disabled. */
+  readonly isDomainEnabled: boolean;
   readonly passwordHash: string;
 }
 

@@ -1,12 +1,94 @@
 /**
- * The Directory view of the SQLite store.
+ * The Directory view of the SQLite store: reads are short look-ups on the reading connection, writes are jobs.
+ *
+ * Called for every recipient and every login, so nothing here is kept in memory: a look-up costs some 20 µs.
  */
 
-import type { Directory } from '../contract/directory.ts';
-import type { Reader } from './reader.ts';
+import type { Account, Alias, Directory, Domain } from '../contract/directory.ts';
+import {
+  selectAccountByAddress,
+  selectAccountsAfter,
+  selectAliasByAddress,
+  selectAliasesAfter,
+  selectCredentials,
+  selectDomain,
+  selectDomainsAfter,
+  selectResolution,
+} from './directoryQueries.ts';
+import { DIRECTORY_SLICE_ROWS } from './limits.ts';
+import { type Reader, yieldTurn } from './reader.ts';
 import type { Writer } from './writer/client.ts';
 
 /** The Directory that reads by `reader` and writes by `writer`. */
-export function createDirectory(_reader: Reader, _writer: Writer): Directory {
-  return {} as Directory;
+export function createDirectory(reader: Reader, writer: Writer): Directory {
+  return {
+    domains: () => listDomains(reader),
+    findDomain: async (name) => reader.read((db) => selectDomain(db, name)),
+    addDomain: (name, changes) => writer.run('addDomain', { name, changes }),
+    setDomain: (name, changes) => writer.run('setDomain', { name, changes }),
+    removeDomain: (name) => writer.run('removeDomain', name),
+
+    accounts: (domain) => listAccounts(reader, domain),
+    findAccount: async (address) => reader.read((db) => selectAccountByAddress(db, address)),
+    findCredentials: async (loginName) => reader.read((db) => selectCredentials(db, loginName)),
+    addAccount: (account) => writer.run('addAccount', account),
+    setAccount: (address, changes) => writer.run('setAccount', { address, changes }),
+    removeAccount: (address) => writer.run('removeAccount', address),
+
+    aliases: (domain) => listAliases(reader, domain),
+    findAlias: async (address) => reader.read((db) => selectAliasByAddress(db, address)?.alias),
+    addAlias: (alias) => writer.run('addAlias', alias),
+    setAlias: (address, changes) => writer.run('setAlias', { address, changes }),
+    removeAlias: (address) => writer.run('removeAlias', address),
+
+    resolve: async (address) => reader.read((db) => selectResolution(db, address)),
+  };
+}
+
+async function listDomains(reader: Reader): Promise<Domain[]> {
+  return inSlices((last: Domain | undefined) =>
+    reader.read((db) => selectDomainsAfter(db, last?.name ?? '', DIRECTORY_SLICE_ROWS)),
+  );
+}
+
+async function listAccounts(reader: Reader, name: string | undefined): Promise<Account[]> {
+  const accounts: Account[] = [];
+  for (const { id } of await chosenDomains(reader, name)) {
+    const slice = (last: Account | undefined) =>
+      reader.read((db) => selectAccountsAfter(db, id, localPartOf(last), DIRECTORY_SLICE_ROWS));
+    accounts.push(...(await inSlices(slice)));
+  }
+  return accounts;
+}
+
+async function listAliases(reader: Reader, name: string | undefined): Promise<Alias[]> {
+  const aliases: Alias[] = [];
+  for (const { id } of await chosenDomains(reader, name)) {
+    const slice = (last: Alias | undefined) =>
+      reader.read((db) => selectAliasesAfter(db, id, localPartOf(last), DIRECTORY_SLICE_ROWS));
+    aliases.push(...(await inSlices(slice)));
+  }
+  return aliases;
+}
+
+async function chosenDomains(reader: Reader, name: string | undefined): Promise<readonly Domain[]> {
+  if (name === undefined) return listDomains(reader);
+  const domain = reader.read((db) => selectDomain(db, name));
+  return domain === undefined ? [] : [domain];
+}
+
+/** Reads slice after slice, each after the last row of the one before, with a turn of the event loop in between. */
+async function inSlices<Row>(read: (last: Row | undefined) => Row[]): Promise<Row[]> {
+  const rows = read(undefined);
+  for (let count = rows.length; count === DIRECTORY_SLICE_ROWS; ) {
+    await yieldTurn();
+    const slice = read(rows.at(-1));
+    rows.push(...slice);
+    count = slice.length;
+  }
+  return rows;
+}
+
+function localPartOf(row: { readonly address: string } | undefined): string {
+  return row === undefined ? '' : row.address.slice(0, row.address.lastIndexOf('@'));
 }

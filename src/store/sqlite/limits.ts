@@ -63,3 +63,21 @@ export const MAINTENANCE_PERIOD_MS = 5 * SECOND_MS;
 export const SWEEP_SLICE_CHUNKS = 32;
 /** Free space of the disk is looked at anew when the last look is older. */
 export const FREE_SPACE_AGE_MS = SECOND_MS;
+
+/** Rows of the directory read in one short statement, about two milliseconds. */
+export const DIRECTORY_SLICE_ROWS = 200;
+
+/** Events kept per message; the last one kept says that more were left out. */
+export const TRACE_EVENTS_PER_MESSAGE = 100;
+/** Characters of a text in an event. */
+export const TRACE_FIELD_LIMIT_CHARS = 500;
+/** Notes written by one job, some milliseconds. */
+export const TRACE_NOTES_PER_JOB = 250;
+/** How long a note may wait for others to be written with it. */
+export const TRACE_NOTES_WAIT_MS = 200;
+/** Notes that wait to be written, some megabytes; more are dropped and counted. */
+export const TRACE_NOTES_LIMIT = 10_000;
+/** Traces deleted by one job of the maintenance, some milliseconds. */
+export const TRACE_SWEEP_ROWS = 100;
+/** Traces read in one turn of the event loop. */
+export const TRACE_SLICE_MESSAGES = 20;

@@ -42,7 +42,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       onBuffers: () => {},
     });
     const reader = new Reader(path);
-    const trace = createTrace(reader, writer, options.log);
+    const trace = createTrace(reader, writer, options.clock, options.log);
     const close = async () => {
       await trace.flush();
       reader.close();

@@ -1,10 +1,24 @@
 /**
  * The Trace view of the SQLite store.
+ *
+ * A session that fetches ten thousand messages must not wait for ten thousand rows: notes gather in memory for a moment and
+ * are written by one job at a time. When the writer cannot keep up, or cannot write at all, they are dropped, counted and
+ * told to the log; the mail itself is never held up by its trace.
  */
 
+import type { Clock, Timer } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import type { Trace } from '../contract/trace.ts';
-import type { Reader } from './reader.ts';
+import type { MessageTrace, Trace } from '../contract/trace.ts';
+import type { Note } from './jobs/trace.ts';
+import {
+  TRACE_NOTES_LIMIT,
+  TRACE_NOTES_PER_JOB,
+  TRACE_NOTES_WAIT_MS,
+  TRACE_SLICE_MESSAGES,
+} from './limits.ts';
+import { type Reader, yieldTurn } from './reader.ts';
+import { traceAddress } from './traceAddress.ts';
+import { selectTrace, selectTraceIdsByAddress } from './traceQueries.ts';
 import type { Writer } from './writer/client.ts';
 
 /** The Trace, and its end. */
@@ -13,7 +27,81 @@ export interface FlushableTrace extends Trace {
   flush(): Promise<void>;
 }
 
+/** What writes the notes; the Writer is one. */
+export type NoteWriter = Pick<Writer, 'run'>;
+
 /** The Trace that reads by `reader` and writes by `writer`; a note that cannot be written is told to `log`. */
-export function createTrace(_reader: Reader, _writer: Writer, _log: Log): FlushableTrace {
-  return { flush: async () => {} } as unknown as FlushableTrace;
+export function createTrace(reader: Reader, writer: NoteWriter, clock: Clock, log: Log): FlushableTrace {
+  const notes = new Notes(writer, clock, log);
+  return {
+    find: async (traceId) => reader.read((db) => selectTrace(db, traceId)),
+    findByAddress: (address, limit) => findByAddress(reader, address, limit),
+    note: (contentId, event) => notes.add({ kind: 'content', contentId, event }),
+    noteRefusal: (refusal) => notes.add({ kind: 'refusal', refusal }),
+    flush: () => notes.flush(),
+  };
+}
+
+async function findByAddress(reader: Reader, address: string, limit: number): Promise<MessageTrace[]> {
+  const ids = reader.read((db) => selectTraceIdsByAddress(db, traceAddress(address), limit));
+  const traces: MessageTrace[] = [];
+  for (const [index, id] of ids.entries()) {
+    if (index > 0 && index % TRACE_SLICE_MESSAGES === 0) await yieldTurn();
+    const trace = reader.read((db) => selectTrace(db, id));
+    if (trace !== undefined) traces.push(trace);
+  }
+  return traces;
+}
+
+/** Notes on their way to the writer. */
+class Notes {
+  readonly #writer: NoteWriter;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #waiting: Note[] = [];
+  #dropped = 0;
+  #timer: Timer | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(writer: NoteWriter, clock: Clock, log: Log) {
+    this.#writer = writer;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  add(note: Note): void {
+    if (this.#waiting.length >= TRACE_NOTES_LIMIT) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#waiting.push(note);
+    if (this.#running !== undefined) return;
+    if (this.#waiting.length >= TRACE_NOTES_PER_JOB) void this.flush();
+    else this.#timer ??= this.#clock.after(TRACE_NOTES_WAIT_MS, () => void this.flush());
+  }
+
+  flush(): Promise<void> {
+    this.#timer?.clear();
+    this.#timer = undefined;
+    this.#running ??= this.#writeAll().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#write(this.#waiting.splice(0, TRACE_NOTES_PER_JOB));
+  }
+
+  async #write(notes: readonly Note[]): Promise<void> {
+    try {
+      await this.#writer.run('writeTraceNotes', notes);
+    } catch (error) {
+      this.#dropped += notes.length;
+      this.#log.warn('store.trace.unwritten', { notes: notes.length, error });
+    }
+    if (this.#dropped === 0) return;
+    this.#log.warn('store.trace.dropped', { notes: this.#dropped });
+    this.#dropped = 0;
+  }
 }

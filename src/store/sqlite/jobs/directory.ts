@@ -1,6 +1,10 @@
 /**
- * The directory's jobs: domains, accounts, aliases.
+ * The directory's jobs: domains, accounts, aliases. Messages of errors are sentences for the administrator.
  */
 
+import { ACCOUNT_JOBS } from './directoryAccounts.ts';
+import { ALIAS_JOBS } from './directoryAliases.ts';
+import { DOMAIN_JOBS } from './directoryDomains.ts';
+
 /** Jobs by name. */
-export const DIRECTORY_JOBS = {} as const;
+export const DIRECTORY_JOBS = { ...DOMAIN_JOBS, ...ACCOUNT_JOBS, ...ALIAS_JOBS } as const;

@@ -1,0 +1,123 @@
+/**
+ * Traces as rows, for the trace's own jobs and for deliveries. Writer thread only.
+ *
+ * A message's row may be made by a refusal (of one of its recipients) or by its delivery, whichever is written first; the
+ * other one joins it.
+ */
+
+import type { TraceId } from '../../../base/ids.ts';
+import type { MessageTrace, TraceEvent } from '../../contract/trace.ts';
+import type { Connection } from '../connection.ts';
+import { TRACE_EVENTS_PER_MESSAGE, TRACE_FIELD_LIMIT_CHARS } from '../limits.ts';
+import { traceAddress } from '../traceAddress.ts';
+import { selectTraceMessage } from '../traceQueries.ts';
+
+/** Makes a message's row, or adds what it does not have yet: recipients, and the size that a refusal does not know. */
+export function mergeTraceMessage(db: Connection, message: Omit<MessageTrace, 'events'>): void {
+  const known = selectTraceMessage(db, message.traceId);
+  if (known === undefined) {
+    insertMessage(db, message);
+    insertAddresses(db, message);
+    return;
+  }
+  const recipients = [...new Set([...known.recipients, ...message.recipients])];
+  const octets = Math.max(known.octets, message.octets);
+  if (recipients.length === known.recipients.length && octets === known.octets) return;
+  updateMessage(db, { ...message, recipients, octets });
+  insertAddresses(db, message);
+}
+
+/** Adds an event, up to the limit; the last one that is kept tells when more were left out. */
+export function appendTraceEvent(db: Connection, traceId: TraceId, event: TraceEvent): void {
+  const number = (lastNumber(db, traceId) ?? -1) + 1;
+  if (number >= TRACE_EVENTS_PER_MESSAGE) markLeftOut(db, traceId, TRACE_EVENTS_PER_MESSAGE - 1);
+  else insertEvent(db, traceId, number, event);
+}
+
+/** Removes a message's trace. */
+export function deleteTrace(
+  db: Connection,
+  { traceId, reversePath, recipients }: Omit<MessageTrace, 'events'>,
+): void {
+  for (const path of [reversePath, ...recipients]) deleteAddress(db, traceAddress(path), traceId);
+  deleteEvents(db, traceId);
+  deleteMessage(db, traceId);
+}
+
+function insertAddresses(
+  db: Connection,
+  { traceId, reversePath, recipients }: Omit<MessageTrace, 'events'>,
+): void {
+  const paths = [reversePath, ...recipients].filter((path) => path !== '');
+  for (const address of new Set(paths.map(traceAddress))) insertAddress(db, address, traceId);
+}
+
+/** The fields as JSON, long texts cut: they come from outside. */
+function storedFields({ fields }: TraceEvent): string {
+  return JSON.stringify(fields, (_name, value: unknown) =>
+    typeof value === 'string' ? value.slice(0, TRACE_FIELD_LIMIT_CHARS).toWellFormed() : value,
+  );
+}
+
+function insertMessage(db: Connection, message: Omit<MessageTrace, 'events'>): void {
+  db.run(
+    `INSERT INTO trace_message (trace_id, accepted_at, reverse_path, recipients, octets)
+     VALUES (?, ?, ?, ?, ?)`,
+    message.traceId,
+    message.acceptedAt,
+    message.reversePath,
+    JSON.stringify(message.recipients),
+    message.octets,
+  );
+}
+
+function updateMessage(db: Connection, message: Omit<MessageTrace, 'events'>): void {
+  db.run(
+    'UPDATE trace_message SET recipients = ?, octets = ? WHERE trace_id = ?',
+    JSON.stringify(message.recipients),
+    message.octets,
+    message.traceId,
+  );
+}
+
+function insertAddress(db: Connection, address: string, traceId: TraceId): void {
+  db.run('INSERT OR IGNORE INTO trace_address (address, trace_id) VALUES (?, ?)', address, traceId);
+}
+
+function lastNumber(db: Connection, traceId: TraceId): number | undefined {
+  return (
+    db.value<number | null>('SELECT max(number) FROM trace_event WHERE trace_id = ?', traceId) ?? undefined
+  );
+}
+
+function insertEvent(db: Connection, traceId: TraceId, number: number, event: TraceEvent): void {
+  db.run(
+    'INSERT INTO trace_event (trace_id, number, at, kind, fields) VALUES (?, ?, ?, ?, ?)',
+    traceId,
+    number,
+    event.at,
+    event.kind,
+    storedFields(event),
+  );
+}
+
+function markLeftOut(db: Connection, traceId: TraceId, number: number): void {
+  db.run(
+    `UPDATE trace_event SET fields = json_set(fields, '$.moreLeftOut', json('true'))
+     WHERE trace_id = ? AND number = ? AND json_extract(fields, '$.moreLeftOut') IS NULL`,
+    traceId,
+    number,
+  );
+}
+
+function deleteAddress(db: Connection, address: string, traceId: TraceId): void {
+  db.run('DELETE FROM trace_address WHERE address = ? AND trace_id = ?', address, traceId);
+}
+
+function deleteEvents(db: Connection, traceId: TraceId): void {
+  db.run('DELETE FROM trace_event WHERE trace_id = ?', traceId);
+}
+
+function deleteMessage(db: Connection, traceId: TraceId): void {
+  db.run('DELETE FROM trace_message WHERE trace_id = ?', traceId);
+}
