@@ -1,0 +1,209 @@
+/**
+ * Connection: one accepted socket as the session rooms (pop3d, imapd) use it, plain or TLS, with STARTTLS between.
+ *
+ * Input is pulled (octetReader.ts), output is gathered and flushed (octetWriter.ts). Socket errors are never thrown at
+ * anybody: input ends, flush() rejects, `signal` aborts. Plain text from before TLS is forgotten: RFC 3207 section 4.2,
+ * RFC 2595 section 2, and the injection flaws of 2011 and 2021 (nostarttls.secvuln.info).
+ * Trust: octets and timing of the peer. Every wait has a deadline, every buffer a limit.
+ */
+
+import type { Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
+
+import type { Clock } from '../base/clock.ts';
+import { MailError } from '../base/error.ts';
+import { SECOND_MS } from '../base/units.ts';
+import { normalizeAddress } from './addressRange.ts';
+import { OctetReader, type Wait } from './octetReader.ts';
+import { OctetWriter } from './octetWriter.ts';
+import { beginTls, destroySocket, HANDSHAKE_DEADLINE_MS } from './tlsUpgrade.ts';
+
+/** How long close() waits, with everything sent, for the peer to close its side. */
+export const LINGER_MS = 5 * SECOND_MS;
+
+/** What TLS agreed on, for the log and for Received fields. */
+export interface TlsInfo {
+  /** `TLSv1.3` and so on. */
+  readonly protocol: string;
+  /** The cipher by its RFC name, `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string;
+}
+
+/** Hears what passes, for a protocol log. Buffers are only borrowed. It sees passwords: whoever writes them down masks them. */
+export interface ConnectionTap {
+  received(octets: Buffer): void;
+  sent(data: string | Uint8Array): void;
+}
+
+/** What a Connection is handed beside its socket. */
+export interface ConnectionOptions {
+  readonly clock: Clock;
+  readonly tap?: ConnectionTap;
+}
+
+/** A connection with a client. Its owner calls close() or destroy() on every way out. */
+export class Connection {
+  readonly clock: Clock;
+  /** The peer's address in its one spelling (normalizeAddress). */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+
+  readonly #reader: OctetReader;
+  readonly #writer: OctetWriter;
+  #socket: Socket;
+  #tls: TlsInfo | undefined;
+  #closed: Promise<void> | undefined;
+  #abort: AbortController | undefined;
+
+  /** Takes over `socket`, of which nothing has been read; a TLSSocket has its handshake behind it. */
+  constructor(socket: Socket, options: ConnectionOptions) {
+    const { clock, tap } = options;
+    this.clock = clock;
+    this.remoteAddress = normalizeAddress(socket.remoteAddress ?? '');
+    this.remotePort = socket.remotePort ?? 0;
+    this.localAddress = normalizeAddress(socket.localAddress ?? '');
+    this.localPort = socket.localPort ?? 0;
+    this.#reader = new OctetReader(clock, tap && ((octets) => tap.received(octets)));
+    this.#writer = new OctetWriter(socket, clock, tap && ((data) => tap.sent(data)));
+    this.#socket = socket;
+    this.#attach(socket);
+    if (socket instanceof TLSSocket) this.#tls = tlsInfoOf(socket);
+  }
+
+  /** Whether TLS protects the connection now. */
+  get isSecure(): boolean {
+    return this.#tls !== undefined;
+  }
+
+  /** What TLS agreed on, when it is on. */
+  get tls(): TlsInfo | undefined {
+    return this.#tls;
+  }
+
+  /** Whether the socket is closed, by whomever. */
+  get isGone(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  /**
+   * Aborts with MailError('connectionLost') once the socket is closed (a reset counts; a peer that has only closed its
+   * sending side still reads, and shows as the end of input).
+   */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.isGone) this.#abort.abort(new MailError('connectionLost'));
+    }
+    return this.#abort.signal;
+  }
+
+  /** What has been received and not consumed, perhaps nothing. Valid until the next call that reads. */
+  peek(): Buffer {
+    return this.#reader.peek();
+  }
+
+  /** Takes `count` octets of what peek() showed. */
+  consume(count: number): void {
+    this.#reader.consume(count);
+  }
+
+  /**
+   * Waits until peek() shows more than it did, true, or the input has ended, false. Rejects with
+   * MailError('deadlineExceeded') after the deadline, with the signal's reason, or with MailError('limit') when
+   * RECEIVED_LIMIT_BYTES lie unconsumed. One wait at a time.
+   */
+  receive(wait: Wait): Promise<boolean> {
+    return this.#reader.receive(wait);
+  }
+
+  /** The next octets, the caller's to keep, or undefined at the end of input. Waits and rejects as receive() does. */
+  read(wait: Wait): Promise<Buffer | undefined> {
+    return this.#reader.read(wait);
+  }
+
+  /** Gathers `data` (text as UTF-8) for the next flush(). A buffer must stay unchanged until that resolves. */
+  write(data: string | Uint8Array): void {
+    this.#writer.write(data);
+  }
+
+  /** Whether FLUSH_MARK_BYTES are gathered: a session that answers a batch flushes then. */
+  get isFlushDue(): boolean {
+    return this.#writer.isFlushDue;
+  }
+
+  /**
+   * Sends what is gathered, in one writev, and resolves when the socket can take more. Rejects with
+   * MailError('connectionLost'), or, after it has cut off a reader that stalls, with MailError('deadlineExceeded').
+   */
+  flush(): Promise<void> {
+    return this.#writer.flush();
+  }
+
+  /**
+   * Turns the connection to TLS. The go-ahead reply has to be gathered and not flushed: what the peer sent before it saw that
+   * reply is dropped here, and what comes later is TLS or nothing. Rejects as TlsHandshake.secured does, and the connection
+   * is destroyed then.
+   */
+  async startTls(context: SecureContext, deadlineMs: number = HANDSHAKE_DEADLINE_MS): Promise<void> {
+    if (this.#tls !== undefined) throw new MailError('cannot', 'TLS is on already');
+    this.#reader.discard();
+    this.#reader.detach();
+    await this.#writer.flush();
+    this.#writer.detach();
+    this.#socket.off('close', this.#onClose);
+    const { socket, secured } = beginTls(this.#socket, context, this.clock, deadlineMs);
+    this.#socket = socket;
+    this.#attach(socket);
+    this.#writer.attach(socket);
+    await secured;
+    this.#tls = tlsInfoOf(socket);
+  }
+
+  /**
+   * Flushes, closes the sending side and waits up to `lingerMs` for the peer to close its own, so that no reset overtakes
+   * the last reply (a socket closed with unread input resets). Resolves when the socket is closed; never rejects.
+   */
+  close(lingerMs: number = LINGER_MS): Promise<void> {
+    this.#closed ??= this.#closePolitely(lingerMs);
+    return this.#closed;
+  }
+
+  /** Closes the socket now. What is gathered is lost. */
+  destroy(): void {
+    destroySocket(this.#socket);
+  }
+
+  async #closePolitely(lingerMs: number): Promise<void> {
+    const socket = this.#socket;
+    if (socket.closed) return;
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    this.#reader.discardAll();
+    await this.#writer.finish().catch(() => this.destroy());
+    const linger = this.clock.after(lingerMs, () => this.destroy());
+    await closed;
+    linger.clear();
+  }
+
+  #attach(socket: Socket): void {
+    // The session decides when the sending side closes: a client may send QUIT and FIN at once and still wants its reply.
+    socket.allowHalfOpen = true;
+    socket.on('error', ignore);
+    socket.on('close', this.#onClose);
+    this.#reader.attach(socket);
+  }
+
+  readonly #onClose = (): void => {
+    this.#abort?.abort(new MailError('connectionLost'));
+  };
+}
+
+function tlsInfoOf(socket: TLSSocket): TlsInfo {
+  return {
+    protocol: socket.getProtocol() ?? 'unknown',
+    cipher: socket.getCipher()?.standardName ?? 'unknown',
+  };
+}
+
+function ignore(): void {}

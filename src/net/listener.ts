@@ -1,0 +1,277 @@
+/**
+ * A listener: one address and port, accepting under caps, with TLS from the first octet where that is its mode.
+ *
+ * It hands out sockets that are ready to speak on; what a session makes of them (a Connection, or smtp-server) is the session
+ * room's affair, and so is closing them. noDelay is always on (replies are gathered and written once). No error of any socket
+ * reaches the process: smtp-server alone dies of a reset in DATA (facts: reliability section 3).
+ * Trust: the number and pace of connections; bounded by the caps, REFUSED_LIMIT and the handshake's deadline.
+ */
+
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
+
+import type { Clock } from '../base/clock.ts';
+import { asMailError, MailError } from '../base/error.ts';
+import type { Log } from '../base/log.ts';
+import { MINUTE_MS, SECOND_MS } from '../base/units.ts';
+import { normalizeAddress } from './addressRange.ts';
+import type { ConnectionCaps } from './connectionCaps.ts';
+import { beginTls, destroySocket } from './tlsUpgrade.ts';
+
+/**
+ * How a listener uses TLS, in hMailServer's four ways. none: not at all. starttls: offered, not demanded. required: nothing of
+ * value before STARTTLS. implicit: from the first octet (RFC 8314 section 3). The session rooms see to the middle two.
+ */
+export type TlsMode = 'none' | 'starttls' | 'required' | 'implicit';
+
+/** Refused sockets that may be lingering over their goodbye; beyond these a connection is just closed. */
+export const REFUSED_LIMIT = 100;
+/** How long a refused client may take to read the goodbye. */
+export const REFUSED_LINGER_MS = 2 * SECOND_MS;
+/** Warnings of one kind are written once in this time, with how many there were: floods shall not fill the log. */
+export const WARNING_PERIOD_MS = 10 * SECOND_MS;
+/** Silence after which the system probes whether the peer is still there; a half-open session holds a maildrop's lock otherwise. */
+export const KEEP_ALIVE_DELAY_MS = 2 * MINUTE_MS;
+
+/** What a listener is handed. */
+export interface ListenerOptions {
+  /** Names the listener in the log. */
+  readonly name: string;
+  /** An IPv4 or IPv6 address; `0.0.0.0` for all of IPv4, `::` for all of both families unless `isIpv6Only`. */
+  readonly address: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly isIpv6Only?: boolean;
+  readonly tls: TlsMode;
+  /** Asked at each connection, so that a reload counts from the next one on. Needed with tls 'implicit'. */
+  readonly tlsContexts?: { current(): SecureContext };
+  readonly caps: ConnectionCaps;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Writes one protocol line to a client that a cap refuses. Not called with tls 'implicit': no handshake is spent on a flood. */
+  readonly onRefused?: (socket: Socket) => void;
+}
+
+/** An open listener. */
+export interface Listener {
+  readonly name: string;
+  /** As bound, in normalizeAddress's spelling. */
+  readonly address: string;
+  readonly port: number;
+  readonly tls: TlsMode;
+  /** Sockets that were accepted here and are not closed. */
+  readonly connections: number;
+  /**
+   * Stops accepting at once; resolves when every socket that was accepted here is closed. The sessions are told by their own
+   * rooms; what is still open after `deadlineMs` is destroyed.
+   */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/**
+ * Opens a listener. `onConnection` gets each socket (a TLSSocket after its handshake with tls 'implicit') with nothing read;
+ * when it throws or rejects, the socket is destroyed. Rejects with MailError('cannot') that names address and port.
+ */
+export async function openListener(
+  options: ListenerOptions,
+  onConnection: (socket: Socket) => void | Promise<void>,
+): Promise<Listener> {
+  if (options.tls === 'implicit' && options.tlsContexts === undefined) {
+    throw new MailError(
+      'invalid',
+      `listener ${options.name} has TLS from the first octet and no certificate`,
+    );
+  }
+  const listener = new SocketListener(options, onConnection);
+  await listener.open();
+  return listener;
+}
+
+class SocketListener implements Listener {
+  readonly #options: ListenerOptions;
+  readonly #onConnection: (socket: Socket) => void | Promise<void>;
+  readonly #server: Server;
+  readonly #open = new Set<Socket>();
+  readonly #refused = new Set<Socket>();
+  readonly #warnRefused: (fields: Record<string, unknown>) => void;
+  readonly #warnFailed: (fields: Record<string, unknown>) => void;
+  #bound: AddressInfo | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: ListenerOptions, onConnection: (socket: Socket) => void | Promise<void>) {
+    this.#options = options;
+    this.#onConnection = onConnection;
+    this.#server = createServer({
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
+    });
+    this.#server.on('connection', (socket) => this.#accept(socket));
+    const log = options.log.with({ listener: options.name });
+    this.#warnRefused = oncePerPeriod(options.clock, (fields) => log.warn('net.connection.refused', fields));
+    this.#warnFailed = oncePerPeriod(options.clock, (fields) => log.error('net.listener.failed', fields));
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get address(): string {
+    return normalizeAddress(this.#bound?.address ?? this.#options.address);
+  }
+
+  get port(): number {
+    return this.#bound?.port ?? this.#options.port;
+  }
+
+  get tls(): TlsMode {
+    return this.#options.tls;
+  }
+
+  get connections(): number {
+    return this.#open.size;
+  }
+
+  async open(): Promise<void> {
+    const { address, port, isIpv6Only = false, log } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error) => reject(cannotListen(address, port, error)));
+      this.#server.listen({ host: address, port, ipv6Only: isIpv6Only }, resolve);
+    });
+    this.#server.removeAllListeners('error');
+    // Out of file descriptors, above all; the server goes on accepting when there are some again.
+    this.#server.on('error', (error) => this.#warnFailed({ error }));
+    this.#bound = this.#server.address() as AddressInfo;
+    log.info('net.listener.opened', {
+      listener: this.name,
+      address: this.address,
+      port: this.port,
+      tls: this.tls,
+    });
+  }
+
+  close(deadlineMs: number): Promise<void> {
+    this.#closed ??= this.#closeBy(deadlineMs);
+    return this.#closed;
+  }
+
+  async #closeBy(deadlineMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#refused) socket.destroy();
+    const destroyAll = () => {
+      for (const socket of this.#open) destroySocket(socket);
+    };
+    if (deadlineMs <= 0) destroyAll();
+    const deadline = this.#options.clock.after(deadlineMs, destroyAll);
+    await closed;
+    deadline.clear();
+    this.#options.log.info('net.listener.closed', {
+      listener: this.name,
+      address: this.address,
+      port: this.port,
+    });
+  }
+
+  #accept(socket: Socket): void {
+    // 'close' follows and is what is heard; without a listener a reset would end the process.
+    socket.on('error', ignore);
+    const { remoteAddress } = socket;
+    if (remoteAddress === undefined || this.#closed !== undefined) {
+      socket.destroy();
+      return;
+    }
+    const address = normalizeAddress(remoteAddress);
+    const admission = this.#options.caps.admit(address);
+    if (admission.kind === 'refused') {
+      this.#warnRefused({ remoteAddress: address, cap: admission.cap });
+      this.#refuse(socket);
+      return;
+    }
+    this.#open.add(socket);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      admission.release();
+    });
+    void this.#handOver(socket, address);
+  }
+
+  async #handOver(socket: Socket, remoteAddress: string): Promise<void> {
+    try {
+      const ready = this.tls === 'implicit' ? await this.#secured(socket, remoteAddress) : socket;
+      if (ready !== undefined) await this.#onConnection(ready);
+    } catch (error) {
+      this.#options.log.error('net.connection.failed', { listener: this.name, remoteAddress, error });
+      destroySocket(socket);
+    }
+  }
+
+  /** The TLSSocket, or undefined when the handshake failed: the client's affair, logged and over. */
+  async #secured(socket: Socket, remoteAddress: string): Promise<Socket | undefined> {
+    const { tlsContexts, clock, log } = this.#options;
+    if (tlsContexts === undefined) return undefined;
+    const handshake = beginTls(socket, tlsContexts.current(), clock);
+    try {
+      await handshake.secured;
+      return handshake.socket;
+    } catch (error) {
+      log.info('net.tls.failed', {
+        listener: this.name,
+        remoteAddress,
+        reason: asMailError(error).message,
+      });
+      return undefined;
+    }
+  }
+
+  #refuse(socket: Socket): void {
+    const { onRefused, clock, log } = this.#options;
+    if (onRefused === undefined || this.tls === 'implicit' || this.#refused.size >= REFUSED_LIMIT) {
+      socket.destroy();
+      return;
+    }
+    this.#refused.add(socket);
+    const linger = clock.after(REFUSED_LINGER_MS, () => socket.destroy());
+    socket.once('close', () => {
+      linger.clear();
+      this.#refused.delete(socket);
+    });
+    try {
+      onRefused(socket);
+      socket.end();
+      // Input is read and dropped: a socket closed with unread input resets, and a reset overtakes the goodbye.
+      socket.resume();
+    } catch (error) {
+      log.error('net.connection.failed', { listener: this.name, error });
+      socket.destroy();
+    }
+  }
+}
+
+function cannotListen(address: string, port: number, error: NodeJS.ErrnoException): MailError {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'the port is in use, by another program or another listener (:: takes IPv4 as well)',
+    EACCES: 'ports below 1024 need a privilege of the service (CAP_NET_BIND_SERVICE on Linux)',
+    EADDRNOTAVAIL: 'this machine has no such address',
+    EAFNOSUPPORT: 'this machine has no IPv6',
+  };
+  const reason = reasons[error.code ?? ''] ?? error.message;
+  return new MailError('cannot', `cannot listen on ${address} port ${port}: ${reason}`, { cause: error });
+}
+
+/** `write` at most once per WARNING_PERIOD_MS, with the number of calls since it was last called as `times`. */
+function oncePerPeriod(
+  clock: Clock,
+  write: (fields: Record<string, unknown>) => void,
+): (fields: Record<string, unknown>) => void {
+  let times = 0;
+  let writtenMs = Number.NEGATIVE_INFINITY;
+  return (fields) => {
+    times += 1;
+    if (clock.monotonic() - writtenMs < WARNING_PERIOD_MS) return;
+    write({ ...fields, times });
+    times = 0;
+    writtenMs = clock.monotonic();
+  };
+}
+
+function ignore(): void {}
