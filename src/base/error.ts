@@ -123,7 +123,6 @@ export const MAIL_ERRORS = {
     'Logging in needs TLS first',
     [538, '5.7.11'],
     ['NO', 'PRIVACYREQUIRED'],
-    'AUTH',
   ),
   mailboxMissing: reply(false, 'No such mailbox', [550, '5.2.0'], ['NO', 'NONEXISTENT'], undefined),
   mailboxExists: reply(

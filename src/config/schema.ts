@@ -205,9 +205,6 @@ export const RELOADABLE_KEYS: readonly string[] = [
   'log.level',
   'server.defaultDomain',
   'server.postmaster',
-  'tls.certificateFile',
-  'tls.keyFile',
-  'tls.passphrase',
 ];
 
 /** Keys whose value is masked wherever it is shown. Each has a twin with `File` behind it that names a file with the value. */

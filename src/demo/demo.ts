@@ -10,6 +10,7 @@ import type { Writable } from 'node:stream';
 import { ImapFlow } from 'imapflow';
 import { createTransport } from 'nodemailer';
 import type { Clock } from '../base/clock.ts';
+import type { DemoAccount, DemoAppliance } from './appliance.ts';
 import { retrieveAll } from './pop3Client.ts';
 import { buildSamples, type Sample } from './samples.ts';
 import { tryItText } from './tryIt.ts';
@@ -18,28 +19,6 @@ import { tryItText } from './tryIt.ts';
 export const DEMO_DOMAIN = 'app.example.com';
 /** Local parts of its accounts. */
 export const DEMO_ACCOUNTS = ['tickets', 'invoices', 'scans'] as const;
-
-/** Where a listener is. */
-export interface DemoEndpoint {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** An appliance as the demo needs it. */
-export interface DemoAppliance {
-  readonly endpoints: Readonly<Record<'smtp' | 'pop3' | 'pop3s' | 'imap' | 'imaps', DemoEndpoint>>;
-  /** The self-signed certificate in PEM form, which the demo's clients trust. */
-  readonly certificate: string;
-  addDomain(name: string): Promise<void>;
-  /** Adds an account and answers the password generated for it. */
-  addAccount(address: string): Promise<string>;
-}
-
-/** An account of the demo. */
-export interface DemoAccount {
-  readonly address: string;
-  readonly password: string;
-}
 
 /** What the demo did, for its caller and its test. */
 export interface DemoReport {

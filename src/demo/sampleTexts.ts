@@ -3,7 +3,12 @@
  * Listed as a table file: longer than code should be, and nothing but data. Called by samples.ts.
  */
 
-import type { Attachment, MailOptions } from './samples.ts';
+import type MailComposer from 'nodemailer/lib/mail-composer';
+
+/** What MailComposer takes. */
+export type MailOptions = NonNullable<ConstructorParameters<typeof MailComposer>[0]>;
+/** One of its attachments. */
+export type Attachment = NonNullable<MailOptions['attachments']>[number];
 
 /** Size of the large attachment, in octets. */
 export const LARGE_ATTACHMENT_OCTETS = 20 * 1024 * 1024;

@@ -7,11 +7,6 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 import type { UnixMs } from '../base/clock.ts';
 import { SAMPLE_TEXTS } from './sampleTexts.ts';
 
-/** What MailComposer takes. */
-export type MailOptions = NonNullable<ConstructorParameters<typeof MailComposer>[0]>;
-/** One of its attachments. */
-export type Attachment = NonNullable<MailOptions['attachments']>[number];
-
 /** A message ready to be handed over. */
 export interface Sample {
   readonly title: string;

@@ -2,7 +2,7 @@
  * What the demo prints last: settings for a mail client, and lines for curl and swaks that work as they stand.
  */
 
-import type { DemoAccount, DemoAppliance } from './demo.ts';
+import type { DemoAccount, DemoAppliance } from './appliance.ts';
 
 /** The text, for the first account. */
 export function tryItText({ endpoints }: DemoAppliance, accounts: readonly DemoAccount[]): string {

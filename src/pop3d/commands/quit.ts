@@ -1,0 +1,38 @@
+/**
+ * QUIT (RFC 1939 section 6): the UPDATE state. Deletes what is marked, and says so only after the commit.
+ */
+
+import { asMailError } from '../../base/error.ts';
+import { parseNothing } from '../../wire/pop3/command.ts';
+import type { Pop3Command } from '../command.ts';
+
+/** QUIT. */
+export const quit: Pop3Command<void> = {
+  keyword: 'QUIT',
+  states: ['authorization', 'transaction'],
+  source: 'RFC 1939 section 6',
+  parse: parseNothing,
+  async run(session) {
+    const { state, surroundings, connection } = session;
+    session.state = { kind: 'closed' };
+    if (state.kind !== 'transaction') return session.ok('Goodbye');
+    const { account, maildrop } = state;
+    try {
+      const removed = await maildrop.expungeMarked();
+      session.ok(removed.length === 0 ? 'Goodbye' : `Goodbye, ${removed.length} messages deleted`);
+      session.log.info('pop3d.session.quit', { account: account.address, deleted: removed.length });
+      for (const { contentId, uid } of removed) {
+        surroundings.trace.note(contentId, {
+          at: surroundings.clock.now(),
+          kind: 'deleted',
+          fields: { protocol: 'pop3', account: account.address, remote: connection.remoteAddress, uid },
+        });
+      }
+    } catch (error) {
+      session.log.error('pop3d.session.update', { account: account.address, error: asMailError(error) });
+      session.refuse(asMailError(error).code, 'Some deleted messages were not removed');
+    } finally {
+      maildrop.close();
+    }
+  },
+};

@@ -1,0 +1,61 @@
+/**
+ * What a session is handed, where it is, and what its commands may do with it. Commands know this and not the session, so
+ * that no circle of imports arises.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import type { MailErrorCode } from '../base/error.ts';
+import type { Log } from '../base/log.ts';
+import type { Connection } from '../net/connection.ts';
+import type { Line } from '../net/lineReader.ts';
+import type { TlsMode } from '../net/listener.ts';
+import type { TlsContexts } from '../net/tlsContext.ts';
+import type { Contents } from '../store/contract/contents.ts';
+import type { Account } from '../store/contract/directory.ts';
+import type { Mailboxes } from '../store/contract/mailboxes.ts';
+import type { Trace } from '../store/contract/trace.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Maildrop } from './maildrop.ts';
+
+/** What a session is handed. */
+export interface Pop3Surroundings {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly accounts: Accounts;
+  readonly mailboxes: Mailboxes;
+  readonly contents: Contents;
+  readonly trace: Trace;
+  readonly tlsContexts: TlsContexts;
+  readonly tls: TlsMode;
+  readonly serverName: string;
+  /** Silence after login that ends the session, in milliseconds. */
+  readonly idleTimeoutMs: number;
+}
+
+/** Where a session is (RFC 1939 section 3). */
+export type Pop3State =
+  | { readonly kind: 'authorization'; readonly userName: string | undefined }
+  | { readonly kind: 'transaction'; readonly account: Account; readonly maildrop: Maildrop }
+  | { readonly kind: 'closed' };
+
+/** A session as its commands see it. */
+export interface Pop3Context {
+  readonly connection: Connection;
+  readonly surroundings: Pop3Surroundings;
+  readonly log: Log;
+  state: Pop3State;
+  /** Whether a password may be sent as it is. */
+  readonly mayLogIn: boolean;
+  /** Answers +OK. */
+  ok(text: string): void;
+  /** Answers -ERR with the words and the response code of `code`, or with other words. */
+  refuse(code: MailErrorCode, text?: string): void;
+  /** Answers -ERR for something that the client did wrong, and counts it. */
+  wrong(text: string): void;
+  /** Counts a failed login, answers it, and ends the session when there were too many. */
+  refuseLogin(): void;
+  /** Waits for a line within the state's time. Errors: `deadlineExceeded`, `shuttingDown`. */
+  nextLine(limitOctets?: number): Promise<Line>;
+  /** Ends the session without deleting anything; what was answered is still sent. */
+  end(): void;
+}

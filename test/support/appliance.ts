@@ -1,0 +1,115 @@
+/**
+ * The appliance as a process of its own, started as an administrator starts it (`src/main.ts serve` under Node 24), on
+ * 127.0.0.1 with ports that the system chooses and a data directory of the test. Its log lines tell the ports.
+ *
+ * Used by journeys, kill tests and bench/. `cli` runs a verb in a second process, through the control socket.
+ */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ProgramResult, type RunningProgram, runProgram, startProgram } from './peers.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** Ports by the listeners' names. */
+export type Ports = Readonly<Record<'smtp' | 'pop3' | 'pop3s' | 'imap' | 'imaps', number>>;
+
+/** A data directory with a configuration file, whether a server runs on it or not. */
+export interface Site {
+  readonly directory: string;
+  readonly configFile: string;
+  /** Runs `hauspost ...args --config FILE`. */
+  cli(args: readonly string[], stdin?: string): Promise<ProgramResult>;
+  /** As `cli`, with --json, and rejects unless the exit code is 0. */
+  cliJson(args: readonly string[], stdin?: string): Promise<unknown>;
+  /** Starts the server and waits until it listens. */
+  serve(options?: ServeOptions): Promise<RunningServer>;
+  remove(): void;
+}
+
+/** How a server is started. */
+export interface ServeOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** A command that runs the server, such as strace with its arguments. */
+  readonly wrapper?: readonly string[];
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly ports: Ports;
+  readonly program: RunningProgram;
+  /** The server's own process, which a wrapper is not. */
+  readonly pid: number;
+  /** Ends it by SIGTERM and answers how it ended. */
+  stop(): Promise<ProgramResult>;
+  /** Kills it by SIGKILL. */
+  kill(): Promise<ProgramResult>;
+}
+
+/** Makes a site with `extra` TOML in its configuration. */
+export function createSite(extra = ''): Site {
+  const directory = mkdtempSync(join(tmpdir(), 'hauspost-test-'));
+  const configFile = join(directory, 'hauspost.toml');
+  writeFileSync(configFile, `${extra}\n${LISTENERS}`);
+  const cli = (args: readonly string[], stdin = '') =>
+    runProgram(process.execPath, [MAIN, ...args, '--config', configFile], { stdin });
+  return {
+    directory,
+    configFile,
+    cli,
+    async cliJson(args, stdin) {
+      const result = await cli([...args, '--json'], stdin);
+      if (result.exitCode !== 0) throw new Error(`hauspost ${args.join(' ')}: ${result.stderr.toString()}`);
+      return JSON.parse(result.stdout.toString());
+    },
+    serve: (options) => serve(configFile, options),
+    remove: () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
+
+/** Adds the domain app.example.com and an account `name`@ in it; answers address and password. */
+export async function addAccount(site: Site, name: string): Promise<{ address: string; password: string }> {
+  const address = `${name}@app.example.com`;
+  const password = `pass word ${name}`;
+  await site.cli(['domain', 'add', 'app.example.com']);
+  await site.cliJson(['account', 'add', address, '--password-stdin'], `${password}\n`);
+  return { address, password };
+}
+
+/** The certificate that the server made for itself. */
+export function certificateOf(site: Site): string {
+  return readFileSync(join(site.directory, 'self-signed.crt'), 'utf8');
+}
+
+const LISTENERS = [
+  ['smtp', 'smtp', 'starttls'],
+  ['pop3', 'pop3', 'starttls'],
+  ['pop3s', 'pop3', 'implicit'],
+  ['imap', 'imap', 'starttls'],
+  ['imaps', 'imap', 'implicit'],
+]
+  .map(
+    ([name, protocol, tls]) =>
+      `[[listeners]]\nname = "${name}"\nprotocol = "${protocol}"\ntls = "${tls}"\nport = 0\n`,
+  )
+  .join('\n');
+
+async function serve(configFile: string, options: ServeOptions = {}): Promise<RunningServer> {
+  const command = [...(options.wrapper ?? []), process.execPath, MAIN, 'serve', '--config', configFile];
+  const program = await startProgram(command[0] ?? '', command.slice(1), {
+    deadlineMs: 10 * 60_000,
+    ...(options.env === undefined ? {} : { env: options.env }),
+  });
+  const [line] = await program.waitFor(/^.*"event":"main\.server\.ready".*$/m);
+  const ready = JSON.parse(line ?? '') as { listeners: { name: string; port: number }[]; process: number };
+  const ports = Object.fromEntries(
+    ready.listeners.map((listener) => [listener.name, listener.port]),
+  ) as Ports;
+  const end = (signal: NodeJS.Signals) => {
+    process.kill(ready.process, signal);
+    return program.ended;
+  };
+  return { ports, program, pid: ready.process, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+}
