@@ -1,0 +1,86 @@
+/**
+ * The door of this room for sessions and transfer: who logs in, whom a recipient means, whose quota is used up.
+ *
+ * Nothing of the directory is kept here: every question asks the store, so that a change counts at once. What is kept is
+ * which passwords were found right in the last minutes (verifiedCache.ts).
+ */
+
+import type { Clock } from '../base/clock.ts';
+import { MailError } from '../base/error.ts';
+import type { Log } from '../base/log.ts';
+import type { Account, Directory } from '../store/contract/directory.ts';
+import type { Mailboxes } from '../store/contract/mailboxes.ts';
+import { parseAddress, parseDomain } from './address.ts';
+import { createLogin, type LoginOutcome, type LoginRequest } from './login.ts';
+import type { PasswordHasher } from './password.ts';
+import { type Recipients, resolveRecipient } from './recipients.ts';
+import { createVerifiedCache } from './verifiedCache.ts';
+
+/** What an administrator may set. */
+export interface AccountsOptions {
+  /** Added to a login name without a domain, and to `<postmaster>`. */
+  readonly defaultDomain?: string | undefined;
+  /** Local address that takes mail for postmaster where nobody else does. */
+  readonly postmaster?: string | undefined;
+}
+
+/** What this room is handed. `passwords` is shared with the administration, so that one limit holds for both. */
+export interface AccountsSurroundings {
+  readonly directory: Directory;
+  readonly mailboxes: Pick<Mailboxes, 'usage'>;
+  readonly passwords: PasswordHasher;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly options: AccountsOptions;
+}
+
+/** Identities, as sessions and transfer see them. All methods may reject with the store's errors. */
+export interface Accounts {
+  /** Errors: `tooBusy` when too many passwords are being checked. */
+  authenticate(request: LoginRequest): Promise<LoginOutcome>;
+  /** Whom a forward path (without angle brackets) means. */
+  resolveRecipient(path: string): Promise<Recipients>;
+  /** Whether `octets` more (0 for any at all) go beyond what the account may hold. */
+  isOverQuota(account: Account, octets: number): Promise<boolean>;
+  /** Takes new options, after a reload. Errors: `invalid`, and the old ones stay. */
+  setOptions(options: AccountsOptions): void;
+}
+
+/** Opens the room. Errors: `invalid` when an option is no domain or address. */
+export function createAccounts(surroundings: AccountsSurroundings): Accounts {
+  const { directory, mailboxes, passwords, clock, log } = surroundings;
+  let options = normalised(surroundings.options);
+  const current = {
+    directory,
+    passwords,
+    clock,
+    log,
+    verified: createVerifiedCache(clock),
+    defaultDomain: () => options.defaultDomain,
+    postmaster: () => options.postmaster,
+  };
+  return {
+    authenticate: createLogin(current),
+    resolveRecipient: (path) => resolveRecipient(current, path),
+    async isOverQuota({ id, quotaOctets }, octets) {
+      if (quotaOctets === undefined) return false;
+      const usage = await mailboxes.usage(id);
+      return usage.octets + Math.max(1, octets) > quotaOctets;
+    },
+    setOptions(changed) {
+      options = normalised(changed);
+    },
+  };
+}
+
+function normalised({ defaultDomain, postmaster }: AccountsOptions): AccountsOptions {
+  const domain = defaultDomain === undefined ? undefined : parseDomain(defaultDomain);
+  if (domain?.kind === 'invalid') {
+    throw new MailError('invalid', `The default domain “${defaultDomain}” cannot be used: ${domain.reason}.`);
+  }
+  const address = postmaster === undefined ? undefined : parseAddress(postmaster);
+  if (address?.kind === 'invalid') {
+    throw new MailError('invalid', `The postmaster “${postmaster}” cannot be used: ${address.reason}.`);
+  }
+  return { defaultDomain: domain?.domain, postmaster: address?.address };
+}

@@ -1,0 +1,147 @@
+/**
+ * The administrator's verbs for accounts. Passwords come in as text, are hashed here, and go nowhere else.
+ */
+
+import { MailError } from '../base/error.ts';
+import type { Account, AccountChanges, Directory } from '../store/contract/directory.ts';
+import type { Mailboxes } from '../store/contract/mailboxes.ts';
+import { atMost, domainGiven, loginNameGiven, ownAddressGiven } from './namesGiven.ts';
+import type { PasswordHasher } from './password.ts';
+
+/** Extra login names of one account. */
+export const LOGIN_NAMES_LIMIT = 100;
+
+/** An account, for showing. */
+export interface AccountReport {
+  readonly address: string;
+  readonly isEnabled: boolean;
+  /** Octets that all its mailboxes may hold; null for no limit. */
+  readonly quotaOctets: number | null;
+  readonly loginNames: readonly string[];
+  /** ISO 8601 in UTC. */
+  readonly createdAt: string;
+}
+
+/** An account with what its mailboxes hold. */
+export interface AccountDetails extends AccountReport {
+  readonly usedOctets: number;
+  readonly messages: number;
+}
+
+/** What can be set of an account; what is absent stays. `loginNames` replaces all, `quotaOctets: null` takes the limit away. */
+export interface AccountSettings {
+  readonly isEnabled?: boolean | undefined;
+  readonly quotaOctets?: number | null | undefined;
+  readonly loginNames?: readonly string[] | undefined;
+}
+
+/** A new account; it is enabled. */
+export interface NewAccountGiven {
+  readonly address: string;
+  readonly password: string;
+  readonly quotaOctets?: number | null | undefined;
+  readonly loginNames?: readonly string[] | undefined;
+}
+
+/** Verbs for accounts. Those that set a password may reject with `tooBusy`. */
+export interface AccountAdministration {
+  /** Errors: `invalid`, `notFound` (the domain), `conflict` (the address or a login name is taken). */
+  add(account: NewAccountGiven): Promise<AccountReport>;
+  /** By address, of one domain or of all. Errors: `notFound` (the domain). */
+  list(domain?: string): Promise<readonly AccountReport[]>;
+  /** Errors: `notFound`. */
+  show(address: string): Promise<AccountDetails>;
+  /** Errors: as of `add`. */
+  set(address: string, settings: AccountSettings): Promise<AccountReport>;
+  /** Errors: `invalid`, `notFound`. */
+  setPassword(address: string, password: string): Promise<AccountReport>;
+  /** Removes the account with all its messages. Errors: `notFound`. */
+  remove(address: string): Promise<void>;
+}
+
+interface Surroundings {
+  readonly directory: Directory;
+  readonly mailboxes: Pick<Mailboxes, 'usage'>;
+  readonly passwords: PasswordHasher;
+}
+
+/** The verbs on this directory. */
+export function createAccountAdministration(surroundings: Surroundings): AccountAdministration {
+  const { directory, mailboxes, passwords } = surroundings;
+  return {
+    async add({ password, ...given }) {
+      const address = await ownAddressGiven(directory, given.address);
+      const quotaOctets = quotaGiven(given.quotaOctets) ?? undefined;
+      const loginNames = loginNamesGiven(address, given.loginNames ?? []);
+      const passwordHash = await passwords.hash(password);
+      return reportOf(await directory.addAccount({ address, passwordHash, quotaOctets, loginNames }));
+    },
+    list: async (domain) => (await listAccounts(directory, domain)).map(reportOf),
+    async show(address) {
+      const account = await requireAccount(directory, address);
+      const { octets, messages } = await mailboxes.usage(account.id);
+      return { ...reportOf(account), usedOctets: octets, messages };
+    },
+    async set(given, settings) {
+      const { address } = await requireAccount(directory, given);
+      return reportOf(await directory.setAccount(address, changesOf(address, settings)));
+    },
+    async setPassword(given, password) {
+      const { address } = await requireAccount(directory, given);
+      return reportOf(await directory.setAccount(address, { passwordHash: await passwords.hash(password) }));
+    },
+    async remove(given) {
+      const { address } = await requireAccount(directory, given);
+      await directory.removeAccount(address);
+    },
+  };
+}
+
+async function requireAccount(directory: Directory, given: string): Promise<Account> {
+  const address = await ownAddressGiven(directory, given);
+  const account = await directory.findAccount(address);
+  if (account === undefined) throw new MailError('notFound', `There is no account “${address}”.`);
+  return account;
+}
+
+async function listAccounts(directory: Directory, given: string | undefined): Promise<readonly Account[]> {
+  if (given === undefined) return directory.accounts();
+  const domain = await directory.findDomain(domainGiven(given));
+  if (domain === undefined) throw new MailError('notFound', `There is no domain “${given}” here.`);
+  return directory.accounts(domain.name);
+}
+
+function changesOf(address: string, { isEnabled, quotaOctets, loginNames }: AccountSettings): AccountChanges {
+  return {
+    ...(isEnabled === undefined ? {} : { isEnabled }),
+    ...(quotaOctets === undefined ? {} : { quotaOctets: quotaGiven(quotaOctets) ?? null }),
+    ...(loginNames === undefined ? {} : { loginNames: loginNamesGiven(address, loginNames) }),
+  };
+}
+
+/** hMailServer's 0 means no limit; taken literally it would refuse all mail. So it is asked for in words. */
+function quotaGiven(quota: number | null | undefined): number | null | undefined {
+  if (quota === null || quota === undefined || (Number.isSafeInteger(quota) && quota > 0)) return quota;
+  throw new MailError(
+    'invalid',
+    `A quota of ${quota} octets is not possible: give a whole number above 0, or no quota for no limit.`,
+  );
+}
+
+/** The address itself logs in anyway. */
+function loginNamesGiven(address: string, given: readonly string[]): string[] {
+  const names = new Set(atMost(LOGIN_NAMES_LIMIT, 'login names', given).map(loginNameGiven));
+  names.delete(address);
+  return [...names];
+}
+
+function reportOf(account: Account): AccountReport {
+  const { address, isEnabled, quotaOctets, loginNames, createdAt } = account;
+  return {
+    address,
+    isEnabled,
+    quotaOctets: quotaOctets ?? null,
+    loginNames,
+    createdAt: new Date(createdAt).toISOString(),
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * What the administrator does to domains, accounts and aliases: the door of this room for the CLI's verbs and the HTTP API.
+ *
+ * Input is checked here and refused with sentences that help: MailError `invalid` (a value), `conflict` (a name is taken),
+ * `notFound`, `cannot` (it would not work). Results are plain JSON values and never have a hash in them. Every name may come
+ * in any spelling; it is stored, and answered, in its one form.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import type { Directory } from '../store/contract/directory.ts';
+import type { Mailboxes } from '../store/contract/mailboxes.ts';
+import { type AccountAdministration, createAccountAdministration } from './administerAccounts.ts';
+import { type AliasAdministration, createAliasAdministration } from './administerAliases.ts';
+import { createDomainAdministration, type DomainAdministration } from './administerDomains.ts';
+import type { PasswordHasher } from './password.ts';
+
+/** What the administration is handed. */
+export interface AdministrationSurroundings {
+  readonly directory: Directory;
+  readonly mailboxes: Pick<Mailboxes, 'usage'>;
+  /** Shared with `createAccounts`, so that one limit on hashing holds for both. */
+  readonly passwords: PasswordHasher;
+  readonly clock: Clock;
+}
+
+/** The administrator's verbs: add, list, show, set, remove for each. */
+export interface Administration {
+  readonly domains: DomainAdministration;
+  readonly accounts: AccountAdministration;
+  readonly aliases: AliasAdministration;
+}
+
+/** Puts the verbs together. */
+export function createAdministration(surroundings: AdministrationSurroundings): Administration {
+  return {
+    domains: createDomainAdministration(surroundings),
+    accounts: createAccountAdministration(surroundings),
+    aliases: createAliasAdministration(surroundings),
+  };
+}

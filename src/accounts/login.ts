@@ -1,0 +1,137 @@
+/**
+ * Logging in: from a name and a password to an account, or one refusal that tells nothing.
+ *
+ * An unknown name, a wrong password and a disabled account have the same answer and take the same time: a hash is computed
+ * for each. Identical attempts at the same moment share one hash, whether the account exists or not. What was wrong stands
+ * in the log alone. RFC 4616 section 2 (authorization identity), RFC 4954, RFC 3501 section 6.2.3, RFC 1939 section 7.
+ * Trust: nothing is believed of names and passwords; both are bounded before anything is computed.
+ */
+
+import type { Log } from '../base/log.ts';
+import type { Account, Credentials, Directory } from '../store/contract/directory.ts';
+import { LOGIN_NAME_LIMIT_OCTETS, parseLoginName } from './address.ts';
+import type { PasswordHasher } from './password.ts';
+import type { VerifiedCache } from './verifiedCache.ts';
+
+/** A login as a session has it. */
+export interface LoginRequest {
+  /** As it was sent: a full address, an extra login name, or a bare name where a default domain is set. */
+  readonly loginName: string;
+  /** As it was sent, blanks included. */
+  readonly password: string;
+  /** SASL's authzid: empty or absent, or another name of the same account. */
+  readonly authorizationIdentity?: string | undefined;
+  /** For the log. */
+  readonly protocol: string;
+  /** For the log. */
+  readonly remoteAddress: string;
+}
+
+/** How a login ended. Refusals all look alike. */
+export type LoginOutcome =
+  | { readonly kind: 'authenticated'; readonly account: Account }
+  | { readonly kind: 'refused' };
+
+/** What logging in needs. `defaultDomain` is asked each time, since a reload may change it. */
+export interface LoginSurroundings {
+  readonly directory: Pick<Directory, 'findCredentials'>;
+  readonly passwords: PasswordHasher;
+  readonly verified: VerifiedCache;
+  readonly log: Log;
+  defaultDomain(): string | undefined;
+}
+
+/** Why a login was refused, for the log. */
+type Refusal = 'unknownName' | 'wrongPassword' | 'accountDisabled' | 'domainDisabled' | 'otherIdentity';
+
+/** Decides about logins. Its function rejects with `tooBusy` when too many hashes wait, or with the store's errors. */
+export function createLogin(
+  surroundings: LoginSurroundings,
+): (request: LoginRequest) => Promise<LoginOutcome> {
+  const check = createPasswordCheck(surroundings);
+  return async (request) => {
+    const credentials = await findByName(surroundings, request.loginName);
+    const isRight = await check(credentials, request);
+    const refusal = await refusalOf(surroundings, credentials, isRight, request);
+    logOutcome(surroundings.log, request, credentials, refusal);
+    if (credentials === undefined || refusal !== undefined) return { kind: 'refused' };
+    return { kind: 'authenticated', account: credentials.account };
+  };
+}
+
+/** An extra login name without a domain wins over the same name in the default domain. */
+async function findByName(
+  { directory, defaultDomain }: LoginSurroundings,
+  name: string,
+): Promise<Credentials | undefined> {
+  const parsed = parseLoginName(name);
+  if (parsed.kind === 'invalid') return undefined;
+  const found = await directory.findCredentials(parsed.loginName);
+  const domain = defaultDomain();
+  if (found !== undefined || domain === undefined || name.includes('@')) return found;
+  const completed = parseLoginName(`${parsed.loginName}@${domain}`);
+  return completed.kind === 'invalid' ? undefined : directory.findCredentials(completed.loginName);
+}
+
+type PasswordCheck = (credentials: Credentials | undefined, request: LoginRequest) => Promise<boolean>;
+
+/** Checks passwords at the cost of one hash, or of none when the same was found right a short while ago. */
+function createPasswordCheck({ passwords, verified, log }: LoginSurroundings): PasswordCheck {
+  const pending = new Map<string, Promise<boolean>>();
+  const compute = async (credentials: Credentials | undefined, password: string) => {
+    if (credentials === undefined) return passwords.refuse(password);
+    if (passwords.isReadable(credentials.passwordHash))
+      return passwords.verify(password, credentials.passwordHash);
+    log.error('accounts.password.unreadable', { account: credentials.account.address });
+    return passwords.refuse(password);
+  };
+  return async (credentials, { loginName, password }) => {
+    const key = verified.keyOf({
+      subject: credentials === undefined ? `name ${loginName}` : `account ${credentials.account.id}`,
+      passwordHash: credentials?.passwordHash ?? '',
+      password,
+    });
+    const mayRemember = credentials !== undefined && isEnabled(credentials);
+    if (mayRemember && verified.has(key)) return true;
+    const shared = pending.get(key) ?? compute(credentials, password).finally(() => pending.delete(key));
+    pending.set(key, shared);
+    const isRight = await shared;
+    if (isRight && mayRemember) verified.add(key);
+    return isRight;
+  };
+}
+
+async function refusalOf(
+  surroundings: LoginSurroundings,
+  credentials: Credentials | undefined,
+  isRight: boolean,
+  { authorizationIdentity = '' }: LoginRequest,
+): Promise<Refusal | undefined> {
+  if (credentials === undefined) return 'unknownName';
+  if (!isRight) return 'wrongPassword';
+  if (!credentials.account.isEnabled) return 'accountDisabled';
+  if (!credentials.isDomainEnabled) return 'domainDisabled';
+  if (authorizationIdentity === '') return undefined;
+  const other = await findByName(surroundings, authorizationIdentity);
+  return other?.account.id === credentials.account.id ? undefined : 'otherIdentity';
+}
+
+function isEnabled({ account, isDomainEnabled }: Credentials): boolean {
+  return account.isEnabled && isDomainEnabled;
+}
+
+function logOutcome(
+  log: Log,
+  { loginName, protocol, remoteAddress }: LoginRequest,
+  credentials: Credentials | undefined,
+  refusal: Refusal | undefined,
+): void {
+  const fields = {
+    loginName: loginName.slice(0, LOGIN_NAME_LIMIT_OCTETS),
+    account: credentials?.account.address,
+    protocol,
+    remoteAddress,
+  };
+  if (refusal === undefined) log.debug('accounts.login.authenticated', fields);
+  else log.warn('accounts.login.refused', { ...fields, reason: refusal });
+}
