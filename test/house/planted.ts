@@ -60,6 +60,7 @@ const MANIFEST: TextFile = {
 
 /** At least one sample for every rule. */
 export const PLANTED: readonly Planted[] = [
+  plant('every TypeScript file parses', 'a torn one', inRoom('base', 'const {'), source('src/base/a.ts', '')),
   plant(
     ROOM_IMPORTS,
     'a lower layer knows a higher one',

@@ -7,10 +7,11 @@
 
 import { isSourcePath, parseSource, type SourceFile, type TextFile } from './source.ts';
 
-/** The files of the house: all text files, and the TypeScript ones among them parsed. */
+/** The files of the house: all text files, and the TypeScript ones among them parsed, or why they could not be. */
 export interface House {
   readonly texts: readonly TextFile[];
   readonly sources: readonly SourceFile[];
+  readonly unread: readonly Finding[];
 }
 
 /** Something that breaks a rule. */
@@ -43,10 +44,26 @@ export function fileRule(
   };
 }
 
-/** Parses what the rules need to see. */
+/** Parses what the rules need to see. A file that cannot be read is itself a violation (the rule UNREAD). */
 export function openHouse(texts: readonly TextFile[]): House {
-  return { texts, sources: texts.filter(({ path }) => isSourcePath(path)).map(parseSource) };
+  const sources: SourceFile[] = [];
+  const unread: Finding[] = [];
+  for (const text of texts.filter(({ path }) => isSourcePath(path))) {
+    try {
+      sources.push(parseSource(text));
+    } catch (error) {
+      unread.push({
+        path: text.path,
+        line: 0,
+        message: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+  return { texts, sources, unread };
 }
+
+/** Tells of files that openHouse could not parse, which no other rule has seen. */
+export const UNREAD: Rule = { name: 'every TypeScript file parses', check: ({ unread }) => unread };
 
 /** Every violation of `rules`, in the order of the rules. */
 export function inspect(house: House, rules: readonly Rule[]): readonly Violation[] {

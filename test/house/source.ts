@@ -87,6 +87,11 @@ export interface SourceFile extends TextFile {
   readonly imports: readonly Import[];
 }
 
+interface ParsedFile {
+  readonly program: SyntaxNode & { readonly body: readonly SyntaxNode[] };
+  readonly comments: readonly Comment[];
+}
+
 /** The room of src/ that `path` belongs to. */
 export function roomOf(path: string): string | undefined {
   if (path === 'src/main.ts') return 'main';
@@ -95,7 +100,7 @@ export function roomOf(path: string): string | undefined {
 
 /** Whether `path` is one that `parseSource` reads. */
 export function isSourcePath(path: string): boolean {
-  return /^(src|test|bench)\/.*\.ts$/.test(path);
+  return /^(src|test|bench|bin)\/.*\.ts$/.test(path);
 }
 
 /** `text` without a final line end, as lines. */
@@ -103,20 +108,14 @@ export function splitLines(text: string): readonly string[] {
   return text.replace(/\n$/, '').split('\n');
 }
 
-/** Parses one TypeScript file; throws the parser's SyntaxError with the path in front. */
+/** Parses one TypeScript file; throws the parser's SyntaxError. What only a type checker need mind is left to it. */
 export function parseSource({ path, text }: TextFile): SourceFile {
-  let file: {
-    readonly program: SyntaxNode & { body: readonly SyntaxNode[] };
-    readonly comments: readonly Comment[];
-  };
-  try {
-    const parsed: unknown = parse(text, { sourceType: 'module', plugins: ['typescript', 'decorators'] });
-    file = parsed as typeof file;
-  } catch (error) {
-    throw new SyntaxError(`${path}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
+  const parsed: unknown = parse(text, {
+    sourceType: 'module',
+    plugins: ['typescript', 'decorators'],
+    errorRecovery: true,
+  });
+  const file = parsed as ParsedFile;
   const nodes = collectNodes(file.program);
   return {
     path,
