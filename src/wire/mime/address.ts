@@ -10,12 +10,14 @@
 
 import { trimSpace } from './header.ts';
 import type { Lexer } from './lexical.ts';
-import { createLexer, isAtEnd, peek, readQuoted, readUntil, skipCfws } from './lexical.ts';
+import { createLexer, isAtEnd, octetSet, peek, readQuoted, readUntil, skipCfws } from './lexical.ts';
 import { MAX_ADDRESSES } from './limits.ts';
 import type { EnvelopeAddress } from './structure.ts';
 import { octetString } from './structure.ts';
 
-const ATOM_STOPS = ' \t"(<>@,;:)';
+const ATOM_STOPS = octetSet(' \t"(<>@,;:)');
+const ROUTE_STOPS = octetSet(':<>;');
+const DOMAIN_LITERAL_STOPS = octetSet(']<>;,');
 const PHRASE_STOPS = '<@:,;';
 const LOCAL_PART_STOPS = '<>@:,;';
 const GROUP_END: EnvelopeAddress = { name: null, adl: null, mailbox: null, host: null };
@@ -119,7 +121,7 @@ function readAngleAddress(lexer: Lexer, name: string | null): EnvelopeAddress {
 
 /** obs-route without its colon. */
 function readRoute(lexer: Lexer): string {
-  const route = readUntil(lexer, ':<>;');
+  const route = readUntil(lexer, ROUTE_STOPS);
   if (peek(lexer) === ':') lexer.at += 1;
   return route.replaceAll(/[ \t]/g, '').replace(/,+$/, '');
 }
@@ -128,7 +130,7 @@ function readRoute(lexer: Lexer): string {
 function readDomain(lexer: Lexer): string {
   skipCfws(lexer);
   if (peek(lexer) === '[') {
-    const literal = readUntil(lexer, ']<>;,');
+    const literal = readUntil(lexer, DOMAIN_LITERAL_STOPS);
     if (peek(lexer) !== ']') return literal;
     lexer.at += 1;
     return `${literal}]`;

@@ -3,7 +3,9 @@
  *
  * RFC 2046 section 5.1.1: a line is a delimiter when it begins with `--` and the boundary; what follows does not matter. Where
  * several boundaries fit (`b` and `b1`), the longest one counts; where two multiparts use the same one, the inner (as
- * Dovecot). Kept as a tree by octet, so that a line costs no more than its own length, however many boundaries are open.
+ * Dovecot). Kept as a tree by octet, so that a line costs no more than its own length and the number of open boundaries
+ * together, whatever they have in common. Multiparts close from the inside out, so boundaries go in the order opposite to
+ * their coming.
  */
 
 const DASH = 0x2d;
@@ -18,18 +20,13 @@ export interface Delimiter<Owner> {
 /** The octets at hand may be the beginning of a delimiter. */
 export const NEEDS_MORE = Symbol('needs more');
 
-interface Branch<Owner> {
-  readonly children: Map<number, Branch<Owner>>;
-  /** Who uses the boundary that ends here, the innermost last. */
-  readonly owners: Owner[];
-}
-
 /** The open boundaries, each with its owner. */
 export interface Boundaries<Owner> {
   readonly size: number;
+  /** Adds a boundary of at least one octet. */
   add(boundary: string, owner: Owner): void;
-  /** Takes away what `add` put in last for this boundary. */
-  remove(boundary: string): void;
+  /** Takes the boundary away that was added last. */
+  removeLast(): void;
   clear(): void;
   /** Matches the line that begins at `at` of `bytes`. With `isEnd` there is nothing after `bytes`. */
   match(bytes: Uint8Array, at: number, isEnd: boolean): Delimiter<Owner> | typeof NEEDS_MORE | undefined;
@@ -37,57 +34,71 @@ export interface Boundaries<Owner> {
 
 /** No boundaries. */
 export function createBoundaries<Owner>(): Boundaries<Owner> {
-  let root = createBranch<Owner>();
-  let size = 0;
+  const root = createBranch<Owner>(0, undefined);
+  const undo: (() => void)[] = [];
   return {
     get size() {
-      return size;
+      return undo.length;
     },
     add: (boundary, owner) => {
-      size += 1;
-      branchFor(root, boundary).owners.push(owner);
+      undo.push(addTo(root, boundary, owner));
     },
-    remove: (boundary) => {
-      if (removeFrom(root, boundary)) size -= 1;
-    },
+    removeLast: () => undo.pop()?.(),
     clear: () => {
-      size = 0;
-      root = createBranch();
+      undo.length = 0;
+      root.child = undefined;
     },
     match: (bytes, at, isEnd) => matchLine(root, bytes, at, isEnd),
   };
 }
 
-function createBranch<Owner>(): Branch<Owner> {
-  return { children: new Map(), owners: [] };
+/** One octet of one or more boundaries. */
+interface Branch<Owner> {
+  readonly octet: number;
+  /** The next branch beside this one. */
+  readonly sibling: Branch<Owner> | undefined;
+  /** The first of the branches for the next octet. */
+  child: Branch<Owner> | undefined;
+  /** Whose boundary ends here. */
+  owner: Owner | undefined;
 }
 
-function branchFor<Owner>(root: Branch<Owner>, boundary: string): Branch<Owner> {
+function createBranch<Owner>(octet: number, sibling: Branch<Owner> | undefined): Branch<Owner> {
+  return { octet, sibling, child: undefined, owner: undefined };
+}
+
+/** Adds a boundary, and returns what undoes it while nothing that was added later is there. */
+function addTo<Owner>(root: Branch<Owner>, boundary: string, owner: Owner): () => void {
   let branch = root;
+  let undo: (() => void) | undefined;
   for (let index = 0; index < boundary.length; index += 1) {
     const octet = boundary.charCodeAt(index);
-    const child = branch.children.get(octet) ?? createBranch<Owner>();
-    branch.children.set(octet, child);
+    let child = childFor(branch, octet);
+    if (child === undefined) {
+      const { child: former } = branch;
+      const parent = branch;
+      child = createBranch(octet, former);
+      parent.child = child;
+      undo ??= () => {
+        parent.child = former;
+      };
+    }
     branch = child;
   }
-  return branch;
+  const { owner: outer } = branch;
+  branch.owner = owner;
+  return (
+    undo ??
+    (() => {
+      branch.owner = outer;
+    })
+  );
 }
 
-/** Takes the last owner away, and the branches that then lead nowhere; tells whether there was one. */
-function removeFrom<Owner>(root: Branch<Owner>, boundary: string): boolean {
-  const path: Branch<Owner>[] = [root];
-  for (let index = 0; index < boundary.length; index += 1) {
-    const child = path[index]?.children.get(boundary.charCodeAt(index));
-    if (child === undefined) return false;
-    path.push(child);
-  }
-  const owner = path[boundary.length]?.owners.pop();
-  for (let depth = boundary.length; depth > 0; depth -= 1) {
-    const branch = path[depth];
-    if (branch === undefined || branch.owners.length > 0 || branch.children.size > 0) break;
-    path[depth - 1]?.children.delete(boundary.charCodeAt(depth - 1));
-  }
-  return owner !== undefined;
+function childFor<Owner>(branch: Branch<Owner>, octet: number | undefined): Branch<Owner> | undefined {
+  let child = branch.child;
+  while (child !== undefined && child.octet !== octet) child = child.sibling;
+  return child;
 }
 
 function matchLine<Owner>(
@@ -101,12 +112,12 @@ function matchLine<Owner>(
   let owner: Owner | undefined;
   let ownerEnd = start;
   for (let at = start + 2; ; at += 1) {
-    if (branch.owners.length > 0) {
-      owner = branch.owners.at(-1);
+    if (branch.owner !== undefined) {
+      owner = branch.owner;
       ownerEnd = at;
     }
-    if (at >= bytes.length && branch.children.size > 0 && !isEnd) return NEEDS_MORE;
-    const child = at < bytes.length ? branch.children.get(bytes[at] as number) : undefined;
+    if (at >= bytes.length && branch.child !== undefined && !isEnd) return NEEDS_MORE;
+    const child = at < bytes.length ? childFor(branch, bytes[at]) : undefined;
     if (child === undefined) break;
     branch = child;
   }

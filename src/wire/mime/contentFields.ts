@@ -9,14 +9,15 @@
  */
 
 import type { Lexer } from './lexical.ts';
-import { createLexer, isAtEnd, peek, readQuoted, readUntil, skipCfws } from './lexical.ts';
+import { createLexer, isAtEnd, octetSet, peek, readQuoted, readUntil, skipCfws } from './lexical.ts';
 import { MAX_LANGUAGES, MAX_PARAMETERS } from './limits.ts';
 import type { MimeDisposition, MimeParameter, OctetString } from './structure.ts';
 import { octetString } from './structure.ts';
 
-const TOKEN_STOPS = ' \t/;,()"';
-const NAME_STOPS = ' \t;=(';
-const VALUE_STOPS = ' \t;';
+const TOKEN_STOPS = octetSet(' \t/;,()"');
+const NAME_STOPS = octetSet(' \t;=(');
+const VALUE_STOPS = octetSet(' \t;');
+const NO_STOPS = octetSet('');
 
 /** A media type with its parameters. */
 export interface ContentType {
@@ -132,5 +133,5 @@ function readParameters(lexer: Lexer): MimeParameter[] {
 function readValue(lexer: Lexer): string {
   skipCfws(lexer);
   if (peek(lexer) !== '"') return readUntil(lexer, VALUE_STOPS);
-  return readQuoted(lexer) ?? readUntil(lexer, '');
+  return readQuoted(lexer) ?? readUntil(lexer, NO_STOPS);
 }

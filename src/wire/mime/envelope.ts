@@ -11,6 +11,9 @@ import { fieldValue } from './header.ts';
 import { MAX_ADDRESSES } from './limits.ts';
 import type { EnvelopeAddress, FetchEnvelope, OctetString } from './structure.ts';
 
+const TEXT_FIELDS: ReadonlySet<string> = new Set(['date', 'subject', 'in-reply-to', 'message-id']);
+const ADDRESS_FIELDS: ReadonlySet<string> = new Set(['from', 'sender', 'reply-to', 'to', 'cc', 'bcc']);
+
 type Addresses = readonly EnvelopeAddress[] | null;
 
 /** The envelope of a message without header. */
@@ -32,25 +35,11 @@ export function parseEnvelope(header: Header): FetchEnvelope {
   const texts = new Map<string, OctetString>();
   const lists = new Map<string, EnvelopeAddress[]>();
   for (const field of header.fields) {
-    switch (field.name) {
-      case 'date':
-      case 'subject':
-      case 'in-reply-to':
-      case 'message-id':
-        texts.set(field.name, fieldValue(header, field));
-        break;
-      case 'from':
-      case 'sender':
-      case 'reply-to':
-      case 'to':
-      case 'cc':
-      case 'bcc': {
-        const list = lists.get(field.name);
-        if (list === undefined) lists.set(field.name, parseAddressList(fieldValue(header, field)));
-        else if (list.length < MAX_ADDRESSES) list.push(...parseAddressList(fieldValue(header, field)));
-        break;
-      }
-    }
+    if (TEXT_FIELDS.has(field.name)) texts.set(field.name, fieldValue(header, field));
+    if (!ADDRESS_FIELDS.has(field.name)) continue;
+    const list = lists.get(field.name);
+    if (list === undefined) lists.set(field.name, parseAddressList(fieldValue(header, field)));
+    else if (list.length < MAX_ADDRESSES) list.push(...parseAddressList(fieldValue(header, field)));
   }
   const addresses = (name: string): Addresses => {
     const list = lists.get(name);

@@ -15,7 +15,6 @@ const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
-const COLON = 0x3a;
 
 /** Where a field stands in its header. Offsets count octets of the header. */
 export interface HeaderField {
@@ -28,31 +27,41 @@ export interface HeaderField {
   readonly end: number;
 }
 
-/** A header taken apart. */
+/** A header taken apart. Values that are read from it share its text's memory. */
 export interface Header {
-  readonly octets: Buffer;
+  readonly text: string;
   readonly fields: readonly HeaderField[];
   /** Where the blank line begins; the text's length when there is none. */
   readonly fieldsEnd: number;
 }
 
-/** Takes a header apart; it ends with its blank line or without one. */
+/** Takes a header apart that is at hand as octets; it ends with its blank line or without one. */
 export function splitHeader(header: Uint8Array): Header {
-  const octets = asBuffer(header);
-  const text = octets.toString('latin1');
+  return splitHeaderText(octetString(asBuffer(header).toString('latin1')));
+}
+
+/** Takes a header apart that has been made text. */
+export function splitHeaderText(text: OctetString): Header {
   const fields: HeaderField[] = [];
+  let colon = -1;
   let at = 0;
   while (at < text.length && !isBlankLine(text, at)) {
     const end = fieldEnd(text, at);
-    fields.push(fieldAt(text, at, end));
+    // Looked for only when the last one found has been passed, or lines without colon would make this quadratic.
+    if (colon < at) colon = indexOrEnd(text, ':', at);
+    fields.push(fieldAt(text, at, colon, end));
     at = end;
   }
-  return { octets, fields, fieldsEnd: at };
+  return { text, fields, fieldsEnd: at };
 }
 
-/** The field's value, unfolded and without space around it. It has memory of its own: it doesn't keep the header alive. */
+/** The field's value, unfolded and without space around it. */
 export function fieldValue(header: Header, field: HeaderField): OctetString {
-  return unfold(header.octets.toString('latin1', field.valueStart, field.end));
+  const { text } = header;
+  let end = field.end;
+  if (end > field.valueStart && text.charCodeAt(end - 1) === LF) end -= 1;
+  if (end > field.valueStart && text.charCodeAt(end - 1) === CR) end -= 1;
+  return unfold(text.slice(field.valueStart, end));
 }
 
 /** The values of all fields with this name, in the header's order. */
@@ -67,7 +76,8 @@ export function fieldValues(header: Header, name: string): OctetString[] {
  */
 export function selectFields(header: Uint8Array, names: readonly string[], isNot: boolean): Buffer {
   const wanted = new Set(names.map((name) => name.toLowerCase()));
-  const { octets, fields, fieldsEnd } = splitHeader(header);
+  const octets = asBuffer(header);
+  const { fields, fieldsEnd } = splitHeader(header);
   const pieces = fields
     .filter((field) => wanted.has(field.name) !== isNot)
     .map((field) => octets.subarray(field.start, field.end));
@@ -114,14 +124,20 @@ function fieldEnd(text: string, start: number): number {
 }
 
 function lineEnd(text: string, at: number): number {
-  const lineFeed = text.indexOf('\n', at);
-  return lineFeed === -1 ? text.length : lineFeed + 1;
+  return Math.min(indexOrEnd(text, '\n', at) + 1, text.length);
 }
 
-function fieldAt(text: string, start: number, end: number): HeaderField {
-  let colon = start;
-  while (colon < end && text.charCodeAt(colon) !== COLON) colon += 1;
-  const name = trimSpace(text.slice(start, colon)).toLowerCase();
-  if (colon < end) return { name, start, valueStart: colon + 1, end };
-  return { name: name.replace(/[\r\n]+$/, ''), start, valueStart: end, end };
+function fieldAt(text: string, start: number, colon: number, end: number): HeaderField {
+  if (colon < end) return { name: lowerName(text, start, colon), start, valueStart: colon + 1, end };
+  const line = text.slice(start, end).replace(/[\r\n]+$/, '');
+  return { name: lowerName(line, 0, line.length), start, valueStart: end, end };
+}
+
+function lowerName(text: string, start: number, end: number): string {
+  return trimSpace(text.slice(start, end)).toLowerCase();
+}
+
+function indexOrEnd(text: string, wanted: string, at: number): number {
+  const index = text.indexOf(wanted, at);
+  return index === -1 ? text.length : index;
 }

@@ -3,15 +3,18 @@
  */
 
 import { MAX_HEADER_OCTETS } from './limits.ts';
+import { asBuffer } from './octets.ts';
+import type { OctetString } from './structure.ts';
+import { octetString } from './structure.ts';
 
 const FIRST_SIZE_OCTETS = 4096;
 
 /** A header that comes in pieces. */
 export interface HeaderOctets {
-  /** Takes a copy of as much of `piece` as is still of interest. */
-  add(piece: Uint8Array): void;
-  /** What has been added since `clear`; good until the next `add`. */
-  octets(): Uint8Array;
+  /** Copies as much of these octets as is still of interest. */
+  add(bytes: Uint8Array, from: number, to: number): void;
+  /** What has been added since `clear`. */
+  text(): OctetString;
   clear(): void;
 }
 
@@ -20,17 +23,18 @@ export function createHeaderOctets(): HeaderOctets {
   let memory = Buffer.allocUnsafe(FIRST_SIZE_OCTETS);
   let length = 0;
   return {
-    add: (piece) => {
-      const taken = piece.subarray(0, MAX_HEADER_OCTETS - length);
-      if (length + taken.length > memory.length) {
-        const larger = Buffer.allocUnsafe(Math.max(memory.length * 2, length + taken.length));
+    add: (bytes, from, to) => {
+      const taken = Math.min(to - from, MAX_HEADER_OCTETS - length);
+      if (taken <= 0) return;
+      if (length + taken > memory.length) {
+        const larger = Buffer.allocUnsafe(Math.max(memory.length * 2, length + taken));
         memory.copy(larger, 0, 0, length);
         memory = larger;
       }
-      memory.set(taken, length);
-      length += taken.length;
+      asBuffer(bytes).copy(memory, length, from, from + taken);
+      length += taken;
     },
-    octets: () => memory.subarray(0, length),
+    text: () => octetString(memory.toString('latin1', 0, length)),
     clear: () => {
       length = 0;
     },

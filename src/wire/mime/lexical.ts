@@ -6,7 +6,17 @@
  * counting, not by recursion.
  */
 
-const SPACE_OCTETS = ' \t\r\n';
+const SPACE_OCTETS = octetSet(' \t\r\n');
+
+/** 1 for each octet that is in the set. */
+export type OctetSet = Readonly<Uint8Array>;
+
+/** The set of these characters. */
+export function octetSet(characters: string): OctetSet {
+  const set = new Uint8Array(256);
+  for (const character of characters) set[character.charCodeAt(0)] = 1;
+  return set;
+}
 
 /** A field's text and how far it has been read. */
 export interface Lexer {
@@ -36,10 +46,9 @@ export function peek(lexer: Lexer): string {
 /** Passes over CFWS: space and comments. */
 export function skipCfws(lexer: Lexer): void {
   for (;;) {
-    const octet = peek(lexer);
-    if (octet === '(') skipComment(lexer);
-    else if (octet !== '' && SPACE_OCTETS.includes(octet)) lexer.at += 1;
-    else return;
+    while (SPACE_OCTETS[lexer.text.charCodeAt(lexer.at)] === 1) lexer.at += 1;
+    if (peek(lexer) !== '(') return;
+    skipComment(lexer);
   }
 }
 
@@ -57,10 +66,12 @@ export function readQuoted(lexer: Lexer): string | undefined {
 }
 
 /** Reads octets up to one of `stops` (or the end); the caller's loop has to advance when nothing is read. */
-export function readUntil(lexer: Lexer, stops: string): string {
-  const start = lexer.at;
-  while (lexer.at < lexer.text.length && !stops.includes(lexer.text.charAt(lexer.at))) lexer.at += 1;
-  return lexer.text.slice(start, lexer.at);
+export function readUntil(lexer: Lexer, stops: OctetSet): string {
+  const { text, at: start } = lexer;
+  let at = start;
+  while (at < text.length && stops[text.charCodeAt(at)] !== 1) at += 1;
+  lexer.at = at;
+  return text.slice(start, at);
 }
 
 /** Text with its quoted-pairs undone. */

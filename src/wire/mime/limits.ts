@@ -13,8 +13,8 @@ export const MAX_DEPTH = 100;
 export const MAX_PARTS = 10_000;
 /** Octets of one header whose fields are looked at; Postfix keeps 100 KiB. Fields behind it stay in the ranges only. */
 export const MAX_HEADER_OCTETS = 1 * MIB;
-/** Weight of everything kept of one message (octets of its fields, and ITEM_WEIGHT for each address and parameter). */
-export const MAX_KEPT_WEIGHT = 8 * MIB;
+/** Weight of everything kept of one message (octets of its headers, and ITEM_WEIGHT for each address and parameter). */
+export const MAX_KEPT_WEIGHT = 16 * MIB;
 /** What an address or a parameter counts beside its octets: about what it costs as an object. */
 export const ITEM_WEIGHT = 100;
 /** Addresses of one envelope member; Exchange Online stops at 1,000 recipients. */

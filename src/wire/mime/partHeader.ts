@@ -16,7 +16,7 @@ import {
 import type { ContentType } from './contentFields.ts';
 import { parseEnvelope } from './envelope.ts';
 import type { Header } from './header.ts';
-import { fieldValue, splitHeader, trimSpace } from './header.ts';
+import { fieldValue, splitHeaderText, trimSpace } from './header.ts';
 import { ITEM_WEIGHT, MAX_BOUNDARY_OCTETS } from './limits.ts';
 import type { FetchEnvelope, MimeParameter, OctetString, PartFields } from './structure.ts';
 import { octetString } from './structure.ts';
@@ -64,8 +64,8 @@ const OCTET_STREAM: ContentType = {
 export const PLAIN_FIELDS: ContentFields = contentFields(PLAIN_TEXT, new Map());
 
 /** Parses the header of a part at `place`. */
-export function parsePartHeader(octets: Uint8Array, place: PartPlace): PartHeader {
-  const header = splitHeader(octets);
+export function parsePartHeader(text: OctetString, place: PartPlace): PartHeader {
+  const header = splitHeaderText(text);
   const values = contentValues(header, place);
   const contentType = mediaType(values.get('content-type'), place);
   const fields = contentFields(contentType, values);
@@ -76,7 +76,7 @@ export function parsePartHeader(octets: Uint8Array, place: PartPlace): PartHeade
     fields,
     boundary: kind === 'multipart' ? boundaryOf(fields.parameters) : undefined,
     envelope,
-    weight: weigh(header, place, fields, envelope),
+    weight: weigh(header, fields, envelope),
   };
 }
 
@@ -142,20 +142,11 @@ function boundaryOf(parameters: readonly MimeParameter[]): string | undefined {
   return compared === '' ? undefined : compared;
 }
 
-/** The octets of the fields that are kept, and their items. */
-function weigh(
-  header: Header,
-  place: PartPlace,
-  fields: ContentFields,
-  envelope: FetchEnvelope | undefined,
-): number {
+/** The header, whose memory all values share, and their items. */
+function weigh(header: Header, fields: ContentFields, envelope: FetchEnvelope | undefined): number {
   let items = fields.parameters.length + (fields.disposition?.parameters.length ?? 0);
   for (const list of envelope === undefined ? [] : Object.values(envelope)) {
     if (Array.isArray(list)) items += list.length;
   }
-  let weight = items * ITEM_WEIGHT;
-  for (const field of header.fields) {
-    if (place === 'message' || field.name.startsWith('content-')) weight += field.end - field.valueStart;
-  }
-  return weight;
+  return header.text.length + items * ITEM_WEIGHT;
 }

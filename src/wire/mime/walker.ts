@@ -158,7 +158,7 @@ class Walker implements MimeWalker {
   }
 
   #takeHeader(view: WordView, from: number, to: number): void {
-    this.#header.add(view.bytes.subarray(from, to));
+    this.#header.add(view.bytes, from, to);
     tallyLines(this.#tally, view, from, to, false);
   }
 
@@ -219,7 +219,7 @@ class Walker implements MimeWalker {
   /** The present part's header ends, and its body begins. */
   #endHeader(bodyStart: number, lineFeeds: number): void {
     const part = this.#open.at(-1) as OpenPart;
-    const parsed = this.#admit(parsePartHeader(this.#header.octets(), part.place));
+    const parsed = this.#admit(parsePartHeader(this.#header.text(), part.place));
     part.header = parsed;
     part.bodyStart = bodyStart;
     part.lineFeedsBefore = lineFeeds;
@@ -261,8 +261,7 @@ class Walker implements MimeWalker {
   }
 
   #closeBoundary(part: OpenPart): void {
-    if (!part.hasOpenBoundary || part.header?.boundary === undefined) return;
+    if (part.hasOpenBoundary) this.#boundaries.removeLast();
     part.hasOpenBoundary = false;
-    this.#boundaries.remove(part.header.boundary);
   }
 }
