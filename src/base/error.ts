@@ -118,12 +118,7 @@ export const MAIL_ERRORS = {
     ['NO', 'AUTHENTICATIONFAILED'],
     'AUTH',
   ),
-  privacyRequired: reply(
-    false,
-    'Logging in needs TLS first',
-    [538, '5.7.11'],
-    ['NO', 'PRIVACYREQUIRED'],
-  ),
+  privacyRequired: reply(false, 'Logging in needs TLS first', [538, '5.7.11'], ['NO', 'PRIVACYREQUIRED']),
   mailboxMissing: reply(false, 'No such mailbox', [550, '5.2.0'], ['NO', 'NONEXISTENT'], undefined),
   mailboxExists: reply(
     false,

@@ -201,11 +201,7 @@ export const configSchema = z.strictObject({
 export type Config = z.infer<typeof configSchema>;
 
 /** Keys whose new value takes effect at a reload; all others need a restart. */
-export const RELOADABLE_KEYS: readonly string[] = [
-  'log.level',
-  'server.defaultDomain',
-  'server.postmaster',
-];
+export const RELOADABLE_KEYS: readonly string[] = ['log.level', 'server.defaultDomain', 'server.postmaster'];
 
 /** Keys whose value is masked wherever it is shown. Each has a twin with `File` behind it that names a file with the value. */
 export const SECRET_KEYS: readonly string[] = ['tls.passphrase'];
