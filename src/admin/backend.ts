@@ -1,0 +1,60 @@
+/**
+ * How the CLI reaches operations: through the control socket of the running server, or, where none runs, on the store itself
+ * under its lock. No second process ever writes to the database beside a server.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import { MailError } from '../base/error.ts';
+import type { Log } from '../base/log.ts';
+import { openStore } from '../store/sqlite/open.ts';
+import { createAdministration } from '../accounts/administration.ts';
+import { createPasswordHasher } from '../accounts/password.ts';
+import type { FaultyConfig, LoadedConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problems.ts';
+import { type CliBackend, Unreachable } from './cli.ts';
+import { callControlServer, controlSocketPath } from './controlSocket.ts';
+import { createOperations, needsServer } from './operations.ts';
+
+/** What the backend is handed. */
+export interface BackendOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  load(file: string | undefined): LoadedConfig | FaultyConfig;
+}
+
+/** The backend of a CLI on this machine. Errors of `call`: MailError, and Unreachable for operations of a server. */
+export function createBackend(options: BackendOptions): CliBackend {
+  return {
+    async call(operation, input, configFile) {
+      const loaded = options.load(configFile);
+      if (loaded.kind === 'faulty')
+        throw new MailError('invalid', loaded.problems.map(formatProblem).join('\n'));
+      const { dataDirectory } = loaded.config.server;
+      const answer = await callControlServer(controlSocketPath(dataDirectory), options.clock, {
+        operation,
+        input,
+      });
+      if (answer !== undefined) return answer.result;
+      if (needsServer(operation)) throw new Unreachable(`no server runs on ${dataDirectory}`);
+      return callOnStore(dataDirectory, options, operation, input);
+    },
+  };
+}
+
+async function callOnStore(
+  directory: string,
+  options: BackendOptions,
+  operation: string,
+  input: unknown,
+): Promise<unknown> {
+  const { clock, log } = options;
+  const store = await openStore({ directory, clock, log });
+  try {
+    const passwords = createPasswordHasher({ clock });
+    const { mailboxes, trace } = store;
+    const administration = createAdministration({ directory: store.directory, mailboxes, passwords, clock });
+    return await createOperations({ administration, trace })(operation, input);
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The operations of the administration by name, with the check of their input: what the CLI calls now and HTTP will call later.
+ *
+ * Input comes as JSON from another process: each operation has a schema, and what does not fit it is `invalid` with the path
+ * and the reason. Operations named `server.` need a running server; the others work on the store alone as well.
+ * Trust: the caller is an administrator (see controlSocket.ts); values are still checked here and in accounts.
+ */
+
+import { z } from 'zod';
+import { MailError } from '../base/error.ts';
+import { parseTraceId } from '../base/ids.ts';
+import type { Trace } from '../store/contract/trace.ts';
+import { parseAddress } from '../accounts/address.ts';
+import type { AccountReport } from '../accounts/administerAccounts.ts';
+import type { Administration } from '../accounts/administration.ts';
+import { generatePassword } from '../accounts/password.ts';
+import type { RunningServer } from './server.ts';
+
+/** What operations work on. `server` is absent where none runs. */
+export interface OperationSurroundings {
+  readonly administration: Administration;
+  readonly trace: Trace;
+  readonly server?: RunningServer;
+}
+
+/** The answer to adding an account or setting a password. */
+export interface PasswordReport {
+  readonly account: AccountReport;
+  /** Set when the caller gave none; it is not kept anywhere. */
+  readonly generatedPassword?: string;
+}
+
+/** Runs operations by name. Errors: `invalid` (name or input), and those of the operation. */
+export type RunOperation = (operation: string, input: unknown) => Promise<unknown>;
+
+/** Whether an operation needs a running server. */
+export function needsServer(operation: string): boolean {
+  return operation.startsWith('server.');
+}
+
+/** The operations on these surroundings. */
+export function createOperations(surroundings: OperationSurroundings): RunOperation {
+  return async (name, input) => {
+    const operation = OPERATIONS.get(name);
+    if (operation === undefined) throw new MailError('invalid', `there is no operation "${name}"`);
+    return operation(surroundings, input);
+  };
+}
+
+type Operation = (surroundings: OperationSurroundings, input: unknown) => Promise<unknown>;
+
+const name = z.string().max(1024);
+const names = z.array(name).max(10_000);
+const nothing = z.strictObject({});
+const domainSettings = {
+  isEnabled: z.boolean().optional(),
+  aliases: names.optional(),
+  catchAll: name.nullable().optional(),
+};
+const accountSettings = { quotaOctets: z.number().nullable().optional(), loginNames: names.optional() };
+const password = z.string().max(4096).optional();
+
+const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
+  operation('domain.add', z.strictObject({ name, ...domainSettings }), ({ administration }, input) =>
+    administration.domains.add(input),
+  ),
+  operation('domain.list', nothing, ({ administration }) => administration.domains.list()),
+  operation('domain.show', z.strictObject({ name }), ({ administration }, input) =>
+    administration.domains.show(input.name),
+  ),
+  operation('domain.set', z.strictObject({ name, ...domainSettings }), ({ administration }, input) =>
+    administration.domains.set(input.name, input),
+  ),
+  operation('domain.remove', z.strictObject({ name }), ({ administration }, input) =>
+    administration.domains.remove(input.name),
+  ),
+  operation('account.add', z.strictObject({ address: name, password, ...accountSettings }), addAccount),
+  operation('account.list', z.strictObject({ domain: name.optional() }), ({ administration }, input) =>
+    administration.accounts.list(input.domain),
+  ),
+  operation('account.show', z.strictObject({ address: name }), ({ administration }, input) =>
+    administration.accounts.show(input.address),
+  ),
+  operation(
+    'account.set',
+    z.strictObject({ address: name, isEnabled: z.boolean().optional(), ...accountSettings }),
+    async ({ administration }, input) => {
+      await administration.accounts.set(input.address, input);
+      return administration.accounts.show(input.address);
+    },
+  ),
+  operation('account.passwd', z.strictObject({ address: name, password }), setPassword),
+  operation('account.remove', z.strictObject({ address: name, evenIfFilled: z.boolean() }), removeAccount),
+  operation('alias.add', z.strictObject({ address: name, targets: names }), ({ administration }, input) =>
+    administration.aliases.add(input),
+  ),
+  operation('alias.list', z.strictObject({ domain: name.optional() }), ({ administration }, input) =>
+    administration.aliases.list(input.domain),
+  ),
+  operation('alias.show', z.strictObject({ address: name }), ({ administration }, input) =>
+    administration.aliases.show(input.address),
+  ),
+  operation(
+    'alias.set',
+    z.strictObject({ address: name, targets: names.optional(), isEnabled: z.boolean().optional() }),
+    ({ administration }, input) => administration.aliases.set(input.address, input),
+  ),
+  operation('alias.remove', z.strictObject({ address: name }), ({ administration }, input) =>
+    administration.aliases.remove(input.address),
+  ),
+  operation('trace', z.strictObject({ subject: name, limit: z.int().min(1).max(1000) }), findTraces),
+  operation('server.status', nothing, ({ server }) => runningServer(server).status()),
+  operation('server.reload', nothing, ({ server }) => runningServer(server).reload()),
+]);
+
+function operation<Schema extends z.ZodType>(
+  operationName: string,
+  schema: Schema,
+  run: (surroundings: OperationSurroundings, input: z.infer<Schema>) => Promise<unknown>,
+): [string, Operation] {
+  const checked: Operation = async (surroundings, input) => {
+    const parsed = schema.safeParse(input);
+    if (parsed.success) return (await run(surroundings, parsed.data)) ?? null;
+    const issue = parsed.error.issues[0];
+    throw new MailError('invalid', `${issue?.path.join('.')}: ${issue?.message}`);
+  };
+  return [operationName, checked];
+}
+
+async function addAccount(
+  { administration }: OperationSurroundings,
+  input: { readonly address: string; readonly password?: string | undefined },
+): Promise<PasswordReport> {
+  const generatedPassword = input.password === undefined ? generatePassword() : undefined;
+  const account = await administration.accounts.add({
+    ...input,
+    password: input.password ?? generatedPassword ?? '',
+  });
+  return { account, ...(generatedPassword === undefined ? {} : { generatedPassword }) };
+}
+
+async function setPassword(
+  { administration }: OperationSurroundings,
+  input: { readonly address: string; readonly password?: string | undefined },
+): Promise<PasswordReport> {
+  const generatedPassword = input.password === undefined ? generatePassword() : undefined;
+  const account = await administration.accounts.setPassword(
+    input.address,
+    input.password ?? generatedPassword ?? '',
+  );
+  return { account, ...(generatedPassword === undefined ? {} : { generatedPassword }) };
+}
+
+async function removeAccount(
+  { administration }: OperationSurroundings,
+  { address, evenIfFilled }: { readonly address: string; readonly evenIfFilled: boolean },
+): Promise<void> {
+  const { messages } = await administration.accounts.show(address);
+  if (messages > 0 && !evenIfFilled) {
+    throw new MailError(
+      'cannot',
+      `${address} holds ${messages} messages, which would be gone for good; --yes removes it all the same.`,
+    );
+  }
+  await administration.accounts.remove(address);
+}
+
+async function findTraces(
+  { trace }: OperationSurroundings,
+  { subject, limit }: { readonly subject: string; readonly limit: number },
+): Promise<unknown> {
+  const traceId = parseTraceId(subject);
+  if (traceId !== undefined) {
+    const found = await trace.find(traceId);
+    return found === undefined ? [] : [found];
+  }
+  const parsed = parseAddress(subject);
+  if (parsed.kind === 'invalid')
+    throw new MailError('invalid', `"${subject}" is neither a trace id nor an address: ${parsed.reason}.`);
+  return trace.findByAddress(parsed.address, limit);
+}
+
+function runningServer(server: RunningServer | undefined): RunningServer {
+  if (server === undefined) throw new MailError('cannot', 'no server runs on this data directory');
+  return server;
+}

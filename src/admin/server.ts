@@ -1,0 +1,41 @@
+/**
+ * What a running server tells about itself and can be asked to do; main.ts implements it.
+ */
+
+import type { UnixMs } from '../base/clock.ts';
+import type { StoreHealth } from '../store/contract/store.ts';
+
+/** A listener as status shows it. */
+export interface ListenerStatus {
+  readonly name: string;
+  readonly protocol: 'smtp' | 'pop3' | 'imap';
+  readonly address: string;
+  readonly port: number;
+  readonly tls: 'none' | 'starttls' | 'required' | 'implicit';
+  /** Connections that are open now. */
+  readonly connections: number;
+}
+
+/** The answer to `hauspost status`. */
+export interface ServerStatus {
+  readonly version: string;
+  readonly name: string;
+  readonly processId: number;
+  readonly startedAt: UnixMs;
+  readonly dataDirectory: string;
+  readonly listeners: readonly ListenerStatus[];
+  readonly store: StoreHealth;
+}
+
+/** What a reload did. With problems nothing but what `changed` names has changed. */
+export interface ReloadOutcome {
+  readonly changed: readonly string[];
+  readonly needRestart: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/** The running server as admin sees it. */
+export interface RunningServer {
+  status(): Promise<ServerStatus>;
+  reload(): Promise<ReloadOutcome>;
+}

@@ -1,0 +1,67 @@
+/**
+ * `hauspost config check|print|schema`: none of them needs a server or a store.
+ */
+
+import type { FaultyConfig, LoadedConfig } from '../../config/load.ts';
+import { maskedConfig, printConfig } from '../../config/explain.ts';
+import { configJsonSchema } from '../../config/keys.ts';
+import { formatProblem } from '../../config/problems.ts';
+import { EXIT, type ExitCode, type Invocation, type Verb } from '../verb.ts';
+import { textOption } from './read.ts';
+
+/** The verbs about the configuration; `load` is handed in by main, which knows where the file is looked for. */
+export function configVerbs(
+  load: (file: string | undefined) => LoadedConfig | FaultyConfig,
+): readonly Verb[] {
+  const loadFor = (invocation: Invocation) => load(invocation.args[0] ?? textOption(invocation, 'config'));
+  return [
+    {
+      words: ['config', 'check'],
+      usage: '[FILE]',
+      summary: 'Checks a configuration file and names every fault.',
+      options: {},
+      optionHelp: {},
+      run: async (invocation) => {
+        const result = loadFor(invocation);
+        if (result.kind === 'faulty') return reportFaults(invocation, result);
+        for (const warning of result.warnings) invocation.io.err.write(`warning: ${warning}\n`);
+        invocation.answer(
+          { file: result.file ?? null, problems: [], warnings: result.warnings },
+          ({ file }) =>
+            file === null ? 'No configuration file: the defaults are in force.\n' : `${file} is right.\n`,
+        );
+        return EXIT.ok;
+      },
+    },
+    {
+      words: ['config', 'print'],
+      usage: '[FILE]',
+      summary: 'Prints what is in force and where each value came from; secrets are masked.',
+      options: {},
+      optionHelp: {},
+      run: async (invocation) => {
+        const result = loadFor(invocation);
+        if (result.kind === 'faulty') return reportFaults(invocation, result);
+        invocation.answer(maskedConfig(result), () => printConfig(result));
+        return EXIT.ok;
+      },
+    },
+    {
+      words: ['config', 'schema'],
+      usage: '',
+      summary: 'Prints the JSON Schema of the configuration file.',
+      options: {},
+      optionHelp: {},
+      run: async (invocation) => {
+        invocation.answer(configJsonSchema(), (schema) => `${JSON.stringify(schema, null, 2)}\n`);
+        return EXIT.ok;
+      },
+    },
+  ];
+}
+
+function reportFaults(invocation: Invocation, { problems }: FaultyConfig): ExitCode {
+  if (invocation.isJson) invocation.io.out.write(`${JSON.stringify({ problems }, null, 2)}\n`);
+  else for (const problem of problems) invocation.io.err.write(`${formatProblem(problem)}\n`);
+  return EXIT.failed;
+}

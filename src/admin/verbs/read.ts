@@ -1,0 +1,75 @@
+/**
+ * Reads options of verbs: switches, lists, octets, passwords. Wrong values are a UsageError that says what is allowed.
+ */
+
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { parseOctets } from '../table.ts';
+import { type Invocation, UsageError } from '../verb.ts';
+
+/** Answers `{ [name]: value }` for an option that was given, `{}` otherwise: for objects of changes. */
+export function given<K extends string, V>(name: K, value: V | undefined): { readonly [P in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [P in K]: V });
+}
+
+/** A text option. */
+export function textOption(invocation: Invocation, name: string): string | undefined {
+  const value = invocation.options[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A text option that `none` takes away (null). */
+export function removableOption(invocation: Invocation, name: string): string | null | undefined {
+  const value = textOption(invocation, name);
+  return value === 'none' ? null : value;
+}
+
+/** A comma-separated list; an empty text is an empty list. */
+export function listOption(invocation: Invocation, name: string): readonly string[] | undefined {
+  return textOption(invocation, name)
+    ?.split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+/** `--enable` or `--disable`. */
+export function enabledOption(invocation: Invocation): boolean | undefined {
+  const { enable, disable } = invocation.options;
+  if (enable === true && disable === true) throw new UsageError('--enable and --disable exclude each other');
+  if (enable === true) return true;
+  return disable === true ? false : undefined;
+}
+
+/** Octets like `5GB`; `none` takes the limit away (null). */
+export function octetsOption(invocation: Invocation, name: string): number | null | undefined {
+  const value = removableOption(invocation, name);
+  if (value === undefined || value === null) return value;
+  const octets = parseOctets(value);
+  if (octets === undefined)
+    throw new UsageError(`--${name}: found "${value}"; allowed: a size like 500MB or 5GB, or none`);
+  return octets;
+}
+
+/**
+ * The password by --password-stdin or --password-file; undefined when neither was given, and one is to be generated.
+ * Passwords are never taken from the command line: other users of the machine can read it.
+ */
+export async function passwordOption(invocation: Invocation): Promise<string | undefined> {
+  const file = textOption(invocation, 'password-file');
+  const isStdin = invocation.options['password-stdin'] === true;
+  if (file !== undefined && isStdin)
+    throw new UsageError('--password-file and --password-stdin exclude each other');
+  if (file === undefined && !isStdin) return undefined;
+  const source = file === undefined ? await text(invocation.io.in) : readPasswordFile(file);
+  const password = source.split(/\r?\n/)[0] ?? '';
+  if (password === '') throw new UsageError('the password is empty');
+  return password;
+}
+
+function readPasswordFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--password-file: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * `hauspost status` and `hauspost reload`: both talk to the running server.
+ */
+
+import type { ReloadOutcome, ServerStatus } from '../server.ts';
+import { formatFields, formatOctets, formatTable } from '../table.ts';
+import { EXIT, type Verb } from '../verb.ts';
+
+/** The verbs about the running server. */
+export const SERVER_VERBS: readonly Verb[] = [
+  {
+    words: ['status'],
+    usage: '',
+    summary: 'Says whether the server runs, where it listens, and how the store is.',
+    options: {},
+    optionHelp: {},
+    run: async (invocation) => {
+      const status = (await invocation.call('server.status', {})) as ServerStatus;
+      invocation.answer(status, showStatus);
+      return status.store.kind === 'healthy' ? EXIT.ok : EXIT.failed;
+    },
+  },
+  {
+    words: ['reload'],
+    usage: '',
+    summary: 'Reads the configuration file and the certificates again.',
+    options: {},
+    optionHelp: {},
+    run: async (invocation) => {
+      const outcome = (await invocation.call('server.reload', {})) as ReloadOutcome;
+      invocation.answer(outcome, showReload);
+      return outcome.problems.length === 0 ? EXIT.ok : EXIT.failed;
+    },
+  },
+];
+
+function showStatus(status: ServerStatus): string {
+  const fields = formatFields({
+    Version: status.version,
+    Name: status.name,
+    Process: String(status.processId),
+    'Up since': new Date(status.startedAt).toISOString(),
+    'Data directory': status.dataDirectory,
+    Store: status.store.kind === 'healthy' ? 'healthy' : `unhealthy: ${status.store.problem}`,
+    'Free space': status.store.freeOctets === undefined ? 'not known' : formatOctets(status.store.freeOctets),
+  });
+  const rows = status.listeners.map((listener) => [
+    listener.name,
+    listener.protocol,
+    listener.address,
+    String(listener.port),
+    listener.tls,
+    String(listener.connections),
+  ]);
+  return `${fields}\n${formatTable(['LISTENER', 'PROTOCOL', 'ADDRESS', 'PORT', 'TLS', 'CONNECTIONS'], rows, 'No listeners.')}`;
+}
+
+function showReload(outcome: ReloadOutcome): string {
+  const lines = [
+    ...outcome.problems,
+    ...outcome.changed.map((key) => `${key} is in force now`),
+    ...outcome.needRestart.map((key) => `${key} changes at the next start`),
+  ];
+  return `${lines.length === 0 ? 'Certificates were read again; nothing else has changed.' : lines.join('\n')}\n`;
+}

@@ -1,0 +1,179 @@
+/** The command line without a server: finding verbs, checking arguments, exit codes, tables, and the control socket. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import t from 'tap';
+import { systemClock } from '../../src/base/clock.ts';
+import { MailError } from '../../src/base/error.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { type CliBackend, runCli, Unreachable } from '../../src/admin/cli.ts';
+import { callControlServer, controlSocketPath, openControlServer } from '../../src/admin/controlSocket.ts';
+import { formatOctets, formatTable, parseOctets } from '../../src/admin/table.ts';
+import type { Verb } from '../../src/admin/verb.ts';
+import { ACCOUNT_VERBS } from '../../src/admin/verbs/account.ts';
+import { ALIAS_VERBS } from '../../src/admin/verbs/alias.ts';
+import { DOMAIN_VERBS } from '../../src/admin/verbs/domain.ts';
+import { SERVER_VERBS } from '../../src/admin/verbs/server.ts';
+import { TRACE_VERBS } from '../../src/admin/verbs/trace.ts';
+
+const VERBS: readonly Verb[] = [
+  ...DOMAIN_VERBS,
+  ...ACCOUNT_VERBS,
+  ...ALIAS_VERBS,
+  ...TRACE_VERBS,
+  ...SERVER_VERBS,
+];
+
+const account = {
+  address: 'a@b.example',
+  isEnabled: true,
+  quotaOctets: null,
+  loginNames: [],
+  createdAt: '2026-01-01T00:00:00.000Z',
+};
+
+async function run(argv: readonly string[], call: CliBackend['call'] = async () => null, stdin = '') {
+  const out = new PassThrough();
+  const err = new PassThrough();
+  const input = new PassThrough();
+  input.end(stdin);
+  const exitCode = await runCli(argv, VERBS, { call }, { out, err, in: input, environment: {} });
+  return { exitCode, out: out.read()?.toString() ?? '', err: err.read()?.toString() ?? '' };
+}
+
+t.test('help lists every verb, and each verb explains each of its options', async (t) => {
+  const { exitCode, out } = await run(['help']);
+  t.equal(exitCode, 0);
+  for (const verb of VERBS) {
+    t.match(out, verb.words.join(' '));
+    t.match(verb.summary, /\.$/);
+    t.strictSame(Object.keys(verb.options).sort(), Object.keys(verb.optionHelp).sort(), verb.words.join(' '));
+  }
+  t.match((await run(['account', 'add', '--help'])).out, /--quota +What all its mailboxes/);
+});
+
+t.test('wrong usage says what is wrong and how it goes, with exit code 2', async (t) => {
+  t.match(await run(['acount', 'add']), { exitCode: 2, err: /"acount add" is no verb/ });
+  t.match(await run(['account', 'ad']), { exitCode: 2, err: /did you mean: account add, account list/ });
+  t.match(await run(['account', 'add']), {
+    exitCode: 2,
+    err: /ADDRESS is missing\nusage: hauspost account add ADDRESS/,
+  });
+  t.match(await run(['domain', 'show', 'a', 'b']), { exitCode: 2, err: /"b" is one argument too many/ });
+  t.match(await run(['account', 'add', 'a@b', '--qota', '1']), {
+    exitCode: 2,
+    err: /Unknown option '--qota'/,
+  });
+  t.match(await run(['account', 'add', 'a@b', '--quota', 'much']), {
+    exitCode: 2,
+    err: /found "much"; allowed: a size like 500MB/,
+  });
+  t.match(await run(['account', 'set', 'a@b', '--enable', '--disable']), {
+    exitCode: 2,
+    err: /exclude each other/,
+  });
+  t.match(await run(['trace', 'x', '--limit', '0']), { exitCode: 2, err: /a whole number from 1 to 1000/ });
+});
+
+t.test('refusals are exit code 1, a missing server is 3, and both say why on standard error', async (t) => {
+  const refuse = async () => {
+    throw new MailError('conflict', 'The address is taken.');
+  };
+  const absent = async () => {
+    throw new Unreachable('no server runs on /data');
+  };
+  t.match(await run(['domain', 'add', 'x'], refuse), {
+    exitCode: 1,
+    out: '',
+    err: 'hauspost domain add: The address is taken.\n',
+  });
+  t.match(await run(['status'], absent), { exitCode: 3, out: '', err: /no server runs on \/data/ });
+});
+
+t.test('verbs hand their options to the operation and show its result, as text or as JSON', async (t) => {
+  const calls: unknown[] = [];
+  const call = async (operation: string, input: unknown) => {
+    calls.push([operation, input]);
+    return operation === 'account.list' ? [account] : { account, generatedPassword: 'secret' };
+  };
+  const added = await run(['account', 'add', 'a@b.example', '--quota', '5GB', '--login-names', 'x, y'], call);
+  t.match(added.out, /Added the account a@b\.example\.\nIts password is secret/);
+  await run(['account', 'passwd', 'a@b.example', '--password-stdin'], call, ' pass word \r\nrest');
+  const list = await run(['account', 'list', '--json'], call);
+  t.strictSame(JSON.parse(list.out), [account]);
+  t.strictSame(calls, [
+    ['account.add', { address: 'a@b.example', quotaOctets: 5 * 1024 ** 3, loginNames: ['x', 'y'] }],
+    ['account.passwd', { address: 'a@b.example', password: ' pass word ' }],
+    ['account.list', {}],
+  ]);
+  t.match(
+    (await run(['account', 'list'], call)).out,
+    /^ACCOUNT +STATE +QUOTA +LOGIN NAMES\na@b\.example +enabled +none\n$/,
+  );
+});
+
+t.test('sizes are read and written as administrators write them', async (t) => {
+  const cases: [string, number | undefined][] = [
+    ['1024', 1024],
+    ['5GB', 5 * 1024 ** 3],
+    ['1.5 mb', 1572864],
+    ['10 B', 10],
+    ['-1', undefined],
+    ['5XB', undefined],
+    ['99999999999999999GB', undefined],
+  ];
+  for (const [text, octets] of cases) t.equal(parseOctets(text), octets, text);
+  t.equal(formatOctets(1572864), '1.5 MB');
+  t.equal(formatTable(['A'], [], 'Nothing.'), 'Nothing.\n');
+});
+
+t.test('the control socket carries results and errors, and outlives junk', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'hauspost-control-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const path = controlSocketPath(directory);
+  t.equal(
+    await callControlServer(path, systemClock, { operation: 'x', input: {} }),
+    undefined,
+    'nobody listens',
+  );
+  const server = await openControlServer({
+    path,
+    clock: systemClock,
+    log: silentLog,
+    run: async ({ operation, input }) => {
+      if (operation === 'fail') throw new MailError('notFound', 'There is no such thing.');
+      return { operation, input };
+    },
+  });
+  for (const junk of ['{"operation"\n', '\n', 'GET / HTTP/1.1\r\n\r\n', '']) await send(path, junk);
+  t.strictSame(await callControlServer(path, systemClock, { operation: 'do', input: [1, 'ü'] }), {
+    result: { operation: 'do', input: [1, 'ü'] },
+  });
+  await t.rejects(callControlServer(path, systemClock, { operation: 'fail', input: {} }), {
+    code: 'notFound',
+    message: 'There is no such thing.',
+  });
+  await server.close();
+  t.equal(await callControlServer(path, systemClock, { operation: 'x', input: {} }), undefined, 'closed');
+});
+
+t.test(
+  'a data directory with a long name has its socket elsewhere, since a socket path holds 103 octets',
+  async (t) => {
+    t.equal(controlSocketPath('/srv/hauspost'), '/srv/hauspost/control.sock');
+    const long = controlSocketPath(`/srv/${'x'.repeat(200)}`);
+    t.ok(Buffer.byteLength(long) <= 103);
+    t.not(long, controlSocketPath(`/srv/${'y'.repeat(200)}`));
+  },
+);
+
+function send(path: string, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => socket.end(text));
+    socket.resume();
+    socket.on('close', () => resolve());
+  });
+}
