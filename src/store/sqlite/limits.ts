@@ -61,6 +61,10 @@ export const HOLD_LIMIT_MS = DAY_MS;
 export const MAINTENANCE_PERIOD_MS = 5 * SECOND_MS;
 /** Pieces deleted by one sweeping job: some milliseconds. */
 export const SWEEP_SLICE_CHUNKS = 32;
+/** Orphans looked at by one sweeping job. */
+export const SWEEP_SLICE_ORPHANS = 500;
+/** Contents whose derived data is read, dropped or rebuilt in one go. */
+export const DERIVED_SLICE_ROWS = 100;
 /** Free space of the disk is looked at anew when the last look is older. */
 export const FREE_SPACE_AGE_MS = SECOND_MS;
 

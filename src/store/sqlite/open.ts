@@ -11,13 +11,25 @@ import { join } from 'node:path';
 
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { DAY_MS, MIB } from '../../base/units.ts';
 import type { Store } from '../contract/store.ts';
+import { ChunkWindow } from './chunkWindow.ts';
+import { createContents } from './contents.ts';
+import { createDeliveries } from './deliveries.ts';
+import { Derived } from './derived.ts';
 import { createDirectory } from './directory.ts';
+import { Drafts } from './drafts.ts';
 import { Feed } from './feed.ts';
+import { FreeSpace } from './freeSpace.ts';
+import { checkHealth } from './health.ts';
+import { Holds } from './holds.ts';
+import { Lifetime } from './lifetime.ts';
 import { lockDirectory } from './lock.ts';
+import { createMailboxes } from './mailboxes.ts';
+import { Maintenance } from './maintenance.ts';
 import { Reader } from './reader.ts';
 import { createTrace } from './trace.ts';
-import { startWriter } from './writer/client.ts';
+import { startWriter, type Writer } from './writer/client.ts';
 
 /** What an administrator may set, and what main hands in. */
 export interface StoreOptions {
@@ -25,33 +37,82 @@ export interface StoreOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Octets of the disk that are kept free: below, no mail is taken in. 64 MiB by default. */
+  readonly reserveOctets?: number;
+  /** How long traces of messages are kept. 30 days by default. */
+  readonly traceAgeMs?: number;
 }
 
+/** A Store, and what only this implementation can do. */
+export interface SqliteStore extends Store {
+  /** Drops all derived data and makes it anew from the contents; answers of how many. */
+  rebuildDerived(): Promise<number>;
+  /** Tidies up now instead of within seconds; resolves when that is done. */
+  maintain(): Promise<void>;
+}
+
+const RESERVE_BYTES = 64 * MIB;
+const TRACE_AGE_MS = 30 * DAY_MS;
+
 /** Opens the store. Errors: `cannot` (in use by another process, newer schema), `storeUnavailable`, `diskFull`. */
-export async function openStore(options: StoreOptions): Promise<Store> {
+export async function openStore(options: StoreOptions): Promise<SqliteStore> {
   mkdirSync(options.directory, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(options.directory);
+  let writer: Writer | undefined;
   try {
+    const { clock, log } = options;
     const path = join(options.directory, 'hauspost.db');
-    const feed = new Feed(options.log);
-    const writer = await startWriter({
+    const feed = new Feed(log);
+    const window = new ChunkWindow();
+    writer = await startWriter({
       path,
-      clock: options.clock,
-      log: options.log,
+      clock,
+      log,
       onChanges: (changes) => feed.publish(changes),
-      onBuffers: () => {},
+      onBuffers: (buffers) => window.giveBuffers(buffers),
     });
-    const reader = new Reader(path);
-    const trace = createTrace(reader, writer, options.clock, options.log);
-    const close = async () => {
-      await trace.flush();
-      reader.close();
-      await writer.close();
-      lock.release();
-    };
-    return { directory: createDirectory(reader, writer), trace, feed, close } as unknown as Store;
+    return assemble(options, writer, new Reader(path), window, feed, () => lock.release());
   } catch (error) {
+    await writer?.close();
     lock.release();
     throw error;
   }
+}
+
+function assemble(
+  options: StoreOptions,
+  writer: Writer,
+  reader: Reader,
+  window: ChunkWindow,
+  feed: Feed,
+  unlock: () => void,
+): SqliteStore {
+  const { directory, clock, log } = options;
+  const lifetime = new Lifetime();
+  const space = new FreeSpace(directory, options.reserveOctets ?? RESERVE_BYTES, clock);
+  const drafts = new Drafts(writer, space, window, clock);
+  const holds = new Holds(clock, () => writer.lastBatch);
+  const derived = new Derived(reader, writer, log);
+  const trace = createTrace(reader, writer, clock, log);
+  const traceAgeMs = options.traceAgeMs ?? TRACE_AGE_MS;
+  const maintenance = new Maintenance({ clock, log, reader, writer, drafts, holds, traceAgeMs });
+  return {
+    directory: createDirectory(reader, writer),
+    contents: createContents(reader, drafts, derived, lifetime, log),
+    mailboxes: createMailboxes({ reader, writer, drafts, holds, lifetime }),
+    deliveries: createDeliveries(writer, drafts, lifetime),
+    trace,
+    feed,
+    health: () => checkHealth(directory, writer, space),
+    rebuildDerived: () => lifetime.run(() => derived.rebuild()),
+    maintain: () => maintenance.run(),
+    close: async () => {
+      await lifetime.end();
+      await maintenance.end();
+      await trace.flush();
+      reader.close();
+      await writer.close();
+      unlock();
+    },
+  };
 }

@@ -14,6 +14,12 @@ import { MAILBOXES_PER_ACCOUNT, UID_LIMIT } from '../limits.ts';
 import { storedName } from '../mailboxName.ts';
 import type { JobContext } from './context.ts';
 
+/** A mailbox that was just made. */
+export interface NewMailbox {
+  readonly id: MailboxId;
+  readonly uidValidity: number;
+}
+
 /** Makes one mailbox; its parents are there already. Errors: `mailboxExists`, `limit` (mailboxes per account). */
 export function insertMailbox(
   db: Connection,
@@ -21,14 +27,14 @@ export function insertMailbox(
   name: MailboxName,
   specialUse: SpecialUse | undefined,
   context: JobContext,
-): MailboxId {
+): NewMailbox {
   if (findMailboxId(db, accountId, name) !== undefined) throw new MailError('mailboxExists');
   if (countMailboxes(db, accountId) >= MAILBOXES_PER_ACCOUNT)
     throw new MailError('limit', 'the account has too many mailboxes');
   const uidValidity = nextUidValidity(db, context);
   const id = insertMailboxRow(db, accountId, storedName(name), specialUse ?? null, uidValidity);
   context.publish({ kind: 'mailboxList', accountId });
-  return id;
+  return { id, uidValidity };
 }
 
 /** Makes what every new account has: INBOX, and Drafts, Sent, Junk and Trash for their special uses; all subscribed. */

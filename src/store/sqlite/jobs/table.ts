@@ -4,14 +4,34 @@
  */
 
 import type { Connection } from '../connection.ts';
+import { APPEND_JOBS } from './append.ts';
 import { checkpoint } from './checkpoint.ts';
+import { COPY_JOBS } from './copy.ts';
+import { DELIVER_JOBS } from './deliver.ts';
+import { DERIVED_JOBS } from './derived.ts';
 import { DIRECTORY_JOBS } from './directory.ts';
+import { DRAFT_JOBS } from './drafts.ts';
+import { EXPUNGE_JOBS } from './expunge.ts';
+import { FLAG_JOBS } from './flags.ts';
+import { MAILBOX_JOBS } from './mailboxes.ts';
+import { PROBE_JOBS } from './probe.ts';
+import { SWEEP_JOBS } from './sweep.ts';
 import { TRACE_JOBS } from './trace.ts';
 
 /** Jobs that run inside a batch's transaction. */
 export const JOBS = {
+  ...DELIVER_JOBS,
+  ...DRAFT_JOBS,
+  ...APPEND_JOBS,
+  ...FLAG_JOBS,
+  ...EXPUNGE_JOBS,
+  ...COPY_JOBS,
+  ...MAILBOX_JOBS,
   ...DIRECTORY_JOBS,
   ...TRACE_JOBS,
+  ...DERIVED_JOBS,
+  ...SWEEP_JOBS,
+  ...PROBE_JOBS,
 } as const;
 
 /** Jobs that SQLite does not allow inside a transaction; each runs alone, between two batches. */

@@ -156,11 +156,12 @@ CREATE TABLE chunk (
   octets BLOB NOT NULL
 ) STRICT;
 
--- What the MIME walker found, as wire/mime/encoding.ts writes it. Rows may be dropped at any time and are made anew.
+-- What the MIME walker found, as wire/mime/encoding.ts writes it, its version within. Rows may be dropped at any time and
+-- are made anew.
 CREATE TABLE derived (
   content_id INTEGER PRIMARY KEY,
-  version INTEGER NOT NULL,
-  data BLOB NOT NULL
+  envelope BLOB NOT NULL,
+  structure BLOB NOT NULL
 ) STRICT;
 
 -- Contents that are being written; what stands here when the store opens is swept.

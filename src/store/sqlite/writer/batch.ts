@@ -42,6 +42,7 @@ export function runBatch(state: WriterState, batch: number, jobs: readonly JobRe
     db.run('BEGIN IMMEDIATE');
     for (const job of jobs) results.push(runJob(state, batch, job, changes, buffers));
     db.run('COMMIT');
+    state.drafts.batchDone();
     return { results, changes: mergeChanges(changes), buffers, failure: undefined };
   } catch (error) {
     return giveUp(state, error, jobs, buffers);
@@ -62,6 +63,7 @@ function runJob(
     const job = JOBS[request.kind as JobKind] as Job<unknown, unknown>;
     const output = job(db, request.input, contextOf(state, batch, request, published, buffers));
     db.run('RELEASE job');
+    state.drafts.jobDone();
     changes.push(...published);
     return { isDone: true, output };
   } catch (error) {
@@ -70,6 +72,7 @@ function runJob(
     db.run('ROLLBACK TO job');
     db.run('RELEASE job');
     state.contentIds.rolledBack();
+    state.drafts.jobFailed(error);
     return { isDone: false, failure: packFailure(error) };
   }
 }
@@ -99,7 +102,7 @@ function giveUp(
 ): BatchOutcome {
   if (state.db.isInTransaction) state.db.run('ROLLBACK');
   state.contentIds.rolledBack();
-  state.drafts.batchFailed();
+  state.drafts.batchFailed(error);
   const failure = packFailure(error);
   return { results: jobs.map(() => ({ isDone: false, failure })), changes: [], buffers, failure };
 }

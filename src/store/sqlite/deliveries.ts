@@ -1,0 +1,21 @@
+/**
+ * The Deliveries view of the SQLite store: seals the draft and waits for the commit.
+ */
+
+import type { Deliveries } from '../contract/deliveries.ts';
+import type { Drafts } from './drafts.ts';
+import type { Lifetime } from './lifetime.ts';
+import type { Writer } from './writer/client.ts';
+
+/** The Deliveries that write by `writer`. */
+export function createDeliveries(writer: Writer, drafts: Drafts, lifetime: Lifetime): Deliveries {
+  return {
+    deliver: ({ draft, ...plan }) =>
+      lifetime.run(() =>
+        drafts.seal([draft], async ([end], freight) => {
+          if (end === undefined) throw new TypeError('one draft was sealed');
+          return writer.run('deliver', { ...plan, draft: end }, freight);
+        }),
+      ),
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * What the store tidies up by itself, every few seconds: drafts nobody goes on with, contents nobody refers to, old traces,
+ * and, when nothing was written for a while, the write-ahead log.
+ *
+ * Everything goes as small jobs through the writer, one after the other, so that mail never waits for it longer than for
+ * another message.
+ */
+
+import type { Clock, Timer, UnixMs } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import type { Connection } from './connection.ts';
+import type { Drafts } from './drafts.ts';
+import type { Holds } from './holds.ts';
+import { MAINTENANCE_PERIOD_MS } from './limits.ts';
+import { type Reader, yieldTurn } from './reader.ts';
+import type { Writer } from './writer/client.ts';
+
+/** What maintenance works with. */
+export interface MaintenanceOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly reader: Reader;
+  readonly writer: Writer;
+  readonly drafts: Drafts;
+  readonly holds: Holds;
+  /** How long traces are kept. */
+  readonly traceAgeMs: number;
+}
+
+/** The store's tidying up, until `end`. */
+export class Maintenance {
+  readonly #options: MaintenanceOptions;
+  readonly #timer: Timer;
+  #running: Promise<void> | undefined;
+  #isEnding = false;
+  #writesBefore = -1;
+  #writesCheckpointed = -1;
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options;
+    this.#timer = options.clock.every(MAINTENANCE_PERIOD_MS, () => void this.run());
+  }
+
+  /** Runs one round, or waits for the one that runs; never rejects. */
+  run(): Promise<void> {
+    this.#running ??= this.#round().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  /** Stops after the job that runs. */
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    this.#timer.clear();
+    await this.#running;
+  }
+
+  async #round(): Promise<void> {
+    try {
+      this.#options.drafts.discardIdle();
+      await this.#checkpointWhenQuiet();
+      await this.#sweepOrphans();
+      await this.#sweepTraces();
+    } catch (error) {
+      this.#options.log.warn('store.maintenance.failed', { error });
+    }
+  }
+
+  async #sweepOrphans(): Promise<void> {
+    const { reader, writer, holds } = this.#options;
+    if (!reader.read(hasOrphans)) return;
+    const upTo = holds.releasedBatch();
+    let after: number | undefined = 0;
+    while (after !== undefined && !this.#isEnding) {
+      const slice: { readonly after: number | undefined } = await writer.run('sweep', { after, upTo });
+      ({ after } = slice);
+      await yieldTurn();
+    }
+  }
+
+  async #sweepTraces(): Promise<void> {
+    const { clock, writer, traceAgeMs } = this.#options;
+    const before = (clock.now() - traceAgeMs) as UnixMs;
+    if (!this.#options.reader.read((db) => hasTraceBefore(db, before))) return;
+    while (!this.#isEnding && (await writer.run('sweepTraces', { before }))) await yieldTurn();
+  }
+
+  async #checkpointWhenQuiet(): Promise<void> {
+    const { writer } = this.#options;
+    const isQuiet = writer.waiting === 0 && writer.writes === this.#writesBefore;
+    if (isQuiet && writer.writes !== this.#writesCheckpointed) {
+      await writer.runAlone('checkpoint');
+      this.#writesCheckpointed = writer.writes;
+    }
+    this.#writesBefore = writer.writes;
+  }
+}
+
+function hasOrphans(db: Connection): boolean {
+  return db.value('SELECT 1 FROM orphan LIMIT 1') !== undefined;
+}
+
+/** Trace ids begin with their time, so the first one is about the oldest. */
+function hasTraceBefore(db: Connection, before: UnixMs): boolean {
+  const oldest = db.value<UnixMs>('SELECT accepted_at FROM trace_message ORDER BY trace_id LIMIT 1');
+  return oldest !== undefined && oldest < before;
+}
