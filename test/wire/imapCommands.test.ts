@@ -24,6 +24,7 @@ import { parseFetch } from '../../src/wire/imap/fetch.ts';
 import type { FrameEvent } from '../../src/wire/imap/frame.ts';
 import { createCommandFramer } from '../../src/wire/imap/framing.ts';
 import { parseId } from '../../src/wire/imap/id.ts';
+import { isDone } from '../../src/wire/imap/idle.ts';
 import { parseList } from '../../src/wire/imap/list.ts';
 import { parseLogin } from '../../src/wire/imap/login.ts';
 import { parseLsub } from '../../src/wire/imap/lsub.ts';
@@ -348,6 +349,11 @@ t.test('STORE takes flags with and without parentheses', async (t) => {
     ['a STORE 1', '9 SP'],
   ];
   for (const [input, expected] of cases) t.same(parsed(parseCommand, input), expected, input);
+});
+
+t.test('DONE ends IDLE in any case, and nothing else does', async (t) => {
+  for (const line of ['DONE', 'done', 'Done']) t.equal(isDone(latin1(line)), true, line);
+  for (const line of ['', 'DONE ', ' DONE', 'a DONE', 'DONE\0']) t.equal(isDone(latin1(line)), false, line);
 });
 
 t.test('ID and ENABLE', async (t) => {

@@ -16,6 +16,8 @@ const SP = 0x20;
 const DQUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const NUL = 0x00;
+const ZERO = 0x30;
+const NINE = 0x39;
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -156,10 +158,14 @@ export class CommandDecoder {
 
   /** number: at most 32 bits. */
   number(): number {
-    const start = this.offset;
-    const digits = this.run(DIGIT, 'number').toString('latin1');
-    const value = Number(digits);
-    if (value > NUMBER_MAX) throw this.error('number below 2^32', start);
+    const start = this.#position;
+    let value = 0;
+    while (this.#is(DIGIT)) {
+      value = value * 10 + this.peek() - ZERO;
+      if (value > NUMBER_MAX) throw this.error('number below 2^32', this.#segment.offset + start);
+      this.#position += 1;
+    }
+    if (this.#position === start) throw this.error('number');
     return value;
   }
 
@@ -176,7 +182,7 @@ export class CommandDecoder {
   /** nz-number. */
   nzNumber(): number {
     const digit = this.peek();
-    if (digit < 0x31 || digit > 0x39) throw this.error('nz-number');
+    if (digit <= ZERO || digit > NINE) throw this.error('nz-number');
     return this.number();
   }
 

@@ -14,6 +14,12 @@ export const QUOTED_LIMIT_CHARS = 1000;
 /** More escapes than this in one string are sent as a literal, as Dovecot does: it is shorter, and hand-made parsers trip less. */
 export const QUOTED_ESCAPE_LIMIT = 4;
 
+const NUL = 0x00;
+const LF = 0x0a;
+const CR = 0x0d;
+const DQUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
 /** NIL. */
 export const NIL = 'NIL';
 
@@ -24,8 +30,13 @@ export function encodeOctets(text: string): Buffer {
 
 /** string: quoted where that is allowed and short, else a literal (CR, LF, NUL and 8-bit, RFC 3501 section 4.3). */
 export function formatString(octets: string): string {
-  if (octets.length > QUOTED_LIMIT_CHARS || /[\0\r\n\x80-\xff]/.test(octets)) return formatLiteral(octets);
-  const escapes = octets.match(/["\\]/g)?.length ?? 0;
+  if (octets.length > QUOTED_LIMIT_CHARS) return formatLiteral(octets);
+  let escapes = 0;
+  for (let index = 0; index < octets.length; index += 1) {
+    const octet = octets.charCodeAt(index);
+    if (octet >= 0x80 || octet === NUL || octet === CR || octet === LF) return formatLiteral(octets);
+    if (octet === DQUOTE || octet === BACKSLASH) escapes += 1;
+  }
   if (escapes === 0) return `"${octets}"`;
   return escapes > QUOTED_ESCAPE_LIMIT ? formatLiteral(octets) : formatQuoted(octets);
 }
