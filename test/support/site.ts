@@ -1,0 +1,93 @@
+/**
+ * The real store with the real accounts in a directory of the test, for tests of session rooms inside this process.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { newTraceId } from '../../src/base/ids.ts';
+import { ensureSelfSigned } from '../../src/net/selfSigned.ts';
+import { TlsContexts } from '../../src/net/tlsContext.ts';
+import type { Account } from '../../src/store/contract/directory.ts';
+import type { DeliveryOutcome } from '../../src/store/contract/deliveries.ts';
+import type { Store } from '../../src/store/contract/store.ts';
+import { openStore } from '../../src/store/sqlite/open.ts';
+import { type Accounts, createAccounts } from '../../src/accounts/accounts.ts';
+import { type Administration, createAdministration } from '../../src/accounts/administration.ts';
+import { createPasswordHasher } from '../../src/accounts/password.ts';
+
+/** Octets and passes of a hash that costs next to nothing. */
+const TEST_COST = { memoryKib: 8, passes: 1, parallelism: 1 };
+
+/** An open store with accounts and a certificate. */
+export interface RoomSite {
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly accounts: Accounts;
+  readonly administration: Administration;
+  readonly tlsContexts: TlsContexts;
+  /** Adds `address` with its domain; the password is `secret`. */
+  addAccount(address: string, quotaOctets?: number): Promise<Account>;
+  /** Delivers `octets` to accounts, as transfer does. */
+  deliver(octets: Buffer | string, ...accounts: readonly Account[]): Promise<DeliveryOutcome>;
+}
+
+/** Opens a site and closes it when the test ends. */
+export async function openRoomSite(t: Test, clock: Clock = systemClock): Promise<RoomSite> {
+  const directory = mkdtempSync(join(tmpdir(), 'hauspost-rooms-'));
+  const store = await openStore({ directory, clock: systemClock, log: silentLog });
+  t.teardown(async () => {
+    await store.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const passwords = createPasswordHasher({ clock: systemClock, cost: TEST_COST });
+  const surroundings = {
+    directory: store.directory,
+    mailboxes: store.mailboxes,
+    passwords,
+    clock: systemClock,
+  };
+  const administration = createAdministration(surroundings);
+  const { certificateFile, keyFile } = await ensureSelfSigned({
+    directory,
+    hostName: 'localhost',
+    clock: systemClock,
+  });
+  return {
+    directory,
+    clock,
+    store,
+    accounts: createAccounts({ ...surroundings, log: silentLog, options: {} }),
+    administration,
+    tlsContexts: await TlsContexts.open({ kind: 'pem', certificateFile, keyFile }),
+    async addAccount(address, quotaOctets) {
+      const name = address.slice(address.indexOf('@') + 1);
+      if ((await store.directory.findDomain(name)) === undefined) await administration.domains.add({ name });
+      await administration.accounts.add({ address, password: 'secret', quotaOctets });
+      const account = await store.directory.findAccount(address);
+      if (account === undefined) throw new Error('the account is missing');
+      return account;
+    },
+    deliver: (octets, ...accounts) => deliver(store, Buffer.from(octets), accounts),
+  };
+}
+
+async function deliver(store: Store, octets: Buffer, accounts: readonly Account[]): Promise<DeliveryOutcome> {
+  const draft = store.contents.begin();
+  await draft.write(octets);
+  return store.deliveries.deliver({
+    traceId: newTraceId(systemClock.now()),
+    draft,
+    returnPathOctets: 0,
+    acceptedAt: systemClock.now(),
+    zoneMinutes: 0,
+    reversePath: 'sender@example.org',
+    recipients: accounts.map(({ address }) => address),
+    copies: accounts.map(({ id, address }) => ({ accountId: id, recipient: address })),
+    events: [],
+  });
+}
