@@ -6,8 +6,8 @@
  * Trust: names come from the client; what no client could list or select again is refused here, lengths by the store.
  */
 
-import type { MailboxName } from '../store/contract/mailboxes.ts';
 import { splitMailboxName, withoutFinalDelimiter } from '../wire/imap/mailboxName.ts';
+import type { MailboxName } from '../store/contract/mailboxes.ts';
 
 /** The components of `text`; undefined when one would be empty, so that no such mailbox can exist. */
 export function mailboxNameOf(text: string, delimiter: string): MailboxName | undefined {

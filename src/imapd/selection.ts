@@ -9,6 +9,7 @@
 import { MailError } from '../base/error.ts';
 import type { MailboxId, Uid } from '../base/ids.ts';
 import type { ChangeFeed } from '../store/contract/feed.ts';
+import { FLAG } from '../store/contract/mailboxes.ts';
 import type {
   Entry,
   Hold,
@@ -17,8 +18,8 @@ import type {
   MailboxStatus,
   Mailboxes,
 } from '../store/contract/mailboxes.ts';
-import { FLAG } from '../store/contract/mailboxes.ts';
 import { KeywordList } from './keywordList.ts';
+import type { Pacer } from './pacer.ts';
 import type { RecentClaims } from './recentClaims.ts';
 import { MailboxView } from './view.ts';
 import type { TellOptions, ViewUpdate } from './view.ts';
@@ -31,6 +32,7 @@ export interface SelectionOptions {
   readonly mailbox: Mailbox;
   /** EXAMINE: nothing is changed, \Recent is shown and not claimed. */
   readonly isReadOnly: boolean;
+  readonly pacer: Pacer;
 }
 
 /** Opens `mailbox`. Errors: `mailboxMissing`. */
@@ -51,6 +53,7 @@ export class Selection {
   readonly isReadOnly: boolean;
   readonly #mailboxes: Mailboxes;
   readonly #recentClaims: RecentClaims;
+  readonly #pacer: Pacer;
   readonly #hold: Hold;
   readonly #unsubscribe: () => void;
   #view = new MailboxView([], [], 0);
@@ -59,19 +62,20 @@ export class Selection {
   #firstUnseen: number | undefined;
   #isStale = false;
   #isRemoved = false;
-  #onNudge: (() => void) | undefined;
+  #onNews: (() => void) | undefined;
 
   constructor(options: SelectionOptions) {
     this.mailbox = options.mailbox;
     this.isReadOnly = options.isReadOnly;
     this.#mailboxes = options.mailboxes;
     this.#recentClaims = options.recentClaims;
+    this.#pacer = options.pacer;
     this.#hold = options.mailboxes.hold();
     this.#unsubscribe = options.feed.subscribeMailbox(options.mailbox.id, (change) => {
       if (change.kind === 'mailboxRemoved') this.#isRemoved = true;
       else if (change.kind !== 'mailbox' || change.modSeq <= this.#view.modSeq) return;
       this.#isStale = true;
-      this.#onNudge?.();
+      this.#onNews?.();
     });
   }
 
@@ -124,6 +128,7 @@ export class Selection {
         if (uid >= status.firstRecentUid) recent.push(uid);
         if ((flags.system & FLAG.seen) === 0) this.#firstUnseen ??= uids.length;
       }
+      await this.#pacer.breathe();
     }
     this.#status = status;
     this.#view = new MailboxView(uids, recent, status.highestModSeq);
@@ -157,13 +162,9 @@ export class Selection {
     return updates;
   }
 
-  /** Resolves when the mailbox has, or may have, news. One waiter at a time. */
-  async whenStale(): Promise<void> {
-    if (this.#isStale) return;
-    await new Promise<void>((resolve) => {
-      this.#onNudge = resolve;
-    });
-    this.#onNudge = undefined;
+  /** Calls `listener` at each sign of news from now on, until another takes its place: one listener at a time. */
+  onNews(listener: (() => void) | undefined): void {
+    this.#onNews = listener;
   }
 
   /** Lets the mailbox go. May be called more than once. */

@@ -1,3 +1,5 @@
+// Mailbox names between the client and the store.
+
 import t from 'tap';
 
 import {

@@ -1,3 +1,5 @@
+// The view: what a session tells its client of changes, step by step and under random changes.
+
 import fc from 'fast-check';
 import t from 'tap';
 

@@ -1,0 +1,29 @@
+/**
+ * What LOGIN and AUTHENTICATE share: from credentials to the authenticated state (RFC 3501 sections 6.2.2 and 6.2.3).
+ *
+ * Trust: names and passwords are the client's and go to the accounts room unread; refusals tell nothing (RFC 5530).
+ */
+
+import { formatCapabilityCode } from '../wire/imap/responseCode.ts';
+import type { SaslCredentials } from '../wire/sasl/exchange.ts';
+import { failed, ok } from './completion.ts';
+import type { Completion } from './completion.ts';
+import type { SessionContext } from './sessionContext.ts';
+
+/** Logs in, or answers why not. Errors: `tooBusy`, and the store's. */
+export async function logIn(session: SessionContext, credentials: SaslCredentials): Promise<Completion> {
+  if (session.needsPrivacy) return failed('privacyRequired');
+  const outcome = await session.server.accounts.authenticate({
+    loginName: credentials.authenticationId,
+    password: credentials.password,
+    authorizationIdentity: credentials.authorizationId,
+    protocol: 'imap',
+    remoteAddress: session.remoteAddress,
+  });
+  if (outcome.kind === 'refused') {
+    session.countLoginFailure();
+    return failed('authenticationFailed');
+  }
+  session.enter({ kind: 'authenticated', account: outcome.account });
+  return ok('Logged in', formatCapabilityCode(session.capabilities));
+}

@@ -1,0 +1,50 @@
+/**
+ * Which capabilities a client is told (RFC 3501 sections 6.1.1 and 7.2.1).
+ *
+ * Extensions are told before login as well: Python's imaplib and others ask once, at the beginning. What concerns logging in
+ * is told only while it can be done.
+ */
+
+import { SASL_MECHANISMS } from '../wire/sasl/mechanism.ts';
+
+/** What the list depends on. */
+export interface CapabilitySituation {
+  readonly isLoggedIn: boolean;
+  readonly mayStartTls: boolean;
+  readonly needsPrivacy: boolean;
+  readonly hidden: readonly string[];
+}
+
+const EXTENSIONS = [
+  'LITERAL+', // RFC 7888
+  'ID', // RFC 2971
+  'IDLE', // RFC 2177
+  'NAMESPACE', // RFC 2342
+  'CHILDREN', // RFC 3348
+  'MULTIAPPEND', // RFC 3502
+  'UIDPLUS', // RFC 4315
+  'UNSELECT', // RFC 3691
+  'MOVE', // RFC 6851
+  'SPECIAL-USE', // RFC 6154
+  'CREATE-SPECIAL-USE', // RFC 6154
+  'LIST-EXTENDED', // RFC 5258
+  'LIST-STATUS', // RFC 5819
+];
+
+/** The list, IMAP4rev1 first. */
+export function capabilityList({
+  isLoggedIn,
+  mayStartTls,
+  needsPrivacy,
+  hidden,
+}: CapabilitySituation): readonly string[] {
+  const login = isLoggedIn ? [] : loginCapabilities(mayStartTls, needsPrivacy);
+  return ['IMAP4rev1', ...[...login, ...EXTENSIONS].filter((capability) => !hidden.includes(capability))];
+}
+
+/** RFC 3501 section 6.2.3: LOGINDISABLED where LOGIN would be refused; RFC 4959: SASL-IR. */
+function loginCapabilities(mayStartTls: boolean, needsPrivacy: boolean): readonly string[] {
+  const startTls = mayStartTls ? ['STARTTLS'] : [];
+  if (needsPrivacy) return [...startTls, 'LOGINDISABLED'];
+  return [...startTls, 'SASL-IR', ...SASL_MECHANISMS.map((mechanism) => `AUTH=${mechanism}`)];
+}

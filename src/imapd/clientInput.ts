@@ -1,0 +1,84 @@
+/**
+ * A session's input: the framer's events, fed from the connection when there are none.
+ *
+ * Before it waits for the client it flushes what the session has answered, so that a pipelined batch gets one write. A wait
+ * ends with octets, the client's leave, silence for too long, or the server's shutdown; the last three are a SessionEnd, which
+ * passes through whatever command is waiting and is caught by the session's loop alone.
+ * Trust: all octets are the client's; wire/imap's framer bounds them.
+ */
+
+import { asMailError } from '../base/error.ts';
+import type { CommandFramer, FrameEvent } from '../wire/imap/frame.ts';
+import type { Connection } from '../net/connection.ts';
+import type { Pacer } from './pacer.ts';
+import type { ResponseWriter } from './responseWriter.ts';
+import { SessionEnd } from './sessionEnd.ts';
+
+/** A wait that something else than the client may end. */
+export interface InterruptibleWait {
+  readonly deadlineMs: number;
+  /** Ends the wait and loses nothing: the next call goes on where this one stopped. */
+  readonly interrupt: AbortSignal;
+}
+
+/** What a ClientInput is made of. */
+export interface ClientInputOptions {
+  readonly connection: Connection;
+  readonly framer: CommandFramer;
+  readonly writer: ResponseWriter;
+  readonly pacer: Pacer;
+  /** Aborts when the server closes. */
+  readonly closing: AbortSignal;
+  /** How long a wait may be in the session's state; asked at each. */
+  readonly idleTimeoutMs: () => number;
+}
+
+/** One session's input. */
+export class ClientInput {
+  readonly framer: CommandFramer;
+  readonly #options: ClientInputOptions;
+
+  constructor(options: ClientInputOptions) {
+    this.framer = options.framer;
+    this.#options = options;
+  }
+
+  /** The next event. Errors: SessionEnd; and, where the wait is interrupted, the reason of its signal. */
+  async next(wait?: InterruptibleWait): Promise<FrameEvent> {
+    for (;;) {
+      const event = this.framer.next();
+      if (event !== undefined) return event;
+      await this.#fill(wait);
+    }
+  }
+
+  /** The next line as it is: an answer to a challenge, or DONE; 'tooLong' where it passes the limit. Errors: as next(). */
+  async line(wait?: InterruptibleWait): Promise<Buffer | 'tooLong'> {
+    this.framer.expectLine();
+    const event = await this.next(wait);
+    return event.kind === 'line' ? event.octets : 'tooLong';
+  }
+
+  async #fill(wait: InterruptibleWait | undefined): Promise<void> {
+    const { connection, writer, closing, pacer, idleTimeoutMs } = this.#options;
+    const signal = wait === undefined ? closing : AbortSignal.any([closing, wait.interrupt]);
+    let octets: Buffer | undefined;
+    try {
+      await writer.flush();
+      octets = await connection.read({ deadlineMs: wait?.deadlineMs ?? idleTimeoutMs(), signal });
+    } catch (error) {
+      if (closing.aborted) throw new SessionEnd('shutdown', 'Server is shutting down');
+      if (wait?.interrupt.aborted === true) throw error;
+      throw endOf(error);
+    }
+    if (octets === undefined) throw new SessionEnd('connectionLost', 'The client has gone');
+    this.framer.push(octets);
+    pacer.rested();
+  }
+}
+
+function endOf(error: unknown): SessionEnd {
+  return asMailError(error).code === 'deadlineExceeded'
+    ? new SessionEnd('autologout', 'Autologout: idle for too long')
+    : new SessionEnd('connectionLost', 'The connection was lost');
+}

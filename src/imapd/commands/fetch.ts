@@ -1,0 +1,123 @@
+/**
+ * FETCH and UID FETCH (RFC 3501 section 6.4.5).
+ *
+ * New messages are told first, so that `5:*` means what the client sees. Messages are read and answered in batches; those that
+ * become \Seen are flagged once their batch has been handed to the socket, so that a client that loses its connection finds
+ * what it has not got still unseen.
+ */
+
+import type { FetchArguments } from '../../wire/imap/fetch.ts';
+import { FLAG } from '../../store/contract/mailboxes.ts';
+import type { Entry } from '../../store/contract/mailboxes.ts';
+import { completionOf, no, ok } from '../completion.ts';
+import type { Completion } from '../completion.ts';
+import { writeMessage } from '../fetchMessage.ts';
+import { planFetch } from '../fetchPlan.ts';
+import type { FetchPlan } from '../fetchPlan.ts';
+import { FETCH_BATCH_MESSAGES } from '../limits.ts';
+import { countMessages, messagesOf, uidRangesOf } from '../messageSet.ts';
+import type { Selection } from '../selection.ts';
+import type { SessionContext } from '../sessionContext.ts';
+import { SessionEnd } from '../sessionEnd.ts';
+import type { SelectedState } from '../sessionState.ts';
+import { announceKeywords } from '../updates.ts';
+
+/** Tells data of messages; `isUid` for UID FETCH. */
+export async function fetch(
+  session: SessionContext,
+  { selection }: SelectedState,
+  args: FetchArguments,
+  isUid: boolean,
+): Promise<Completion> {
+  const plan = planFetch(args, isUid);
+  await session.tellUpdates({ mayExpunge: false, isUid });
+  const messages = messagesOf(selection.view, args.set, isUid);
+  const run: FetchRun = { session, selection, plan, toldCount: 0, failure: undefined };
+  for (const range of uidRangesOf(selection.view, messages)) {
+    for await (const entries of session.server.mailboxes.entries(selection.id, range)) {
+      for (let from = 0; from < entries.length; from += FETCH_BATCH_MESSAGES) {
+        await fetchBatch(run, entries.slice(from, from + FETCH_BATCH_MESSAGES));
+      }
+    }
+  }
+  return run.failure ?? completionFor(isUid, run.toldCount, countMessages(messages));
+}
+
+interface FetchRun {
+  readonly session: SessionContext;
+  readonly selection: Selection;
+  readonly plan: FetchPlan;
+  toldCount: number;
+  /** The first failure; other messages are told all the same. */
+  failure: Completion | undefined;
+}
+
+function completionFor(isUid: boolean, toldCount: number, expected: number): Completion {
+  if (isUid || toldCount >= expected) return ok('FETCH completed');
+  return toldCount === 0
+    ? no('These messages have been expunged', 'EXPUNGEISSUED')
+    : ok('Some of these messages have been expunged', 'EXPUNGEISSUED');
+}
+
+async function fetchBatch(run: FetchRun, entries: readonly Entry[]): Promise<void> {
+  const { session, plan } = run;
+  const derived = plan.needsDerived
+    ? await session.server.contents.derived(entries.map(({ contentId }) => contentId))
+    : [];
+  const seen: Entry[] = [];
+  for (const [index, entry] of entries.entries()) {
+    const becomesSeen = await fetchOne(run, entry, derived[index]);
+    if (becomesSeen) seen.push(entry);
+    await session.pacer.breathe();
+  }
+  if (seen.length > 0) await markSeen(run, seen);
+}
+
+/** Answers one message; whether it is to be flagged \Seen. */
+async function fetchOne(
+  run: FetchRun,
+  entry: Entry,
+  derived: Parameters<typeof writeMessage>[1]['derived'],
+): Promise<boolean> {
+  const { session, selection, plan } = run;
+  const number = selection.view.numberOf(entry.uid);
+  if (number === undefined) return false;
+  run.toldCount += 1;
+  const becomesSeen = plan.setsSeen && !selection.isReadOnly && (entry.flags.system & FLAG.seen) === 0;
+  const tellsFlags = becomesSeen || plan.items.some(({ kind }) => kind === 'flags');
+  if (tellsFlags) announceKeywords(session.writer, selection, entry.flags.keywords);
+  try {
+    const isRecent = selection.view.isRecent(entry.uid);
+    const isToldWhole = await writeMessage(session, { number, entry, isRecent, becomesSeen, derived }, plan);
+    if (isToldWhole) session.note(entry.contentId, 'fetched', { uid: entry.uid });
+    if (tellsFlags && !becomesSeen) selection.view.noteTold(entry);
+    if (session.writer.isFlushDue) await session.writer.flush();
+    return becomesSeen;
+  } catch (error) {
+    if (error instanceof SessionEnd || session.isGone) throw error;
+    session.log.error('imapd.fetch.failed', { uid: entry.uid, contentId: entry.contentId, error });
+    run.failure ??= completionOf(error);
+    return false;
+  }
+}
+
+/** Flags what has been sent. The client has been told the flags with \Seen; where they are others by now, it is told again. */
+async function markSeen({ session, selection }: FetchRun, seen: readonly Entry[]): Promise<void> {
+  await session.writer.flush();
+  const ranges = seen.map(({ uid }) => ({ first: uid, last: uid }));
+  const flags = { system: FLAG.seen, keywords: [] };
+  const { changed } = await session.server.mailboxes.setFlags(selection.id, ranges, 'add', flags);
+  const before = new Map(seen.map((entry) => [entry.uid, entry]));
+  for (const entry of changed) {
+    const told = before.get(entry.uid);
+    if (told !== undefined && isSeenOnly(told, entry)) selection.view.noteTold(entry);
+  }
+}
+
+function isSeenOnly(before: Entry, after: Entry): boolean {
+  return (
+    after.flags.system === (before.flags.system | FLAG.seen) &&
+    after.flags.keywords.length === before.flags.keywords.length &&
+    after.flags.keywords.every((keyword, index) => keyword === before.flags.keywords[index])
+  );
+}

@@ -1,0 +1,197 @@
+/**
+ * Writes one message's FETCH response (RFC 3501 section 7.4.2).
+ *
+ * Stretches of a message stream from the store to the socket piece by piece; a message of any size costs the memory of a
+ * piece. The first piece is read before the line begins, so that a content that cannot be read is NO and not half a line;
+ * what fails later breaks the response off, and the session with it: a client must never take a part for the whole.
+ */
+
+import {
+  FETCH_END,
+  formatBodyItem,
+  formatBodyStructureItem,
+  formatEnvelopeItem,
+  formatFetchStart,
+  formatFlagsItem,
+  formatInternalDateItem,
+  formatOctetsItem,
+  formatOctetsStart,
+  formatSizeItem,
+  formatUidItem,
+} from '../wire/imap/fetchData.ts';
+import type { SectionPartial } from '../wire/imap/section.ts';
+import { selectFields } from '../wire/mime/header.ts';
+import { MAX_HEADER_OCTETS } from '../wire/mime/limits.ts';
+import { locateSection } from '../wire/mime/section.ts';
+import type { OctetRange } from '../wire/mime/section.ts';
+import type { Content } from '../store/contract/contents.ts';
+import type { DerivedMessage } from '../store/contract/derived.ts';
+import { FLAG } from '../store/contract/mailboxes.ts';
+import type { Entry } from '../store/contract/mailboxes.ts';
+import type { FetchPlan, FieldsItem, PlannedItem, SectionItem } from './fetchPlan.ts';
+import { flagNames } from './flagNames.ts';
+import type { SessionContext } from './sessionContext.ts';
+import { SessionEnd } from './sessionEnd.ts';
+
+/** A message to answer. */
+export interface FetchedMessage {
+  readonly number: number;
+  readonly entry: Entry;
+  readonly isRecent: boolean;
+  /** Whether this FETCH makes it \Seen: its flags are told with it. */
+  readonly becomesSeen: boolean;
+  readonly derived: DerivedMessage | undefined;
+}
+
+/** A piece of the line: text, or octets that are read while they are written. */
+type LinePiece =
+  | { readonly kind: 'text'; readonly octets: string }
+  | { readonly kind: 'stream'; readonly content: Content; readonly range: OctetRange };
+
+/** Writes the response; answers whether the message was told to its last octet. Errors: MailError before anything is written. */
+export async function writeMessage(
+  session: SessionContext,
+  message: FetchedMessage,
+  plan: FetchPlan,
+): Promise<boolean> {
+  const { entry } = message;
+  const content = plan.needsContent ? await session.server.contents.open(entry.contentId) : undefined;
+  const pieces: LinePiece[] = [text(formatFetchStart(message.number))];
+  for (const item of itemsFor(message, plan)) {
+    if (pieces.length > 1) pieces.push(text(' '));
+    pieces.push(...(await answer(item, message, content)));
+  }
+  pieces.push(text(FETCH_END));
+  await writePieces(session, pieces);
+  return pieces.some((piece) => piece.kind === 'stream' && piece.range.end === piece.content.octets);
+}
+
+/** The items, and FLAGS where they change by this FETCH (RFC 3501 section 6.4.5, BODY[section]). */
+function itemsFor({ becomesSeen }: FetchedMessage, { items }: FetchPlan): readonly PlannedItem[] {
+  const addsFlags = becomesSeen && !items.some(({ kind }) => kind === 'flags');
+  return addsFlags ? [...items, { kind: 'flags' }] : items;
+}
+
+async function answer(
+  item: PlannedItem,
+  message: FetchedMessage,
+  content: Content | undefined,
+): Promise<readonly LinePiece[]> {
+  if (item.kind === 'section') return answerSection(item, message, content);
+  if (item.kind === 'fields') return [text(await answerFields(item, message, content))];
+  return [text(answerSimple(item.kind, message))];
+}
+
+function answerSimple(
+  kind: Exclude<PlannedItem['kind'], 'section' | 'fields'>,
+  { entry, isRecent, becomesSeen, derived }: FetchedMessage,
+): string {
+  switch (kind) {
+    case 'uid':
+      return formatUidItem(entry.uid);
+    case 'flags': {
+      const system = entry.flags.system | (becomesSeen ? FLAG.seen : 0);
+      return formatFlagsItem(flagNames({ ...entry.flags, system }, isRecent));
+    }
+    case 'internalDate':
+      return formatInternalDateItem(entry.internalDate);
+    case 'rfc822Size':
+      return formatSizeItem(entry.octets);
+    case 'envelope':
+      return derived === undefined ? '' : formatEnvelopeItem(derived.envelope);
+    case 'body':
+      return derived === undefined ? '' : formatBodyItem(derived.structure);
+    case 'bodyStructure':
+      return derived === undefined ? '' : formatBodyStructureItem(derived.structure);
+  }
+}
+
+function answerSection(
+  { name, path, text: sectionText, partial }: SectionItem,
+  { derived }: FetchedMessage,
+  content: Content | undefined,
+): readonly LinePiece[] {
+  if (content === undefined) return [];
+  const whole = { start: 0, end: content.octets };
+  const range = derived === undefined ? whole : locateSection(derived, path, sectionText);
+  if (range === undefined) return [text(formatOctetsItem(name, null))];
+  const wanted = clamp(range, partial);
+  const octetCount = wanted.end - wanted.start;
+  const announcement = text(formatOctetsStart(name, octetCount));
+  return octetCount === 0 ? [announcement] : [announcement, { kind: 'stream', content, range: wanted }];
+}
+
+/** A header that is longer than anyone looks at is cut, and keeps its blank line. */
+async function answerFields(
+  { name, path, fields, isInverted, partial }: FieldsItem,
+  { derived }: FetchedMessage,
+  content: Content | undefined,
+): Promise<string> {
+  const range = derived === undefined ? undefined : locateSection(derived, path, 'HEADER');
+  if (content === undefined || range === undefined) return formatOctetsItem(name, null);
+  const end = Math.min(range.end, range.start + MAX_HEADER_OCTETS);
+  const pieces: Buffer[] = [];
+  for await (const piece of content.read(range.start, end)) pieces.push(piece);
+  if (end < range.end) pieces.push(Buffer.from('\r\n\r\n'));
+  const selected = selectFields(Buffer.concat(pieces), fields, isInverted);
+  const wanted = clamp({ start: 0, end: selected.length }, partial);
+  return formatOctetsItem(name, selected.subarray(wanted.start, wanted.end));
+}
+
+/** RFC 3501 section 6.4.5: what lies beyond the end is left out, and an origin beyond it gives the empty string. */
+function clamp(range: OctetRange, partial: SectionPartial | undefined): OctetRange {
+  if (partial === undefined) return range;
+  const start = Math.min(range.end, range.start + partial.start);
+  return { start, end: Math.min(range.end, start + partial.octets) };
+}
+
+function text(octets: string): LinePiece {
+  return { kind: 'text', octets };
+}
+
+async function writePieces(session: SessionContext, pieces: readonly LinePiece[]): Promise<void> {
+  const first = pieces.find((piece) => piece.kind === 'stream');
+  const opened = first && (await openStream(first.content, first.range));
+  try {
+    for (const piece of pieces) {
+      if (piece.kind === 'text') session.writer.write(piece.octets);
+      else
+        await writeStream(
+          session,
+          piece === first && opened ? opened : await openStream(piece.content, piece.range),
+        );
+    }
+  } catch (error) {
+    if (session.isGone) throw new SessionEnd('connectionLost', 'The connection was lost');
+    session.log.error('imapd.fetch.broken', { error });
+    throw new SessionEnd('brokenResponse', 'A message could not be sent to its end');
+  }
+}
+
+interface OpenStream {
+  readonly octetCount: number;
+  readonly first: Buffer;
+  readonly rest: AsyncIterator<Buffer>;
+}
+
+/** Reads the first piece. */
+async function openStream(content: Content, { start, end }: OctetRange): Promise<OpenStream> {
+  const rest = content.read(start, end)[Symbol.asyncIterator]();
+  const { value } = await rest.next();
+  return { octetCount: end - start, first: value ?? Buffer.alloc(0), rest };
+}
+
+async function writeStream(session: SessionContext, { octetCount, first, rest }: OpenStream): Promise<void> {
+  let written = 0;
+  for (let piece: Buffer | undefined = first; piece !== undefined; ) {
+    written += piece.length;
+    session.writer.writeOctets(piece);
+    if (session.writer.isFlushDue) {
+      await session.writer.flush();
+      session.pacer.rested();
+    }
+    piece = written < octetCount ? (await rest.next()).value : undefined;
+  }
+  await rest.return?.();
+  if (written !== octetCount) throw new Error(`a content gave ${written} octets of ${octetCount}`);
+}

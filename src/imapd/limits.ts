@@ -1,0 +1,32 @@
+/**
+ * What bounds an IMAP session, each with its reason. Limits of lines and literals are the framer's (wire/imap/framing.ts).
+ *
+ * What an administrator may change is in options.ts; these are what no setting should reach.
+ */
+
+import { MIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
+
+/** Silence before login. RFC 9051 section 5.4 allows less than 30 minutes there; Exchange has 1 minute. */
+export const LOGIN_IDLE_TIMEOUT_MS = MINUTE_MS;
+/** The whole time before login: an octet each 50 seconds shall not hold a connection for ever. */
+export const LOGIN_DEADLINE_MS = 5 * MINUTE_MS;
+/** Autologout after login, the least that RFC 3501 section 5.4 allows. */
+export const IDLE_TIMEOUT_MS = 30 * MINUTE_MS;
+/** In IDLE a line goes out this often: it keeps a NAT's table entry alive and finds clients that are gone. */
+export const STILL_HERE_PERIOD_MS = 5 * MINUTE_MS;
+/** Commands before login. A client needs five: CAPABILITY, ID, STARTTLS, CAPABILITY, LOGIN. */
+export const LOGIN_COMMAND_LIMIT = 100;
+/** Failed logins in one connection. S22.Imap tries five mechanisms blindly before LOGIN, but those are unknown, not failed. */
+export const LOGIN_FAILURE_LIMIT = 5;
+/** Commands in a row that are not understood, before BYE. A client that tries things out gets some wrong. */
+export const BAD_COMMAND_LIMIT = 20;
+/** Octets of a refused non-synchronising literal that are read and dropped; more is not worth the bandwidth: BYE (RFC 7888 section 4). */
+export const DISCARD_LIMIT_OCTETS = 8 * MIB;
+/** How long a session may work without letting others have the event loop (facts: no more than 10 ms). */
+export const SLICE_MS = 5;
+/** How long a closing server waits for a client to read its BYE. */
+export const BYE_DEADLINE_MS = 2 * SECOND_MS;
+/** Messages whose derived data is asked for at a time: an ENVELOPE and a structure are some KiB each. */
+export const FETCH_BATCH_MESSAGES = 64;
+/** Texts of BODY and TEXT keys in one SEARCH: each is looked for in every message that is read. */
+export const SEARCH_BODY_TEXT_LIMIT = 50;

@@ -1,0 +1,19 @@
+/**
+ * From the name that a client wrote to the mailbox that it means.
+ */
+
+import type { Account } from '../store/contract/directory.ts';
+import type { Mailbox } from '../store/contract/mailboxes.ts';
+import { mailboxNameOf } from './mailboxName.ts';
+import type { SessionContext } from './sessionContext.ts';
+
+/** The mailbox of the account with this name; undefined when there is none. */
+export async function findMailbox(
+  session: SessionContext,
+  account: Account,
+  text: string,
+): Promise<Mailbox | undefined> {
+  const { mailboxes, settings } = session.server;
+  const name = mailboxNameOf(text, settings.delimiter);
+  return name === undefined ? undefined : mailboxes.find(account.id, name);
+}

@@ -1,0 +1,74 @@
+/**
+ * What IMAP is handed: settings for the configuration to compose, and the neighbours that main gives.
+ *
+ * Defaults are named here and used by the configuration's schema.
+ */
+
+import type { SecureContext } from 'node:tls';
+
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { MIB } from '../base/units.ts';
+import type { ConnectionTap } from '../net/connection.ts';
+import type { ConnectionCaps } from '../net/connectionCaps.ts';
+import type { TlsMode } from '../net/listener.ts';
+import type { Store } from '../store/contract/store.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import { IDLE_TIMEOUT_MS } from './limits.ts';
+
+/** Largest message that APPEND takes unless set: what Exchange Online sends at most (150 MB). */
+export const DEFAULT_APPEND_LIMIT_OCTETS = 150 * MIB;
+
+/** One listener, as hMailServer's TCP/IP ports are. */
+export interface ImapListenerOptions {
+  readonly name: string;
+  readonly address: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly isIpv6Only?: boolean;
+  readonly tls: TlsMode;
+  /** The certificate; needed unless `tls` is 'none'. Asked at each handshake. */
+  readonly tlsContexts?: { current(): SecureContext };
+  readonly caps: ConnectionCaps;
+  /** Capabilities that are not told to clients of this listener, though they work: for clients that misuse one. */
+  readonly hiddenCapabilities?: readonly string[];
+}
+
+/** What an administrator may set. */
+export interface ImapOptions {
+  /** Hierarchy delimiter in mailbox names; `/` by default, `.` as hMailServer had it. */
+  readonly delimiter?: '/' | '.';
+  /** Silence after which a session is closed; not below the 30 minutes of RFC 3501 section 5.4. */
+  readonly idleTimeoutMs?: number;
+  /** Largest message that APPEND takes. */
+  readonly appendLimitOctets?: number;
+}
+
+/** All that the room is handed. */
+export interface ImapdOptions extends ImapOptions {
+  readonly listeners: readonly ImapListenerOptions[];
+  /** The host name that the greeting says. */
+  readonly serverName: string;
+  readonly store: Pick<Store, 'contents' | 'feed' | 'mailboxes' | 'trace'>;
+  readonly accounts: Pick<Accounts, 'authenticate' | 'isOverQuota'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Hears a connection, for a protocol log. */
+  readonly tap?: (remoteAddress: string) => ConnectionTap | undefined;
+}
+
+/** The options with every default filled in, as sessions use them. */
+export interface ImapSettings {
+  readonly delimiter: '/' | '.';
+  readonly idleTimeoutMs: number;
+  readonly appendLimitOctets: number;
+}
+
+/** `options` with the defaults. */
+export function settingsOf(options: ImapOptions): ImapSettings {
+  return {
+    delimiter: options.delimiter ?? '/',
+    idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+    appendLimitOctets: options.appendLimitOctets ?? DEFAULT_APPEND_LIMIT_OCTETS,
+  };
+}

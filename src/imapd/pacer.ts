@@ -1,0 +1,36 @@
+/**
+ * Lets other sessions have the event loop: long work calls `breathe` at every step, which yields after SLICE_MS of it.
+ *
+ * One for each session. A step is what cannot be divided: a message's response, a piece of a search.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import { SLICE_MS } from './limits.ts';
+
+/** A session's sense of how long it has been working. */
+export class Pacer {
+  readonly #clock: Clock;
+  #yieldedMs: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#yieldedMs = clock.monotonic();
+  }
+
+  /** Whether it is time to yield. */
+  get isDue(): boolean {
+    return this.#clock.monotonic() - this.#yieldedMs >= SLICE_MS;
+  }
+
+  /** Yields if it is time. */
+  async breathe(): Promise<void> {
+    if (!this.isDue) return;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.rested();
+  }
+
+  /** Notes that the event loop has just turned: octets have been waited for. */
+  rested(): void {
+    this.#yieldedMs = this.#clock.monotonic();
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * A SEARCH's keys made ready to be asked of many messages, and the asking (RFC 3501 section 6.4.4).
+ *
+ * Pure. Three-valued: a criterion that needs the header or the body answers undefined until they are known, so that most
+ * messages are decided by their entry alone, without being read. Texts are compared without case, decoded.
+ */
+
+import type { UnixMs } from '../base/clock.ts';
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../base/units.ts';
+import { midnightUtc } from '../wire/imap/dates.ts';
+import type { SystemFlag } from '../wire/imap/flags.ts';
+import type { DateComparison, SearchKey } from '../wire/imap/searchKey.ts';
+import { holdsNumber } from '../wire/imap/sequenceSet.ts';
+import type { NumberRange } from '../wire/imap/sequenceSet.ts';
+import type { Entry } from '../store/contract/mailboxes.ts';
+
+/** One criterion. */
+export type Criterion =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'systemFlag'; readonly bit: number; readonly isSet: boolean }
+  | { readonly kind: 'recent'; readonly isSet: boolean }
+  | { readonly kind: 'keyword'; readonly folded: string; readonly isSet: boolean }
+  | { readonly kind: 'numbers'; readonly ranges: readonly NumberRange[] }
+  | { readonly kind: 'header'; readonly field: string; readonly needle: string }
+  | { readonly kind: 'sentDate'; readonly comparison: DateComparison; readonly midnight: number }
+  | { readonly kind: 'internalDate'; readonly comparison: DateComparison; readonly midnight: number }
+  | { readonly kind: 'arrived'; readonly since: number | undefined; readonly until: number | undefined }
+  | { readonly kind: 'octets'; readonly above: number; readonly below: number }
+  | { readonly kind: 'body'; readonly needle: string }
+  | { readonly kind: 'text'; readonly needle: string }
+  | { readonly kind: 'not'; readonly criterion: Criterion }
+  | { readonly kind: 'some'; readonly criteria: readonly Criterion[] }
+  | { readonly kind: 'every'; readonly criteria: readonly Criterion[] };
+
+/** What is known of the message's header. */
+export interface SearchableHeader {
+  /** The whole header, decoded and folded to lower case. */
+  readonly text: string;
+  /** The values of a field (named in lower case), decoded and folded to lower case. */
+  values(field: string): readonly string[];
+  /** Midnight UTC of the Date field's day, undefined without one. */
+  readonly sentDay: number | undefined;
+}
+
+/** A message that is asked. What is undefined is not known yet. */
+export interface Candidate {
+  readonly number: number;
+  readonly entry: Entry;
+  readonly isRecent: boolean;
+  readonly header: SearchableHeader | undefined;
+  /** The needles that its body holds. */
+  readonly bodyNeedles: ReadonlySet<string> | undefined;
+}
+
+/** What keys are made ready with. */
+export interface CriterionSurroundings {
+  /** Texts of keys, in the command's charset. */
+  decode(text: Buffer): string;
+  /** Numbers of messages for a set. */
+  numbers(key: Extract<SearchKey, { kind: 'numbers' | 'uids' }>): readonly NumberRange[];
+  bit(flag: SystemFlag): number;
+  readonly now: UnixMs;
+}
+
+/** Makes a key ready. */
+export function criterionOf(key: SearchKey, surroundings: CriterionSurroundings): Criterion {
+  const of = (inner: SearchKey) => criterionOf(inner, surroundings);
+  const needle = (text: Buffer) => foldCase(surroundings.decode(text));
+  switch (key.kind) {
+    case 'all':
+      return key;
+    case 'flag':
+      return key.flag === '\\Recent'
+        ? { kind: 'recent', isSet: key.isSet }
+        : { kind: 'systemFlag', bit: surroundings.bit(key.flag), isSet: key.isSet };
+    case 'keyword':
+      return { kind: 'keyword', folded: key.keyword.toLowerCase(), isSet: key.isSet };
+    case 'numbers':
+    case 'uids':
+      return { kind: 'numbers', ranges: surroundings.numbers(key) };
+    case 'envelope':
+      return { kind: 'header', field: key.field, needle: needle(key.text) };
+    case 'header':
+      return { kind: 'header', field: key.field.toLowerCase(), needle: needle(key.text) };
+    case 'body':
+    case 'text':
+      return { kind: key.kind, needle: needle(key.text) };
+    case 'internalDate':
+    case 'sentDate':
+      return { kind: key.kind, comparison: key.comparison, midnight: midnightUtc(key.date) };
+    case 'older':
+      return { kind: 'arrived', since: undefined, until: surroundings.now - key.seconds * SECOND_MS };
+    case 'younger':
+      return { kind: 'arrived', since: surroundings.now - key.seconds * SECOND_MS, until: undefined };
+    case 'larger':
+      return { kind: 'octets', above: key.octets, below: Number.POSITIVE_INFINITY };
+    case 'smaller':
+      return { kind: 'octets', above: -1, below: key.octets };
+    case 'not':
+      return { kind: 'not', criterion: of(key.key) };
+    case 'or':
+      return { kind: 'some', criteria: [of(key.left), of(key.right)] };
+    case 'and':
+      return { kind: 'every', criteria: key.keys.map(of) };
+    case 'modSeq':
+      return { kind: 'all' };
+  }
+}
+
+/** Whether the message meets the criterion; undefined when that cannot be told yet. */
+export function meets(criterion: Criterion, candidate: Candidate): boolean | undefined {
+  const { entry, header } = candidate;
+  switch (criterion.kind) {
+    case 'all':
+      return true;
+    case 'systemFlag':
+      return ((entry.flags.system & criterion.bit) !== 0) === criterion.isSet;
+    case 'recent':
+      return candidate.isRecent === criterion.isSet;
+    case 'keyword':
+      return hasKeyword(entry, criterion.folded) === criterion.isSet;
+    case 'numbers':
+      return holdsNumber(criterion.ranges, candidate.number);
+    case 'header':
+      return header?.values(criterion.field).some((value) => value.includes(criterion.needle));
+    case 'sentDate':
+      return header && isOnDay(header.sentDay, criterion.comparison, criterion.midnight);
+    case 'internalDate':
+      return isOnDay(localDay(entry), criterion.comparison, criterion.midnight);
+    case 'arrived':
+      return isWithin(entry.internalDate.at, criterion.since, criterion.until);
+    case 'octets':
+      return entry.octets > criterion.above && entry.octets < criterion.below;
+    case 'body':
+      return candidate.bodyNeedles?.has(criterion.needle);
+    case 'text':
+      return header?.text.includes(criterion.needle) === true || candidate.bodyNeedles?.has(criterion.needle);
+    case 'not':
+      return negated(meets(criterion.criterion, candidate));
+    case 'some':
+      return some(criterion.criteria, candidate);
+    case 'every':
+      return every(criterion.criteria, candidate);
+  }
+}
+
+/** The texts that have to be looked for in bodies. */
+export function bodyNeedlesOf(criterion: Criterion): readonly string[] {
+  switch (criterion.kind) {
+    case 'body':
+    case 'text':
+      return [criterion.needle];
+    case 'not':
+      return bodyNeedlesOf(criterion.criterion);
+    case 'some':
+    case 'every':
+      return [...new Set(criterion.criteria.flatMap(bodyNeedlesOf))];
+    default:
+      return [];
+  }
+}
+
+/** The messages that the criterion can be met by at all, where it says so by a set of numbers. */
+export function numbersOf(criterion: Criterion): readonly NumberRange[] | undefined {
+  if (criterion.kind === 'numbers') return criterion.ranges;
+  if (criterion.kind !== 'every') return undefined;
+  return criterion.criteria.map(numbersOf).find((ranges) => ranges !== undefined);
+}
+
+/** Text in the form in which it is compared. */
+export function foldCase(text: string): string {
+  return text.normalize('NFC').toLowerCase();
+}
+
+function hasKeyword({ flags }: Entry, folded: string): boolean {
+  return flags.keywords.some((keyword) => keyword.toLowerCase() === folded);
+}
+
+/** The day of the internal date in its own zone, as midnight UTC (RFC 3501: "disregarding time and timezone"). */
+function localDay({ internalDate }: Entry): number {
+  const local = internalDate.at + internalDate.zoneMinutes * MINUTE_MS;
+  return local - (((local % DAY_MS) + DAY_MS) % DAY_MS);
+}
+
+function isOnDay(day: number | undefined, comparison: DateComparison, midnight: number): boolean {
+  if (day === undefined) return false;
+  if (comparison === 'before') return day < midnight;
+  return comparison === 'on' ? day === midnight : day >= midnight;
+}
+
+function isWithin(at: number, since: number | undefined, until: number | undefined): boolean {
+  return (since === undefined || at >= since) && (until === undefined || at <= until);
+}
+
+function negated(value: boolean | undefined): boolean | undefined {
+  return value === undefined ? undefined : !value;
+}
+
+function some(criteria: readonly Criterion[], candidate: Candidate): boolean | undefined {
+  let result: boolean | undefined = false;
+  for (const criterion of criteria) {
+    const value = meets(criterion, candidate);
+    if (value === true) return true;
+    if (value === undefined) result = undefined;
+  }
+  return result;
+}
+
+function every(criteria: readonly Criterion[], candidate: Candidate): boolean | undefined {
+  let result: boolean | undefined = true;
+  for (const criterion of criteria) {
+    const value = meets(criterion, candidate);
+    if (value === false) return false;
+    if (value === undefined) result = undefined;
+  }
+  return result;
+}

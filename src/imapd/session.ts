@@ -1,0 +1,337 @@
+/**
+ * One IMAP session: reads commands, runs them in order, answers each with its tag (RFC 3501 sections 2.2 and 3).
+ *
+ * A command sees its session through SessionContext. What a command throws is mapped here and nowhere else: a WireError is
+ * BAD, a MailError its NO, a SessionEnd the end. Whatever fails, the state is as the command left it and the next command runs.
+ * Trust: nothing is believed. Lines and literals are bounded by the framer, silence, failures and errors by limits.ts.
+ */
+
+import { asMailError, WireError } from '../base/error.ts';
+import type { ContentId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import { isAppendMessage } from '../wire/imap/append.ts';
+import { findTag, parseCommandHead } from '../wire/imap/command.ts';
+import { CommandDecoder } from '../wire/imap/decoder.ts';
+import type { FrameEvent } from '../wire/imap/frame.ts';
+import { createCommandFramer } from '../wire/imap/framing.ts';
+import { formatCapabilityCode } from '../wire/imap/responseCode.ts';
+import { formatContinuation, formatUntagged } from '../wire/imap/responses.ts';
+import type { CommandSegment } from '../wire/imap/segment.ts';
+import type { Connection } from '../net/connection.ts';
+import type { TraceEventKind } from '../store/contract/trace.ts';
+import { capabilityList } from './capabilities.ts';
+import { ClientInput } from './clientInput.ts';
+import type { Command } from './command.ts';
+import { COMMANDS } from './commands.ts';
+import { bad, completionOf } from './completion.ts';
+import type { Completion } from './completion.ts';
+import {
+  BAD_COMMAND_LIMIT,
+  BYE_DEADLINE_MS,
+  DISCARD_LIMIT_OCTETS,
+  LOGIN_COMMAND_LIMIT,
+  LOGIN_DEADLINE_MS,
+  LOGIN_FAILURE_LIMIT,
+  LOGIN_IDLE_TIMEOUT_MS,
+} from './limits.ts';
+import type { ImapListenerOptions } from './options.ts';
+import { Pacer } from './pacer.ts';
+import { ResponseWriter } from './responseWriter.ts';
+import type { ServerContext, SessionContext, UpdateOptions } from './sessionContext.ts';
+import { SessionEnd } from './sessionEnd.ts';
+import type { SessionState } from './sessionState.ts';
+import { writeUpdates } from './updates.ts';
+
+/** What a session is handed. */
+export interface SessionOptions {
+  readonly connection: Connection;
+  readonly server: ServerContext;
+  readonly listener: Pick<ImapListenerOptions, 'tls' | 'tlsContexts' | 'hiddenCapabilities'>;
+  readonly serverName: string;
+  readonly log: Log;
+}
+
+/** A session; `run` serves it to its end. */
+export class ImapSession implements SessionContext {
+  readonly server: ServerContext;
+  readonly log: Log;
+  readonly input: ClientInput;
+  readonly writer: ResponseWriter;
+  readonly pacer: Pacer;
+  readonly #options: SessionOptions;
+  readonly #connection: Connection;
+  readonly #closing = new AbortController();
+  readonly #openedMs: number;
+  #state: SessionState = { kind: 'notAuthenticated' };
+  #commandCount = 0;
+  #badCommandCount = 0;
+  #loginFailureCount = 0;
+  #startsTls = false;
+
+  constructor(options: SessionOptions) {
+    const { connection, server, log } = options;
+    this.#options = options;
+    this.#connection = connection;
+    this.#openedMs = server.clock.monotonic();
+    this.server = server;
+    this.log = log.with({ remoteAddress: connection.remoteAddress, remotePort: connection.remotePort });
+    this.pacer = new Pacer(server.clock);
+    this.writer = new ResponseWriter(connection);
+    this.input = new ClientInput({
+      connection,
+      framer: createCommandFramer({ isStreamedLiteral: isAppendMessage }),
+      writer: this.writer,
+      pacer: this.pacer,
+      closing: this.#closing.signal,
+      idleTimeoutMs: () => this.#idleTimeoutMs(),
+    });
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get remoteAddress(): string {
+    return this.#connection.remoteAddress;
+  }
+
+  get isGone(): boolean {
+    return this.#connection.isGone;
+  }
+
+  get isSecure(): boolean {
+    return this.#connection.isSecure;
+  }
+
+  get mayStartTls(): boolean {
+    const { tls, tlsContexts } = this.#options.listener;
+    return !this.isSecure && tls !== 'none' && tlsContexts !== undefined;
+  }
+
+  get needsPrivacy(): boolean {
+    return !this.isSecure && this.#options.listener.tls === 'required';
+  }
+
+  get capabilities(): readonly string[] {
+    return capabilityList({
+      isLoggedIn: this.#state.kind !== 'notAuthenticated',
+      mayStartTls: this.mayStartTls,
+      needsPrivacy: this.needsPrivacy,
+      hidden: this.#options.listener.hiddenCapabilities ?? [],
+    });
+  }
+
+  enter(state: SessionState): void {
+    if (this.#state.kind === 'selected') this.#state.selection.close();
+    this.#state = state;
+  }
+
+  countLoginFailure(): void {
+    this.#loginFailureCount += 1;
+  }
+
+  startTlsAfterCompletion(): void {
+    this.#startsTls = true;
+  }
+
+  note(contentId: ContentId, kind: TraceEventKind, fields: Readonly<Record<string, string | number>>): void {
+    if (this.#state.kind !== 'authenticated' && this.#state.kind !== 'selected') return;
+    const { trace, clock } = this.server;
+    const common = {
+      protocol: 'imap',
+      account: this.#state.account.address,
+      remoteAddress: this.remoteAddress,
+    };
+    trace.note(contentId, { at: clock.now(), kind, fields: { ...common, ...fields } });
+  }
+
+  async tellUpdates({ mayExpunge, isUid }: UpdateOptions): Promise<void> {
+    if (this.#state.kind !== 'selected') return;
+    const { selection } = this.#state;
+    try {
+      await selection.pull();
+    } catch (error) {
+      this.log.warn('imapd.updates.failed', { error });
+      return;
+    }
+    if (selection.isRemoved) throw new SessionEnd('mailboxRemoved', 'The selected mailbox has been deleted');
+    writeUpdates(this.writer, selection, selection.tell({ mayExpunge }), isUid);
+  }
+
+  /** Greets and serves until LOGOUT or any other end. Never rejects. */
+  async run(): Promise<void> {
+    this.log.debug('imapd.session.opened');
+    try {
+      const greeting = `${this.#options.serverName} IMAP4rev1 server ready`;
+      this.writer.write(formatUntagged('OK', greeting, formatCapabilityCode(this.capabilities)));
+      while (this.#state.kind !== 'logout') await this.#serve(await this.input.next());
+      await this.#connectionClosed();
+    } catch (error) {
+      await this.#sayGoodbye(error);
+    } finally {
+      this.enter({ kind: 'logout' });
+      this.log.debug('imapd.session.closed', { commands: this.#commandCount });
+    }
+  }
+
+  /** Ends the session politely: after the command that runs, at once where none does. */
+  stop(): void {
+    this.#closing.abort();
+  }
+
+  async #serve(event: FrameEvent): Promise<void> {
+    switch (event.kind) {
+      case 'command':
+      case 'literalStart':
+        await this.#runCommand(event.segments);
+        this.#dropRest(event);
+        break;
+      case 'needContinuation':
+        this.#answerAnnouncement(event.segments);
+        break;
+      case 'tooLong':
+        this.#refuseLength(event);
+        break;
+      case 'literalData':
+      case 'literalEnd':
+      case 'commandEnd':
+      case 'line':
+        // What a command left behind; its answer has been given.
+        this.input.framer.refuseCommand();
+        break;
+    }
+    await this.pacer.breathe();
+  }
+
+  async #runCommand(segments: readonly CommandSegment[]): Promise<void> {
+    const decoder = new CommandDecoder(segments);
+    const looked = this.#lookUp(decoder, segments);
+    if (looked.kind === 'refused') {
+      this.#complete(looked.tag, looked.completion);
+      return;
+    }
+    const { command, tag, isUid } = looked;
+    this.#commandCount += 1;
+    const completion = await this.#outcomeOf(command, decoder);
+    if (completion.condition !== 'BAD' && command.tells !== 'nothing') {
+      await this.tellUpdates({ mayExpunge: command.tells === 'all', isUid });
+    }
+    this.#complete(tag, completion);
+    if (this.#startsTls) await this.#beginTls();
+  }
+
+  async #outcomeOf(command: Command, decoder: CommandDecoder): Promise<Completion> {
+    try {
+      return await command.parse(decoder)(this);
+    } catch (error) {
+      if (error instanceof SessionEnd) throw error;
+      if (this.isGone) throw new SessionEnd('connectionLost', 'The connection was lost');
+      if (!(error instanceof WireError)) this.#logFailure(error);
+      return completionOf(error);
+    }
+  }
+
+  #lookUp(decoder: CommandDecoder, segments: readonly CommandSegment[]): LookUp {
+    try {
+      const { tag, name, isUid } = parseCommandHead(decoder);
+      const command = COMMANDS.get(isUid ? `UID ${name}` : name);
+      if (command === undefined) return { kind: 'refused', tag, completion: bad('Unknown command') };
+      if (!command.states.includes(this.#state.kind)) {
+        return { kind: 'refused', tag, completion: bad(`Not in this state: ${this.#state.kind}`) };
+      }
+      return { kind: 'found', command, tag, isUid };
+    } catch (error) {
+      const tag = segments[0] && findTag(segments[0].line);
+      return { kind: 'refused', tag, completion: completionOf(error) };
+    }
+  }
+
+  /** A literal that the client will send once it is asked to: not for a command that is refused anyway. */
+  #answerAnnouncement(segments: readonly CommandSegment[]): void {
+    const looked = this.#lookUp(new CommandDecoder(segments), segments);
+    const refusal = looked.kind === 'refused' ? looked.completion : looked.command.refuse(this);
+    if (refusal === undefined) {
+      this.writer.write(formatContinuation('OK'));
+      this.input.framer.acceptLiteral();
+    } else {
+      this.#complete(looked.tag, refusal);
+      this.input.framer.refuseCommand();
+    }
+  }
+
+  /** What a refused command's client still sends is dropped; when it is too much to be worth reading, so is the client. */
+  #dropRest(event: FrameEvent): void {
+    if (event.kind !== 'literalStart') return;
+    const { literal } = event;
+    this.input.framer.refuseCommand();
+    if (!literal.isSynchronising && literal.octetCount > DISCARD_LIMIT_OCTETS && this.#badCommandCount > 0) {
+      throw new SessionEnd('abuse', 'The literal is too large');
+    }
+  }
+
+  #refuseLength({ limit, tag, discardOctets }: Extract<FrameEvent, { kind: 'tooLong' }>): void {
+    if (discardOctets > DISCARD_LIMIT_OCTETS) throw new SessionEnd('abuse', 'The literal is too large');
+    this.#complete(tag, bad(limit === 'line' ? 'The line is too long' : 'Too much literal data', 'TOOBIG'));
+  }
+
+  /** Writes how a command ended, and ends the session where a limit is passed. */
+  #complete(tag: string | undefined, completion: Completion): void {
+    this.writer.writeCompletion(tag, completion);
+    this.#badCommandCount = completion.condition === 'BAD' ? this.#badCommandCount + 1 : 0;
+    if (this.#badCommandCount >= BAD_COMMAND_LIMIT) throw new SessionEnd('abuse', 'Too many bad commands');
+    if (this.#loginFailureCount >= LOGIN_FAILURE_LIMIT)
+      throw new SessionEnd('abuse', 'Too many failed logins');
+    if (this.#state.kind === 'notAuthenticated' && this.#commandCount >= LOGIN_COMMAND_LIMIT) {
+      throw new SessionEnd('abuse', 'Too many commands before login');
+    }
+  }
+
+  /** RFC 3501 section 6.2.1: what was sent behind STARTTLS in the clear is forgotten. */
+  async #beginTls(): Promise<void> {
+    this.#startsTls = false;
+    const context = this.#options.listener.tlsContexts?.current();
+    if (context === undefined) throw new SessionEnd('connectionLost', 'TLS is not available');
+    this.writer.handOn();
+    this.input.framer.discardInput();
+    try {
+      await this.#connection.startTls(context);
+    } catch (error) {
+      this.log.info('imapd.tls.failed', { reason: asMailError(error).message });
+      throw new SessionEnd('connectionLost', 'The TLS handshake failed');
+    }
+  }
+
+  #idleTimeoutMs(): number {
+    const { clock, settings } = this.server;
+    if (this.#state.kind !== 'notAuthenticated') return settings.idleTimeoutMs;
+    const left = this.#openedMs + LOGIN_DEADLINE_MS - clock.monotonic();
+    return Math.max(0, Math.min(LOGIN_IDLE_TIMEOUT_MS, left));
+  }
+
+  #logFailure(error: unknown): void {
+    const { code } = asMailError(error);
+    if (code === 'internal' || code === 'contentCorrupt') this.log.error('imapd.command.failed', { error });
+    else this.log.debug('imapd.command.refused', { code });
+  }
+
+  async #sayGoodbye(error: unknown): Promise<void> {
+    const end = error instanceof SessionEnd ? error : undefined;
+    if (end === undefined) this.log.error('imapd.session.failed', { error });
+    else this.log.debug('imapd.session.ended', { reason: end.reason });
+    if (end?.mayBeTold !== true || this.isGone) {
+      this.#connection.destroy();
+      return;
+    }
+    this.writer.write(formatUntagged('BYE', end.message));
+    await this.#connectionClosed();
+  }
+
+  async #connectionClosed(): Promise<void> {
+    this.writer.handOn();
+    await this.#connection.close(BYE_DEADLINE_MS);
+  }
+}
+
+type LookUp =
+  | { readonly kind: 'found'; readonly command: Command; readonly tag: string; readonly isUid: boolean }
+  | { readonly kind: 'refused'; readonly tag: string | undefined; readonly completion: Completion };

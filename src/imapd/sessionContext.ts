@@ -1,0 +1,73 @@
+/**
+ * What a command sees of its session: the state and how to change it, the client's input, the way out, and the server's
+ * neighbours.
+ *
+ * Implemented by session.ts; commands/*.ts know this file and not that one.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import type { ContentId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type { Contents } from '../store/contract/contents.ts';
+import type { ChangeFeed } from '../store/contract/feed.ts';
+import type { Mailboxes } from '../store/contract/mailboxes.ts';
+import type { Trace, TraceEventKind } from '../store/contract/trace.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { ClientInput } from './clientInput.ts';
+import type { ImapSettings } from './options.ts';
+import type { Pacer } from './pacer.ts';
+import type { RecentClaims } from './recentClaims.ts';
+import type { ResponseWriter } from './responseWriter.ts';
+import type { SessionState } from './sessionState.ts';
+import type { TellOptions } from './view.ts';
+
+/** What all sessions of a server share. */
+export interface ServerContext {
+  readonly mailboxes: Mailboxes;
+  readonly contents: Contents;
+  readonly feed: ChangeFeed;
+  readonly trace: Trace;
+  readonly accounts: Pick<Accounts, 'authenticate' | 'isOverQuota'>;
+  readonly recentClaims: RecentClaims;
+  readonly clock: Clock;
+  readonly settings: ImapSettings;
+}
+
+/** How updates are told: with `isUid`, FETCH responses name the UID, as answers to UID commands do. */
+export interface UpdateOptions extends TellOptions {
+  readonly isUid: boolean;
+}
+
+/** One session, for its commands. */
+export interface SessionContext {
+  readonly server: ServerContext;
+  readonly log: Log;
+  readonly input: ClientInput;
+  readonly writer: ResponseWriter;
+  readonly pacer: Pacer;
+  readonly remoteAddress: string;
+  readonly state: SessionState;
+  /** Whether the connection is closed, by whomever. */
+  readonly isGone: boolean;
+  /** Whether TLS protects the connection. */
+  readonly isSecure: boolean;
+  /** Whether STARTTLS is offered here, now. */
+  readonly mayStartTls: boolean;
+  /** Whether LOGIN and AUTHENTICATE are refused until TLS protects the connection. */
+  readonly needsPrivacy: boolean;
+  /** The capabilities in this state. */
+  readonly capabilities: readonly string[];
+  /** Moves the session; a mailbox that was selected is let go. */
+  enter(state: SessionState): void;
+  /**
+   * Brings the selected mailbox up to date, if there is one and it has news, and gathers what the client is to be told.
+   * Never rejects for the store's sake: a client that hears late hears it all the same. Errors: SessionEnd.
+   */
+  tellUpdates(options: UpdateOptions): Promise<void>;
+  /** Counts a failed login; at the limit the session ends behind the completion. */
+  countLoginFailure(): void;
+  /** Turns the connection to TLS behind the completion. */
+  startTlsAfterCompletion(): void;
+  /** Notes in a message's trace what this session has done with it. */
+  note(contentId: ContentId, kind: TraceEventKind, fields: Readonly<Record<string, string | number>>): void;
+}
