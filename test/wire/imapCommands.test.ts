@@ -461,6 +461,11 @@ t.test('FETCH takes macros, items and modifiers', async (t) => {
     [`a FETCH 1 (${'BODY[] '.repeat(256)}UID)`, '10 at most 256 items'],
   ];
   for (const [input, expected] of cases) t.same(parsed(parseCommand, input), expected, input.slice(0, 80));
+  t.match(
+    parsed(parseCommand, `a FETCH 1 (${'UID '.repeat(255)}UID)`),
+    { set: ONE },
+    'as many items as are allowed',
+  );
 });
 
 t.test('SEARCH takes every key', async (t) => {
@@ -573,6 +578,8 @@ t.test('SEARCH bounds nesting and the number of keys', async (t) => {
   t.equal(error(`a SEARCH ${'NOT '.repeat(501)}ALL`), 'at most 500 nested search keys');
   t.equal(error(`a SEARCH ${'OR '.repeat(20_000)}`), 'at most 500 nested search keys');
   t.equal(error(`a SEARCH ${'('.repeat(60_000)}`), 'at most 500 nested search keys');
+  t.equal(error(`a SEARCH ${'(ALL '.repeat(500)}ALL${')'.repeat(500)}`), 'parsed');
+  t.equal(error(`a SEARCH ${'(ALL '.repeat(501)}ALL${')'.repeat(501)}`), 'at most 500 nested search keys');
   t.equal(error(`a SEARCH ALL${' ALL'.repeat(4999)}`), 'parsed');
   t.equal(error(`a SEARCH ALL${' ALL'.repeat(5000)}`), 'at most 5000 search keys');
 });

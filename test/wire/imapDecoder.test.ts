@@ -268,6 +268,15 @@ t.test('ranges that touch are joined, and numbers become ranges where they go up
   t.equal(formatNumberSet([]), '');
 });
 
+t.test('a number is found among many ranges', async (t) => {
+  const ranges = Array.from({ length: 21 }, (_, index) => ({ first: 10 * index + 1, last: 10 * index + 3 }));
+  const wanted = new Set(numbersOf(ranges));
+  for (let number = 0; number <= 220; number += 1) {
+    if (holdsNumber(ranges, number) !== wanted.has(number)) t.fail(`${number} is taken for what it is not`);
+  }
+  t.equal(wanted.size, 63);
+});
+
 t.test('property: a resolved set holds exactly the numbers that the RFC says', async () => {
   const number = fc.oneof(fc.integer({ min: 1, max: 30 }), fc.constant('*' as const));
   const sets = fc.array(fc.record({ first: number, last: number }), { minLength: 1, maxLength: 8 });

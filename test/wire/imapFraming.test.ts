@@ -305,7 +305,7 @@ t.test('the next line is raw for the session that expects one', async (t) => {
   t.equal(show(framer.next() as FrameEvent), NEXT_EVENT, 'once only');
   framer.expectLine();
   framer.push(latin1(`${'x'.repeat(30)} {3+}`));
-  t.match(framer.next(), { kind: 'tooLong', tag: undefined });
+  t.same(framer.next(), { kind: 'tooLong', limit: 'line', tag: undefined, discardOctets: 0 });
   framer.expectLine();
   framer.push(latin1('\r\nDONE\r\n'));
   t.equal(show(framer.next() as FrameEvent), 'line DONE', 'after an overlong one was dropped');
