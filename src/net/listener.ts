@@ -96,6 +96,7 @@ class SocketListener implements Listener {
   readonly #warnRefused: (fields: Record<string, unknown>) => void;
   readonly #warnFailed: (fields: Record<string, unknown>) => void;
   #bound: AddressInfo | undefined;
+  #onAllClosed: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: ListenerOptions, onConnection: (socket: Socket) => void | Promise<void>) {
@@ -156,14 +157,19 @@ class SocketListener implements Listener {
   }
 
   async #closeBy(deadlineMs: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // The server counts a socket as closed a moment before the socket says so.
+    const allClosed = new Promise<void>((resolve) => {
+      this.#onAllClosed = resolve;
+    });
+    this.#tellIfAllClosed();
     for (const socket of this.#refused) socket.destroy();
     const destroyAll = () => {
       for (const socket of this.#open) destroySocket(socket);
     };
     if (deadlineMs <= 0) destroyAll();
     const deadline = this.#options.clock.after(deadlineMs, destroyAll);
-    await closed;
+    await Promise.all([stopped, allClosed]);
     deadline.clear();
     this.#options.log.info('net.listener.closed', {
       listener: this.name,
@@ -189,10 +195,15 @@ class SocketListener implements Listener {
     }
     this.#open.add(socket);
     socket.once('close', () => {
-      this.#open.delete(socket);
       admission.release();
+      this.#open.delete(socket);
+      this.#tellIfAllClosed();
     });
     void this.#handOver(socket, address);
+  }
+
+  #tellIfAllClosed(): void {
+    if (this.#open.size + this.#refused.size === 0) this.#onAllClosed?.();
   }
 
   async #handOver(socket: Socket, remoteAddress: string): Promise<void> {
@@ -234,6 +245,7 @@ class SocketListener implements Listener {
     socket.once('close', () => {
       linger.clear();
       this.#refused.delete(socket);
+      this.#tellIfAllClosed();
     });
     try {
       onRefused(socket);

@@ -47,7 +47,7 @@ export function beginTls(
   // TLSSocket swallows errors after the handshake unless a tls.Server owns it (lib/_tls_wrap.js, _tlsError): a corrupt record
   // would leave a connection that is neither alive nor closed.
   secure.on('_tlsError', () => secure.destroy());
-  return { socket: secure, secured: whenSecured(secure, clock, deadlineMs) };
+  return { socket: secure, secured: whenSecured(socket, secure, clock, deadlineMs) };
 }
 
 /** Destroys `socket`, or the TLSSocket around it. */
@@ -62,7 +62,7 @@ export function resetSocket(socket: Socket): void {
   else socket.resetAndDestroy();
 }
 
-function whenSecured(secure: TLSSocket, clock: Clock, deadlineMs: number): Promise<void> {
+function whenSecured(socket: Socket, secure: TLSSocket, clock: Clock, deadlineMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let failure: unknown;
     const remember = (error: unknown) => {
@@ -72,6 +72,8 @@ function whenSecured(secure: TLSSocket, clock: Clock, deadlineMs: number): Promi
       deadline.clear();
       secure.off('secure', onSecure);
       secure.off('close', onClose);
+      socket.off('close', onClose);
+      secure.off('end', onEnd);
       secure.off('error', remember);
       secure.off('_tlsError', remember);
       if (error === undefined) resolve();
@@ -79,6 +81,8 @@ function whenSecured(secure: TLSSocket, clock: Clock, deadlineMs: number): Promi
     };
     const onSecure = () => settle();
     const onClose = () => settle(lostInHandshake(failure));
+    // A Connection's socket may stay open in one direction; in a handshake that would wait for the deadline.
+    const onEnd = () => secure.destroy();
     const deadline = clock.after(deadlineMs, () => {
       settle(new MailError('deadlineExceeded', `the TLS handshake took longer than ${deadlineMs} ms`));
       secure.destroy();
@@ -86,6 +90,9 @@ function whenSecured(secure: TLSSocket, clock: Clock, deadlineMs: number): Promi
     // 'secure' is the event of both sides ('secureConnect' is the client's only).
     secure.on('secure', onSecure);
     secure.on('close', onClose);
+    // The wrapped socket closes first; a listener that waits for it to close is then done with the deadline, too.
+    socket.on('close', onClose);
+    secure.on('end', onEnd);
     secure.on('error', remember);
     secure.prependListener('_tlsError', remember);
   });

@@ -1,0 +1,306 @@
+/**
+ * Listeners on loopback: what they report, refuse, log and close; TLS from the first octet.
+ */
+
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { Writable } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+
+import t, { type Test } from 'tap';
+
+import { createLog, type Log, silentLog } from '../../src/base/log.ts';
+import { Connection } from '../../src/net/connection.ts';
+import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
+import {
+  type Listener,
+  type ListenerOptions,
+  openListener,
+  REFUSED_LINGER_MS,
+  WARNING_PERIOD_MS,
+} from '../../src/net/listener.ts';
+import { TLS_PROFILES, TlsContexts } from '../../src/net/tlsContext.ts';
+import { HANDSHAKE_DEADLINE_MS } from '../../src/net/tlsUpgrade.ts';
+import { createTestClock, type TestClock } from '../support/clock.ts';
+import { connectClient, createCertificate, secureClient } from '../support/sockets.ts';
+
+const { contexts, source, pem } = await createCertificate(t);
+
+/** A log whose lines can be looked at and waited for. */
+function createHeardLog(): {
+  log: Log;
+  lines: Record<string, unknown>[];
+  until(event: string): Promise<unknown>;
+} {
+  const lines: Record<string, unknown>[] = [];
+  const waiting = new Map<string, (line: unknown) => void>();
+  const stream = new Writable({
+    write: (chunk, _encoding, done) => {
+      const line = JSON.parse(String(chunk));
+      lines.push(line);
+      waiting.get(line.event)?.(line);
+      done();
+    },
+  });
+  const until = (event: string) =>
+    new Promise((resolve) => {
+      const line = lines.find((heard) => heard.event === event);
+      if (line === undefined) waiting.set(event, resolve);
+      else resolve(line);
+    });
+  return { log: createLog(stream, 'debug'), lines, until };
+}
+
+async function open(
+  t: Test,
+  options: Partial<ListenerOptions> = {},
+  onConnection: (socket: Socket) => void | Promise<void> = (socket) => void socket.resume(),
+): Promise<Listener & { clock: TestClock }> {
+  const clock = createTestClock();
+  const listener = await openListener(
+    {
+      name: 'test',
+      address: '127.0.0.1',
+      port: 0,
+      tls: 'none',
+      caps: new ConnectionCaps({ total: 100, perAddress: 100 }),
+      clock,
+      log: silentLog,
+      ...options,
+    },
+    onConnection,
+  );
+  t.teardown(async () => {
+    await listener.close(0);
+    if (clock.pendingTimers > 0) throw new Error(`${clock.pendingTimers} timers are left`);
+  });
+  return Object.assign(listener, { clock });
+}
+
+t.test('a listener reports where it listens, on IPv4 and IPv6', async (t) => {
+  for (const address of ['127.0.0.1', '::1']) {
+    const { log, lines } = createHeardLog();
+    const accepted = Promise.withResolvers<Socket>();
+    const listener = await open(t, { address, log, tls: 'starttls' }, accepted.resolve);
+    t.equal(listener.address, address);
+    t.ok(listener.port > 0);
+    t.same([listener.name, listener.tls], ['test', 'starttls']);
+    t.match(lines[0], { event: 'net.listener.opened', listener: 'test', address, port: listener.port });
+    const client = await connectClient(t, listener.port, address);
+    const connection = new Connection(await accepted.promise, { clock: listener.clock });
+    t.equal(connection.remoteAddress, address);
+    t.equal(listener.connections, 1);
+    client.socket.resetAndDestroy();
+    await once(connection.signal, 'abort');
+    t.equal(listener.connections, 0);
+  }
+});
+
+t.test('an IPv4 client of a listener for both families has its IPv4 address', async (t) => {
+  const accepted = Promise.withResolvers<Socket>();
+  const listener = await open(t, { address: '::' }, accepted.resolve);
+  await connectClient(t, listener.port, '127.0.0.1');
+  const socket = await accepted.promise;
+  t.equal(socket.remoteAddress, '::ffff:127.0.0.1', 'as Node has it');
+  t.equal(new Connection(socket, { clock: listener.clock }).remoteAddress, '127.0.0.1');
+});
+
+t.test('an address that cannot be listened on is an error that names it', async (t) => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  t.teardown(() => void other.close());
+  const { port } = other.address() as { port: number };
+  const caps = new ConnectionCaps({ total: 1, perAddress: 1 });
+  const options = { name: 'pop3', address: '127.0.0.1', port, tls: 'none', caps, log: silentLog } as const;
+  const clock = createTestClock();
+  await t.rejects(
+    openListener({ ...options, clock }, () => {}),
+    {
+      name: 'MailError',
+      code: 'cannot',
+      message: new RegExp(`cannot listen on 127\\.0\\.0\\.1 port ${port}: the port is in use`),
+    },
+  );
+  await t.rejects(
+    openListener({ ...options, clock, address: '192.0.2.1' }, () => {}),
+    {
+      code: 'cannot',
+      message: /192\.0\.2\.1 port \d+: this machine has no such address/,
+    },
+  );
+  await t.rejects(
+    openListener({ ...options, clock, tls: 'implicit' }, () => {}),
+    { code: 'invalid' },
+  );
+});
+
+t.test('beyond its cap a client is told so and closed, and there is room again later', async (t) => {
+  const { log, lines } = createHeardLog();
+  const caps = new ConnectionCaps({ total: 10, perAddress: 2 });
+  const onRefused = (socket: Socket) => void socket.write('-ERR [SYS/TEMP] too many connections\r\n');
+  const listener = await open(t, { caps, log, onRefused }, (socket) => void socket.write('+OK\r\n'));
+  const first = await connectClient(t, listener.port);
+  const second = await connectClient(t, listener.port);
+  await Promise.all([first.until(/OK/), second.until(/OK/)]);
+  for (let count = 0; count < 3; count += 1) {
+    const refused = await connectClient(t, listener.port);
+    refused.send('x'.repeat(100_000));
+    t.equal(await refused.closed(), '-ERR [SYS/TEMP] too many connections\r\n');
+    refused.socket.destroy();
+  }
+  const warnings = () => lines.filter(({ event }) => event === 'net.connection.refused');
+  t.match(warnings(), [{ level: 'warn', remoteAddress: '127.0.0.1', cap: 'perAddress', times: 1 }]);
+  listener.clock.advance(WARNING_PERIOD_MS);
+  const stubborn = await connectClient(t, listener.port);
+  await stubborn.closed();
+  t.match(warnings(), [{ times: 1 }, { times: 3 }], 'a flood is two lines, not four');
+  listener.clock.advance(REFUSED_LINGER_MS);
+
+  first.socket.destroy();
+  await new Promise<void>((resolve) => {
+    const look = () => (caps.total === 1 ? resolve() : setImmediate(look));
+    look();
+  });
+  const third = await connectClient(t, listener.port);
+  t.equal(await third.until(/OK/), '+OK\r\n');
+});
+
+t.test('a refusal that throws and resets before it are nobody`s end', async (t) => {
+  const { log, until } = createHeardLog();
+  const caps = new ConnectionCaps({ total: 0, perAddress: 0 });
+  const onRefused = () => {
+    throw new Error('mistake in the goodbye');
+  };
+  const listener = await open(t, { caps, log, onRefused });
+  const client = await connectClient(t, listener.port);
+  await until('net.connection.failed');
+  await client.closed();
+  (await connectClient(t, listener.port)).socket.resetAndDestroy();
+  t.equal(listener.connections, 0);
+});
+
+t.test('a session that throws or rejects is logged, and its socket closed', async (t) => {
+  const mistakes: ((socket: Socket) => void | Promise<void>)[] = [
+    () => {
+      throw new Error('mistake');
+    },
+    () => Promise.reject(new Error('mistake')),
+  ];
+  for (const mistake of mistakes) {
+    const { log, until } = createHeardLog();
+    const listener = await open(t, { log }, mistake);
+    const client = await connectClient(t, listener.port);
+    t.match(await until('net.connection.failed'), { level: 'error', error: { message: 'mistake' } });
+    await client.closed();
+  }
+});
+
+t.test('TLS from the first octet: the session gets a socket that is ready', async (t) => {
+  const accepted = Promise.withResolvers<Socket>();
+  const listener = await open(t, { tls: 'implicit', tlsContexts: contexts }, accepted.resolve);
+  const raw = await connectClient(t, listener.port);
+  const client = await secureClient(t, raw.socket, { ca: pem, servername: 'mail.example.com' });
+  t.equal(client.socket.authorized, true, 'trusted where the certificate has been imported');
+  const socket = await accepted.promise;
+  t.ok(socket instanceof TLSSocket);
+  const connection = new Connection(socket, { clock: listener.clock });
+  t.equal(connection.isSecure, true);
+  client.send('CAPA\r\n');
+  t.equal((await connection.read(1000))?.toString(), 'CAPA\r\n');
+  connection.write('+OK\r\n');
+  const closing = connection.close();
+  t.equal(await client.closed(), '+OK\r\n');
+  client.socket.end();
+  await closing;
+});
+
+t.test('TLS from the first octet: who fails the handshake is logged with what it means', async (t) => {
+  const { log, until } = createHeardLog();
+  const options = { tls: 'implicit', tlsContexts: contexts, log } as const;
+  const listener = await open(t, options, () => void t.fail('no session without TLS'));
+  const plain = await connectClient(t, listener.port);
+  plain.send('USER app\r\nPASS secret\r\n');
+  await plain.closed();
+  const line = await until('net.tls.failed');
+  t.match(line, {
+    level: 'info',
+    remoteAddress: '127.0.0.1',
+    reason: /plain text or STARTTLS on a port with TLS/,
+  });
+  t.notMatch(JSON.stringify(line), /secret/);
+
+  const silent = await connectClient(t, listener.port);
+  while (listener.clock.pendingTimers === 0) await new Promise((resolve) => setImmediate(resolve));
+  listener.clock.advance(HANDSHAKE_DEADLINE_MS);
+  await silent.closed();
+
+  const reset = await connectClient(t, listener.port);
+  reset.socket.resetAndDestroy();
+  const leaving = await connectClient(t, listener.port);
+  leaving.socket.end();
+  await leaving.closed();
+  t.equal(listener.connections, 0);
+});
+
+t.test('a client that speaks only TLS 1.0 needs the legacy profile, and is told so in the log', async (t) => {
+  const old = {
+    minVersion: 'TLSv1',
+    maxVersion: 'TLSv1',
+    ciphers: 'AES128-SHA@SECLEVEL=0',
+    rejectUnauthorized: false,
+  } as const;
+  const { log, until } = createHeardLog();
+  const modern = await open(t, { tls: 'implicit', tlsContexts: contexts, log });
+  const refused = await connectClient(t, modern.port);
+  await t.rejects(secureClient(t, refused.socket, old));
+  t.match(await until('net.tls.failed'), { reason: /legacy TLS profile would take it/ });
+
+  const legacyContexts = await TlsContexts.open(source, TLS_PROFILES.legacy);
+  const accepted = Promise.withResolvers<Socket>();
+  const legacy = await open(t, { tls: 'implicit', tlsContexts: legacyContexts }, accepted.resolve);
+  const client = await secureClient(t, (await connectClient(t, legacy.port)).socket, old);
+  const connection = new Connection(await accepted.promise, { clock: legacy.clock });
+  t.same(connection.tls, { protocol: 'TLSv1', cipher: 'TLS_RSA_WITH_AES_128_CBC_SHA' });
+  client.socket.destroy();
+  const today = await secureClient(t, (await connectClient(t, legacy.port)).socket);
+  t.equal(today.socket.getProtocol(), 'TLSv1.3', 'who can do better does');
+});
+
+t.test('closing: nobody new, those who are there may end, and at the deadline they are ended', async (t) => {
+  const connections: Connection[] = [];
+  const upgrades: Promise<unknown>[] = [];
+  const listener = await open(t, {}, async (socket) => {
+    const connection = new Connection(socket, { clock: listener.clock });
+    connections.push(connection);
+    connection.write('+OK\r\n');
+    if (connections.length > 1) upgrades.push(t.rejects(connection.startTls(contexts.current())));
+    else await connection.flush();
+  });
+  const polite = await connectClient(t, listener.port);
+  await polite.until(/OK/);
+  const inHandshake = await connectClient(t, listener.port);
+  await inHandshake.until(/OK/);
+  const { port } = listener;
+  let isClosed = false;
+  const closing = listener.close(5000).then(() => {
+    isClosed = true;
+  });
+  await t.rejects(connectClient(t, port), { code: 'ECONNREFUSED' });
+  polite.socket.end();
+  await connections[0]?.close();
+  t.equal(isClosed, false);
+  listener.clock.advance(5000);
+  await closing;
+  await Promise.all(upgrades);
+  await inHandshake.closed();
+  t.equal(listener.connections, 0);
+  await listener.close(0);
+});
+
+t.test('a listener that is closed at once is gone at once', async (t) => {
+  const listener = await open(t);
+  const client = await connectClient(t, listener.port);
+  while (listener.connections === 0) await new Promise((resolve) => setImmediate(resolve));
+  await listener.close(0);
+  await client.closed();
+});
