@@ -1,0 +1,68 @@
+/**
+ * The certificates of all listeners: those that the configuration names, or one that the server makes for itself.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import { MailError } from '../base/error.ts';
+import type { Log } from '../base/log.ts';
+import { ensureSelfSigned } from '../net/selfSigned.ts';
+import { TlsContexts } from '../net/tlsContext.ts';
+import { serverName } from '../config/load.ts';
+import type { Config, ListenerConfig } from '../config/schema.ts';
+
+/** Certificates by the pair of files; listeners with the same pair share one. */
+export interface Certificates {
+  contextsOf(listener: ListenerConfig): TlsContexts;
+  reload(): Promise<void>;
+  /** The certificate that this server made for itself, when no other is configured. */
+  readonly selfSignedFile: string | undefined;
+}
+
+/** Opens every certificate that the configuration names. Errors: `invalid`, naming the file. */
+export async function openCertificates(config: Config, clock: Clock, log: Log): Promise<Certificates> {
+  const { minimumVersion: minVersion, maximumVersion: maxVersion, passphrase } = config.tls;
+  const opened = new Map<string, TlsContexts>();
+  const open = async (certificateFile: string, keyFile: string) => {
+    const key = `${certificateFile}\n${keyFile}`;
+    const contexts =
+      opened.get(key) ??
+      (await TlsContexts.open(
+        { kind: 'pem', certificateFile, keyFile, passphrase },
+        { minVersion, maxVersion },
+      ));
+    opened.set(key, contexts);
+    return contexts;
+  };
+  const selfSigned =
+    config.tls.certificateFile === undefined ? await makeCertificate(config, clock, log) : undefined;
+  const usual = selfSigned ?? {
+    certificateFile: config.tls.certificateFile ?? '',
+    keyFile: config.tls.keyFile ?? '',
+  };
+  const byListener = new Map<string, TlsContexts>();
+  for (const { name, certificateFile, keyFile } of config.listeners) {
+    byListener.set(name, await open(certificateFile ?? usual.certificateFile, keyFile ?? usual.keyFile));
+  }
+  return {
+    contextsOf: ({ name }) => {
+      const contexts = byListener.get(name);
+      if (contexts === undefined) throw new MailError('internal', `listener ${name} has no certificate`);
+      return contexts;
+    },
+    reload: async () => {
+      for (const contexts of opened.values()) await contexts.reload();
+    },
+    selfSignedFile: selfSigned?.certificateFile,
+  };
+}
+
+async function makeCertificate(config: Config, clock: Clock, log: Log) {
+  const made = await ensureSelfSigned({
+    directory: config.server.dataDirectory,
+    hostName: serverName(config),
+    clock,
+  });
+  if (made.kind === 'made')
+    log.info('admin.certificate.made', { file: made.certificateFile, because: made.because });
+  return made;
+}

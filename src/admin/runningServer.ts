@@ -1,0 +1,80 @@
+/**
+ * The running server as the administrator sees it: status, and the reload of what can change while running.
+ *
+ * A reload takes all of what it can or nothing: a faulty file or certificate leaves everything as it is and is told.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import { asMailError } from '../base/error.ts';
+import type { Log } from '../base/log.ts';
+import type { Store } from '../store/contract/store.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import { changedKeys } from '../config/changes.ts';
+import { type FaultyConfig, type LoadedConfig, serverName } from '../config/load.ts';
+import { formatProblem } from '../config/problems.ts';
+import type { Config } from '../config/schema.ts';
+import type { Certificates } from './certificates.ts';
+import type { ListenerStatus, ReloadOutcome, RunningServer } from './server.ts';
+
+/** What a running server is made of, for its status and its reload. */
+export interface RunningServerOptions {
+  readonly config: Config;
+  readonly version: string;
+  readonly processId: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Loads the configuration again. */
+  reload(): LoadedConfig | FaultyConfig;
+  readonly rooms: {
+    readonly store: Pick<Store, 'health'>;
+    readonly accounts: Pick<Accounts, 'setOptions'>;
+    readonly certificates: Certificates;
+    listeners(): readonly ListenerStatus[];
+  };
+}
+
+/** Status and reload of the running appliance. */
+export function createRunningServer(options: RunningServerOptions): RunningServer {
+  const { clock, log, reload, rooms } = options;
+  const startedAt = clock.now();
+  let current = options.config;
+  return {
+    status: async () => ({
+      version: options.version,
+      name: serverName(current),
+      processId: options.processId,
+      startedAt,
+      dataDirectory: current.server.dataDirectory,
+      listeners: rooms.listeners(),
+      store: await rooms.store.health(),
+    }),
+    reload: async () => {
+      const fresh = reload();
+      if (fresh.kind === 'faulty') return refuseReload(fresh.problems.map(formatProblem), log);
+      try {
+        rooms.accounts.setOptions(fresh.config.server);
+        await rooms.certificates.reload();
+      } catch (error) {
+        return refuseReload([asMailError(error).message], log);
+      }
+      log.setLevel(fresh.config.log.level);
+      const { reloadable: changed, needRestart } = changedKeys(current, fresh.config);
+      current = {
+        ...current,
+        log: fresh.config.log,
+        server: {
+          ...current.server,
+          defaultDomain: fresh.config.server.defaultDomain,
+          postmaster: fresh.config.server.postmaster,
+        },
+      };
+      log.info('admin.config.reloaded', { changed, needRestart });
+      return { changed, needRestart, problems: [] };
+    },
+  };
+}
+
+function refuseReload(problems: readonly string[], log: Log): ReloadOutcome {
+  log.warn('admin.config.refused', { problems });
+  return { changed: [], needRestart: [], problems };
+}
