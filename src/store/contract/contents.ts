@@ -16,7 +16,7 @@ export interface ContentDraft {
   readonly octets: number;
   /**
    * Takes the next octets and resolves when more are welcome (back-pressure). The buffer is the caller's again at once.
-   * Rejects with `diskFull`, `storeUnavailable` or, after `discard`, `cannot`.
+   * Rejects with `diskFull`, `storeUnavailable`, `messageTooLarge` (4 GiB) or, after `discard`, `cannot`.
    */
   write(chunk: Uint8Array): Promise<void>;
   /** Gives the draft up; nothing of it will be visible. May be called at any time, also after sealing (then it does nothing). */

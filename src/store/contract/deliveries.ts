@@ -34,7 +34,10 @@ export interface PlannedDelivery {
   readonly recipients: readonly string[];
   /** An account is named at most once: one copy each. */
   readonly copies: readonly PlannedCopy[];
-  /** Events that ride in the same transaction, after `accepted` in time. */
+  /**
+   * Events that ride in the same transaction. `accepted` (at `acceptedAt`, without fields) is put in front when it is not among
+   * them; one `stored` for each copy (recipient, account, mailbox, uid) is added behind.
+   */
   readonly events: readonly TraceEvent[];
 }
 
@@ -53,6 +56,9 @@ export interface DeliveryOutcome {
 
 /** The MDA's view of the store. */
 export interface Deliveries {
-  /** Seals the draft and makes the copies; nothing of it is visible when it rejects. */
+  /**
+   * Seals the draft and makes the copies; nothing of it is visible when it rejects, and the draft can then only be discarded.
+   * Quota is not asked: it was, at RCPT. Errors: `cannot` (a draft of another store, sealed, discarded or still written).
+   */
   deliver(planned: PlannedDelivery): Promise<DeliveryOutcome>;
 }

@@ -95,7 +95,7 @@ export type FlagOperation = 'add' | 'remove' | 'replace';
 
 /** The outcome of a flag change. */
 export interface FlagOutcome {
-  /** Entries that differ from before, as they are now. */
+  /** Entries that differ from before, as they are now; one that somebody else changed in the same moment may be there as well. */
   readonly changed: readonly Entry[];
   /** UIDs left alone because their mod-sequence is above `unchangedSince` (RFC 7162 section 3.1.3). */
   readonly modified: readonly Uid[];
@@ -108,7 +108,7 @@ export interface Appendix {
   readonly internalDate: InternalDate;
 }
 
-/** UIDs given to appended, copied or moved entries: `from[i]` became `to[i]`. */
+/** UIDs given to appended, copied or moved entries: `from[i]` became `to[i]`; after an append `from` is empty. */
 export interface CopyOutcome {
   readonly uidValidity: number;
   readonly from: readonly Uid[];
@@ -128,18 +128,22 @@ export interface Mailboxes {
   list(accountId: AccountId): Promise<readonly Mailbox[]>;
   /** The mailbox of this exact name. */
   find(accountId: AccountId, name: MailboxName): Promise<Mailbox | undefined>;
-  /** Creates a mailbox and its missing parents. Errors: `mailboxExists`, `limit` (depth, name length, mailboxes per account). */
+  /**
+   * Creates a mailbox and its missing parents. Errors: `mailboxExists`, `limit` (depth, name length, mailboxes per account),
+   * `invalid` (a part of the name is empty), `notFound` (the account is gone).
+   */
   create(accountId: AccountId, name: MailboxName, specialUse?: SpecialUse): Promise<Mailbox>;
   /** Removes a mailbox and its entries. Errors: `mailboxMissing`, `mailboxHasChildren`, `cannot` for the INBOX. */
   remove(accountId: AccountId, name: MailboxName): Promise<void>;
   /**
    * Renames a mailbox with its children, creating missing parents; UIDs and UIDVALIDITY stay. Renaming the INBOX moves its
-   * messages to a new mailbox and leaves it empty (RFC 3501 section 6.3.5). Errors: `mailboxMissing`, `mailboxExists`, `cannot`.
+   * messages to a new mailbox and leaves it empty (RFC 3501 section 6.3.5). Errors: `mailboxMissing`, `mailboxExists`, `cannot`
+   * (below itself), `limit` and `invalid` as for create.
    */
   rename(accountId: AccountId, from: MailboxName, to: MailboxName): Promise<void>;
   /** Subscribed names, which need not exist. */
   subscriptions(accountId: AccountId): Promise<readonly MailboxName[]>;
-  /** Adds or takes away a subscription; both may be repeated. */
+  /** Adds or takes away a subscription; both may be repeated. Errors: `limit`, `invalid`, `notFound` as for create. */
   setSubscribed(accountId: AccountId, name: MailboxName, isSubscribed: boolean): Promise<void>;
 
   /** The counters. */
@@ -153,7 +157,7 @@ export interface Mailboxes {
   /** Octets and messages of all mailboxes of an account. */
   usage(accountId: AccountId): Promise<{ readonly octets: number; readonly messages: number }>;
 
-  /** Appends all or none. Errors: `overQuota`, `limit` (keywords per mailbox). */
+  /** Appends all or none, at least one; the drafts are sealed. Errors: `overQuota`, `limit` (keywords per mailbox), `cannot` as for deliver. */
   append(mailboxId: MailboxId, appendices: readonly Appendix[]): Promise<CopyOutcome>;
   /** Changes flags of the entries within `ranges`. Errors: `limit` (keywords per mailbox). */
   setFlags(

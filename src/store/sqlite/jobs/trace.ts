@@ -8,7 +8,7 @@ import type { TraceEvent } from '../../contract/trace.ts';
 import type { Connection } from '../connection.ts';
 import { TRACE_SWEEP_ROWS } from '../limits.ts';
 import { selectOldestTraces } from '../traceQueries.ts';
-import { appendTraceEvent, deleteTrace, mergeTraceMessage } from './traceRows.ts';
+import { appendTraceEvent, appendTraceEvents, deleteTrace, mergeTraceMessage } from './traceRows.ts';
 
 /** A refusal, as `Trace.noteRefusal` takes it. */
 export interface Refusal {
@@ -47,11 +47,12 @@ export interface TracedDelivery {
 
 /** Writes a delivered message's trace, within the delivery's savepoint. */
 export function insertDeliveryTrace(db: Connection, { events, ...message }: TracedDelivery): void {
-  mergeTraceMessage(db, message);
+  const isNew = mergeTraceMessage(db, message);
   const isAcceptedTold = events.some(({ kind }) => kind === 'accepted');
-  if (!isAcceptedTold)
-    appendTraceEvent(db, message.traceId, { at: message.acceptedAt, kind: 'accepted', fields: {} });
-  for (const event of events) appendTraceEvent(db, message.traceId, event);
+  const accepted = { at: message.acceptedAt, kind: 'accepted', fields: {} } as const;
+  const all = isAcceptedTold ? events : [accepted, ...events];
+  if (isNew) appendTraceEvents(db, message.traceId, all, 0);
+  else for (const event of all) appendTraceEvent(db, message.traceId, event);
 }
 
 /** Deletes some of the traces that were accepted before `before`; answers whether there may be more. */

@@ -12,26 +12,42 @@ import { TRACE_EVENTS_PER_MESSAGE, TRACE_FIELD_LIMIT_CHARS } from '../limits.ts'
 import { traceAddress } from '../traceAddress.ts';
 import { selectTraceMessage } from '../traceQueries.ts';
 
-/** Makes a message's row, or adds what it does not have yet: recipients, and the size that a refusal does not know. */
-export function mergeTraceMessage(db: Connection, message: Omit<MessageTrace, 'events'>): void {
+/**
+ * Makes a message's row, or adds what it does not have yet: recipients, and the size that a refusal does not know.
+ * Answers whether it is new: then its first event has the number 0, which need not be asked for.
+ */
+export function mergeTraceMessage(db: Connection, message: Omit<MessageTrace, 'events'>): boolean {
   const known = selectTraceMessage(db, message.traceId);
   if (known === undefined) {
     insertMessage(db, message);
     insertAddresses(db, message);
-    return;
+    return true;
   }
   const recipients = [...new Set([...known.recipients, ...message.recipients])];
   const octets = Math.max(known.octets, message.octets);
-  if (recipients.length === known.recipients.length && octets === known.octets) return;
+  if (recipients.length === known.recipients.length && octets === known.octets) return false;
   updateMessage(db, { ...message, recipients, octets });
   insertAddresses(db, message);
+  return false;
 }
 
 /** Adds an event, up to the limit; the last one that is kept tells when more were left out. */
 export function appendTraceEvent(db: Connection, traceId: TraceId, event: TraceEvent): void {
-  const number = (lastNumber(db, traceId) ?? -1) + 1;
-  if (number >= TRACE_EVENTS_PER_MESSAGE) markLeftOut(db, traceId, TRACE_EVENTS_PER_MESSAGE - 1);
-  else insertEvent(db, traceId, number, event);
+  appendTraceEvents(db, traceId, [event], (lastNumber(db, traceId) ?? -1) + 1);
+}
+
+/** Adds events as `appendTraceEvent` does, counted from `first` on. */
+export function appendTraceEvents(
+  db: Connection,
+  traceId: TraceId,
+  events: readonly TraceEvent[],
+  first: number,
+): void {
+  for (const [index, event] of events.entries()) {
+    const number = first + index;
+    if (number >= TRACE_EVENTS_PER_MESSAGE) markLeftOut(db, traceId, TRACE_EVENTS_PER_MESSAGE - 1);
+    else insertEvent(db, traceId, number, event);
+  }
 }
 
 /** Removes a message's trace. */
