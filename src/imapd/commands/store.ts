@@ -49,12 +49,11 @@ export async function store(
 }
 
 /**
- * The client knows its own change. When another change came between (the mod-sequence has made a leap), the flags are told
- * all the same: they may hold more than the client knows.
+ * The client knows its own change, which has one mod-sequence. When another change came between (the mod-sequence has made a
+ * leap), the flags are told all the same: they may hold more than the client knows.
  */
-function noteOwnChanges(selection: Selection, { changed }: FlagOutcome, before: number): void {
-  const first = changed.reduce((lowest, { modSeq }) => Math.min(lowest, modSeq), Number.POSITIVE_INFINITY);
-  if (first === before + 1) for (const entry of changed) selection.view.noteOwn(entry);
+function noteOwnChanges({ view }: Selection, { changed }: FlagOutcome, before: number): void {
+  for (const entry of changed) if (entry.modSeq === before + 1) view.noteOwn(entry);
 }
 
 interface Told {
