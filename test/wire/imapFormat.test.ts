@@ -86,6 +86,7 @@ t.test('an astring goes bare where it can and never reads NIL', async (t) => {
   const cases: readonly [octets: string, expected: string][] = [
     ['Subject', 'Subject'],
     ['a]b', 'a]b'],
+    ['1', '1'],
     ['nil', '"nil"'],
     ['', '""'],
     ['a b', '"a b"'],

@@ -169,8 +169,6 @@ class Framer implements CommandFramer {
     const { segments, hasStreamed } = command;
     command.segments = [];
     command.lineOctets = 0;
-    command.literalOctets = 0;
-    command.literalCount = 0;
     command.hasStreamed = true;
     command.offset = literal.offset + literal.octetCount;
     this.#state = { kind: 'undecided', literal, isStreamed: true };
