@@ -1,6 +1,6 @@
 /**
  * Many short steps without holding up the others: an alias may have a thousand targets, and each look-up in the directory
- * is 20 µs of this one thread.
+ * is some 10 µs of this one thread.
  */
 
 import type { Clock } from '../base/clock.ts';

@@ -75,9 +75,7 @@ class Notes {
       return;
     }
     this.#waiting.push(note);
-    if (this.#running !== undefined) return;
-    if (this.#waiting.length >= TRACE_NOTES_PER_JOB) void this.flush();
-    else this.#timer ??= this.#clock.after(TRACE_NOTES_WAIT_MS, () => void this.flush());
+    this.#schedule();
   }
 
   flush(): Promise<void> {
@@ -85,8 +83,15 @@ class Notes {
     this.#timer = undefined;
     this.#running ??= this.#writeAll().finally(() => {
       this.#running = undefined;
+      this.#schedule();
     });
     return this.#running;
+  }
+
+  #schedule(): void {
+    if (this.#waiting.length === 0 || this.#running !== undefined) return;
+    if (this.#waiting.length >= TRACE_NOTES_PER_JOB) void this.flush();
+    else this.#timer ??= this.#clock.after(TRACE_NOTES_WAIT_MS, () => void this.flush());
   }
 
   async #writeAll(): Promise<void> {

@@ -13,7 +13,7 @@ import {
   selectAccountByAddress,
   selectAccountId,
   selectAlias,
-  selectDomain,
+  selectDomainHead,
   selectLoginNameOwner,
   splitAddress,
 } from '../directoryQueries.ts';
@@ -59,7 +59,7 @@ function refuseTakenAddress(db: Connection, domain: Domain, localPart: string): 
   if (selectAccountId(db, domain.id, localPart) !== undefined) {
     throw new MailError('conflict', `The account “${address}” exists already.`);
   }
-  if (selectAlias(db, domain.id, localPart) !== undefined) {
+  if (selectAlias(db, domain, localPart) !== undefined) {
     throw new MailError('conflict', `“${address}” is an alias already.`);
   }
   for (const name of [domain.name, ...domain.aliases]) {
@@ -87,7 +87,7 @@ function apply(db: Connection, id: AccountId, changes: AccountChanges): void {
 function insertLoginNames(db: Connection, id: AccountId, names: readonly string[]): void {
   for (const name of new Set(names)) {
     const { localPart, domain } = splitAddress(name);
-    const addressed = selectDomain(db, domain);
+    const addressed = selectDomainHead(db, domain);
     const owner =
       (addressed && selectAccountId(db, addressed.id, localPart)) ?? selectLoginNameOwner(db, name);
     if (owner !== undefined && owner !== id) {

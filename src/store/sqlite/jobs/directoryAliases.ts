@@ -4,7 +4,7 @@
 
 import { MailError } from '../../../base/error.ts';
 import type { DomainId } from '../../../base/ids.ts';
-import type { Alias, AliasChanges } from '../../contract/directory.ts';
+import type { Alias, AliasChanges, Domain } from '../../contract/directory.ts';
 import type { Connection } from '../connection.ts';
 import {
   type StoredAlias,
@@ -21,7 +21,7 @@ export const ALIAS_JOBS = {
   addAlias(db: Connection, { address, targets, isEnabled }: Alias, context: JobContext): Alias {
     const { localPart, domain: name } = splitAddress(address);
     const domain = requireDomain(db, name);
-    refuseTakenAddress(db, domain.id, localPart, address);
+    refuseTakenAddress(db, domain, localPart, address);
     const id = insertAlias(db, domain.id, localPart, isEnabled);
     insertTargets(db, id, targets);
     context.publish({ kind: 'directory' });
@@ -50,11 +50,11 @@ export const ALIAS_JOBS = {
   },
 } as const;
 
-function refuseTakenAddress(db: Connection, domainId: DomainId, localPart: string, address: string): void {
-  if (selectAccountId(db, domainId, localPart) !== undefined) {
+function refuseTakenAddress(db: Connection, domain: Domain, localPart: string, address: string): void {
+  if (selectAccountId(db, domain.id, localPart) !== undefined) {
     throw new MailError('conflict', `“${address}” is an account already.`);
   }
-  if (selectAlias(db, domainId, localPart) !== undefined) {
+  if (selectAlias(db, domain, localPart) !== undefined) {
     throw new MailError('conflict', `The alias “${address}” exists already.`);
   }
 }

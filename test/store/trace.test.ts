@@ -1,0 +1,275 @@
+/** The trace of the real store: what is noted is found by id and by address, within its limits and for its time. */
+
+import { Writable } from 'node:stream';
+import t from 'tap';
+import type { UnixMs } from '../../src/base/clock.ts';
+import { type ContentId, newTraceId } from '../../src/base/ids.ts';
+import { createLog } from '../../src/base/log.ts';
+import { DAY_MS } from '../../src/base/units.ts';
+import type { PlannedDelivery } from '../../src/store/contract/deliveries.ts';
+import type { TraceEvent } from '../../src/store/contract/trace.ts';
+import {
+  TRACE_EVENTS_PER_MESSAGE,
+  TRACE_FIELD_LIMIT_CHARS,
+  TRACE_NOTES_LIMIT,
+  TRACE_NOTES_PER_JOB,
+  TRACE_NOTES_WAIT_MS,
+} from '../../src/store/sqlite/limits.ts';
+import { openStore, type SqliteStore } from '../../src/store/sqlite/open.ts';
+import { Reader } from '../../src/store/sqlite/reader.ts';
+import { createTrace } from '../../src/store/sqlite/trace.ts';
+import { traceAddress } from '../../src/store/sqlite/traceAddress.ts';
+import { startWriter } from '../../src/store/sqlite/writer/client.ts';
+import { createTestClock } from '../support/clock.ts';
+
+const HASH = '$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
+
+const clock = createTestClock();
+const lines: Record<string, unknown>[] = [];
+const log = createLog(
+  new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(JSON.parse(String(chunk)));
+      done();
+    },
+  }),
+  'debug',
+);
+
+let store: SqliteStore;
+let anna: Awaited<ReturnType<SqliteStore['directory']['addAccount']>>;
+
+t.before(async () => {
+  store = await openStore({ directory: t.testdir(), clock, log });
+  await store.directory.addDomain('app.example', {});
+  anna = await store.directory.addAccount({ address: 'anna@app.example', passwordHash: HASH });
+});
+t.teardown(() => store.close());
+t.beforeEach(() => {
+  lines.length = 0;
+});
+
+function event(kind: TraceEvent['kind'], fields: TraceEvent['fields'] = {}): TraceEvent {
+  return { at: clock.now(), kind, fields };
+}
+
+/** Delivers a message to anna; each is a millisecond later than the one before. */
+async function deliver(more: Partial<PlannedDelivery> = {}) {
+  clock.advance(1);
+  const draft = store.contents.begin();
+  await draft.write(Buffer.from('Subject: x\r\n\r\nx\r\n'));
+  const traceId = newTraceId(clock.now());
+  const outcome = await store.deliveries.deliver({
+    traceId,
+    draft,
+    returnPathOctets: 0,
+    acceptedAt: clock.now(),
+    zoneMinutes: 60,
+    reversePath: 'sender@remote.example',
+    recipients: ['anna@app.example'],
+    copies: [{ accountId: anna.id, recipient: 'anna@app.example' }],
+    events: [event('accepted', { protocol: 'smtp' })],
+    ...more,
+  });
+  return { traceId, contentId: outcome.contentId };
+}
+
+/** Lets the notes go their way to the disk: the last of these reads comes after the job that writes them. */
+async function settled(): Promise<void> {
+  clock.advance(TRACE_NOTES_WAIT_MS);
+  await store.directory.setDomain('app.example', {});
+  await store.directory.setDomain('app.example', {});
+}
+
+t.test('a delivery is traced in its own transaction', async (t) => {
+  const { traceId } = await deliver();
+  t.match(await store.trace.find(traceId), {
+    traceId,
+    acceptedAt: clock.now(),
+    reversePath: 'sender@remote.example',
+    recipients: ['anna@app.example'],
+    octets: 17,
+    events: [
+      { kind: 'accepted', fields: { protocol: 'smtp' } },
+      { kind: 'stored', fields: { account: 'anna@app.example', mailbox: 'INBOX', uid: 1 } },
+    ],
+  });
+  t.equal(await store.trace.find(newTraceId(clock.now())), undefined);
+});
+
+t.test('a delivery whose plan does not tell of the accepting is accepted all the same', async (t) => {
+  const { traceId } = await deliver({ events: [], copies: [] });
+  t.same((await store.trace.find(traceId))?.events, [event('accepted')]);
+});
+
+t.test('notes of sessions are written together after a moment, and before the store closes', async (t) => {
+  const { traceId, contentId } = await deliver();
+  store.trace.note(contentId, event('fetched', { protocol: 'pop3' }));
+  clock.advance(TRACE_NOTES_WAIT_MS - 1);
+  await store.directory.setDomain('app.example', {});
+  t.equal((await store.trace.find(traceId))?.events.length, 2, 'not yet');
+  store.trace.note(contentId, event('deleted'));
+  await settled();
+  t.same(
+    (await store.trace.find(traceId))?.events.map(({ kind }) => kind),
+    ['accepted', 'stored', 'fetched', 'deleted'],
+  );
+});
+
+t.test('a note about a content without a trace, or about none, is left out without a word', async (t) => {
+  const inbox = await store.mailboxes.find(anna.id, ['INBOX']);
+  if (inbox === undefined) throw new Error('no INBOX');
+  const draft = store.contents.begin();
+  await draft.write(Buffer.from('x\r\n'));
+  const internalDate = { at: clock.now(), zoneMinutes: 0 };
+  await store.mailboxes.append(inbox.id, [{ draft, flags: { system: 0, keywords: [] }, internalDate }]);
+  const [entry] = (await store.mailboxes.changes(inbox.id, 0)).changed.slice(-1);
+  store.trace.note(entry?.contentId as ContentId, event('fetched'));
+  store.trace.note(999_999 as ContentId, event('fetched'));
+  await settled();
+  t.same(lines, []);
+});
+
+t.test('a message is found by its sender and by each recipient in any spelling, newest first', async (t) => {
+  const reversePath = 'Jörg@Bücher.example';
+  const first = await deliver({ reversePath });
+  const second = await deliver({ reversePath, recipients: ['Anna@APP.example', 'Ben@app.example'] });
+  const third = await deliver({ reversePath: '' });
+  const ids = async (address: string, limit = 10) =>
+    (await store.trace.findByAddress(address, limit)).map(({ traceId }) => traceId);
+  t.same(await ids('jörg@xn--bcher-kva.example'), [second.traceId, first.traceId]);
+  t.same(await ids('JO\u0308RG@bücher.example', 1), [second.traceId]);
+  t.same(await ids('ben@app.example'), [second.traceId]);
+  t.same((await ids('anna@app.example')).slice(0, 3), [third.traceId, second.traceId, first.traceId]);
+  t.same(await ids(''), [], 'the null path is nobody');
+  t.same(await ids('nobody@app.example'), []);
+});
+
+t.test('a refusal makes a trace, and joins the one that the message gets or has', async (t) => {
+  const refusal = (traceId: ReturnType<typeof newTraceId>, recipient: string) => ({
+    traceId,
+    reversePath: 'sender@remote.example',
+    recipients: [recipient],
+    event: event('refused', { reason: 'unknown' }),
+  });
+  const alone = newTraceId(clock.now());
+  store.trace.noteRefusal(refusal(alone, 'x@app.example'));
+  await settled();
+  t.match(await store.trace.find(alone), {
+    octets: 0,
+    recipients: ['x@app.example'],
+    events: [{ kind: 'refused' }],
+  });
+
+  clock.advance(1);
+  const joined = newTraceId(clock.now());
+  store.trace.noteRefusal(refusal(joined, 'before@app.example'));
+  await settled();
+  await deliver({ traceId: joined });
+  store.trace.noteRefusal(refusal(joined, 'after@app.example'));
+  await settled();
+  const trace = await store.trace.find(joined);
+  t.equal(trace?.octets, 17);
+  t.same(trace?.recipients, ['before@app.example', 'anna@app.example', 'after@app.example']);
+  t.same(
+    trace?.events.map(({ kind }) => kind),
+    ['refused', 'accepted', 'stored', 'refused'],
+  );
+  for (const address of trace?.recipients ?? []) {
+    t.equal((await store.trace.findByAddress(address, 1))[0]?.traceId, joined, address);
+  }
+});
+
+t.test('a message keeps so many events, the last of which tells that more were left out', async (t) => {
+  const { traceId, contentId } = await deliver();
+  const fetches = TRACE_EVENTS_PER_MESSAGE - 2;
+  for (let count = 0; count < fetches; count += 1) store.trace.note(contentId, event('fetched', { count }));
+  await settled();
+  const full = (await store.trace.find(traceId))?.events ?? [];
+  t.equal(full.length, TRACE_EVENTS_PER_MESSAGE);
+  t.same(full.at(-1)?.fields, { count: fetches - 1 }, 'nothing is left out yet');
+  for (let count = 0; count < 3; count += 1) store.trace.note(contentId, event('deleted'));
+  await settled();
+  const more = (await store.trace.find(traceId))?.events ?? [];
+  t.equal(more.length, TRACE_EVENTS_PER_MESSAGE);
+  t.same(more.at(-1)?.fields, { count: fetches - 1, moreLeftOut: true });
+});
+
+t.test('a text in an event is cut at its limit, and odd ones stay harmless', async (t) => {
+  const long = '\u{1f600}'.repeat(TRACE_FIELD_LIMIT_CHARS);
+  const { traceId } = await deliver({ events: [event('accepted', { long: `x${long}`, quote: `'";--\0` })] });
+  const fields = (await store.trace.find(traceId))?.events[0]?.fields;
+  t.equal(String(fields?.long).length, TRACE_FIELD_LIMIT_CHARS);
+  t.equal(fields?.quote, `'";--\0`);
+});
+
+t.test('what waits is bounded: more is dropped, counted and told', async (t) => {
+  const busy = await openStore({ directory: t.testdir(), clock, log });
+  // The first notes are on their way to the writer when the others begin to wait.
+  const room = TRACE_NOTES_PER_JOB + TRACE_NOTES_LIMIT;
+  for (let count = 0; count < room + 5; count += 1) busy.trace.note(1 as ContentId, event('fetched'));
+  await busy.close();
+  t.match(lines, [{ event: 'store.trace.dropped', level: 'warn', notes: 5 }]);
+  t.equal(lines.length, 1);
+});
+
+t.test('a writer that takes nothing costs the notes, never the caller', async (t) => {
+  const directory = t.testdir();
+  const path = `${directory}/hauspost.db`;
+  const writer = await startWriter({ path, clock, log, onChanges: () => {}, onBuffers: () => {} });
+  const reader = new Reader(path);
+  const trace = createTrace(reader, writer, clock, log);
+  await writer.close();
+  trace.note(1 as ContentId, event('fetched'));
+  trace.note(1 as ContentId, event('fetched'));
+  await trace.flush();
+  t.match(lines, [
+    { event: 'store.trace.unwritten', notes: 2, error: { code: 'shuttingDown' } },
+    { event: 'store.trace.dropped', notes: 2 },
+  ]);
+  reader.close();
+});
+
+t.test('a note is on disk when the store has closed', async (t) => {
+  const directory = t.testdir();
+  const first = await openStore({ directory, clock, log });
+  const traceId = newTraceId(clock.now());
+  const refused = event('refused');
+  first.trace.noteRefusal({ traceId, reversePath: '', recipients: ['x@app.example'], event: refused });
+  await first.close();
+  const second = await openStore({ directory, clock, log });
+  t.same((await second.trace.find(traceId))?.events, [refused]);
+  await second.close();
+});
+
+t.test('traces go when their time is over, with all that finds them', async (t) => {
+  const old = await deliver({ reversePath: 'old@remote.example' });
+  clock.advance(29 * DAY_MS);
+  const young = await deliver({ reversePath: 'young@remote.example' });
+  await store.maintain();
+  t.ok(await store.trace.find(old.traceId));
+  clock.advance(2 * DAY_MS);
+  await store.maintain();
+  t.equal(await store.trace.find(old.traceId), undefined);
+  t.same(await store.trace.findByAddress('old@remote.example', 10), []);
+  t.ok(await store.trace.find(young.traceId));
+  store.trace.note(old.contentId, event('fetched'));
+  await settled();
+  t.equal(await store.trace.find(old.traceId), undefined, 'a late fetch does not begin it anew');
+  clock.setCalendar((clock.now() + 60 * DAY_MS) as UnixMs);
+  await store.maintain();
+  t.equal(await store.trace.find(young.traceId), undefined);
+});
+
+t.test('an address is folded, whatever it is', async (t) => {
+  const forms: [path: string, folded: string][] = [
+    ['Anna@APP.Example', 'anna@app.example'],
+    ['x@BÜCHER.example', 'x@xn--bcher-kva.example'],
+    ['"A b"@x.example', '"a b"@x.example'],
+    ['anna', 'anna'],
+    ['a@b@c.Example', 'a@b@c.example'],
+    ['x@\u{1f600} y', 'x@\u{1f600} y'],
+    ['', ''],
+  ];
+  for (const [path, folded] of forms) t.equal(traceAddress(path), folded, path);
+});
