@@ -62,6 +62,7 @@ export class Selection {
   #firstUnseen: number | undefined;
   #isStale = false;
   #isRemoved = false;
+  #recentClaim: Promise<void> = Promise.resolve();
   #onNews: (() => void) | undefined;
 
   constructor(options: SelectionOptions) {
@@ -147,12 +148,17 @@ export class Selection {
     try {
       const changes = await this.#mailboxes.changes(this.id, this.#view.modSeq);
       const arrived = changes.isComplete ? this.#view.apply(changes) : await this.#applyWhole(changes);
-      if (arrived.length > 0) this.#view.markRecent(await this.#recentAmong(arrived));
+      if (arrived.length > 0) this.#claimRecent(arrived);
     } catch (error) {
       this.#isStale = true;
       if (!(error instanceof MailError) || error.code !== 'mailboxMissing') throw error;
       this.#isRemoved = true;
     }
+  }
+
+  /** Resolves when it is known which of the messages pulled so far are \Recent here. Only IDLE does not wait for it. */
+  recentKnown(): Promise<void> {
+    return this.#recentClaim;
   }
 
   /** Moves the view on; see MailboxView.tell. Lets go of contents once their expunge has been told. */
@@ -179,6 +185,21 @@ export class Selection {
     const all = { first: 1, last: UID_MAX };
     for await (const entries of this.#mailboxes.entries(this.id, all)) present.push(...entries);
     return this.#view.applyWhole(present, changes.highestModSeq);
+  }
+
+  /** Finds out which new messages are \Recent here; what could be told without waiting for that is. */
+  #claimRecent(arrived: readonly Uid[]): void {
+    const before = this.#recentClaim;
+    this.#recentClaim = (async () => {
+      await before;
+      try {
+        this.#view.markRecent(await this.#recentAmong(arrived));
+        this.#onNews?.();
+      } catch (error) {
+        if (!(error instanceof MailError)) throw error;
+        // Nobody is told that they are recent; the messages themselves are told all the same.
+      }
+    })();
   }
 
   async #recentAmong(arrived: readonly Uid[]): Promise<readonly Uid[]> {

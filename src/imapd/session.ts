@@ -145,11 +145,12 @@ export class ImapSession implements SessionContext {
     trace.note(contentId, { at: clock.now(), kind, fields: { ...common, ...fields } });
   }
 
-  async tellUpdates({ mayExpunge, isUid }: UpdateOptions): Promise<void> {
+  async tellUpdates({ mayExpunge, isUid, isPrompt = false }: UpdateOptions): Promise<void> {
     if (this.#state.kind !== 'selected') return;
     const { selection } = this.#state;
     try {
       await selection.pull();
+      if (!isPrompt) await selection.recentKnown();
     } catch (error) {
       this.log.warn('imapd.updates.failed', { error });
       return;

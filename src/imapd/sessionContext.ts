@@ -36,6 +36,8 @@ export interface ServerContext {
 /** How updates are told: with `isUid`, FETCH responses name the UID, as answers to UID commands do. */
 export interface UpdateOptions extends TellOptions {
   readonly isUid: boolean;
+  /** IDLE: EXISTS goes out before it is known whether the message is \Recent here, which is a write. */
+  readonly isPrompt?: boolean;
 }
 
 /** One session, for its commands. */

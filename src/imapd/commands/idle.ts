@@ -12,6 +12,9 @@ import { STILL_HERE_PERIOD_MS } from '../limits.ts';
 import type { SessionContext } from '../sessionContext.ts';
 import type { AuthenticatedState, SelectedState } from '../sessionState.ts';
 
+/** What interrupts the wait. One value for all: an abort without a reason makes an exception with its stack each time. */
+const NEWS = Symbol('news');
+
 /** Waits for DONE. */
 export async function idle(
   session: SessionContext,
@@ -37,17 +40,17 @@ async function waitForLine(
   const wake = new AbortController();
   const selection = state.kind === 'selected' ? state.selection : undefined;
   // Listening before telling: what comes in between interrupts the wait at once.
-  selection?.onNews(() => wake.abort());
+  selection?.onNews(() => wake.abort(NEWS));
   const stillHere = clock.after(STILL_HERE_PERIOD_MS, () => {
     session.writer.write(formatUntagged('OK', 'Still here'));
-    wake.abort();
+    wake.abort(NEWS);
   });
   try {
-    await session.tellUpdates({ mayExpunge: true, isUid: false });
+    await session.tellUpdates({ mayExpunge: true, isUid: false, isPrompt: true });
     const deadlineMs = Math.max(0, untilMs - clock.monotonic());
     return await session.input.line({ interrupt: wake.signal, deadlineMs });
   } catch (error) {
-    if (error !== wake.signal.reason) throw error;
+    if (error !== NEWS) throw error;
     return undefined;
   } finally {
     stillHere.clear();
