@@ -16,7 +16,7 @@ const MEANINGS: readonly (readonly [code: RegExp, meaning: string])[] = [
     'the client and this listener have no cipher in common; a listener with the legacy TLS profile may take it',
   ],
   [
-    /HTTP_REQUEST|WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_LENGTH|BAD_RECORD_TYPE|UNEXPECTED_MESSAGE/,
+    /HTTP_REQUEST|WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_LENGTH|BAD_RECORD_TYPE/,
     'the client sent something else than TLS: it is set to plain text or STARTTLS on a port with TLS from the first octet, or it sent more after STARTTLS',
   ],
   [

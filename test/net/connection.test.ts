@@ -2,7 +2,7 @@
  * Connection and LineReader over real sockets on 127.0.0.1, deadlines by a clock that the test moves.
  */
 
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
@@ -99,12 +99,16 @@ t.test('silence ends at the deadline, and an aborted wait loses nothing', async 
   const stopped = connection.read({ deadlineMs: IDLE_MS, signal: stopping.signal });
   stopping.abort(new Error('shutting down'));
   await t.rejects(stopped, { message: 'shutting down' });
+  t.equal(getEventListeners(stopping.signal, 'abort').length, 0);
   await t.rejects(connection.read({ deadlineMs: IDLE_MS, signal: stopping.signal }), {
     message: 'shutting down',
   });
 
+  const unstopped = new AbortController();
+  const late = connection.read({ deadlineMs: IDLE_MS, signal: unstopped.signal });
   client.send('late');
-  t.equal(text(await connection.read(IDLE_MS)), 'late');
+  t.equal(text(await late), 'late');
+  t.equal(getEventListeners(unstopped.signal, 'abort').length, 0, 'a signal that lives on is let go of');
 });
 
 t.test('two waits at one time are a mistake of the session', async (t) => {

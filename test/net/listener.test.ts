@@ -77,6 +77,9 @@ async function open(
   return Object.assign(listener, { clock });
 }
 
+/** One turn of the event loop. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
 t.test('a listener reports where it listens, on IPv4 and IPv6', async (t) => {
   for (const address of ['127.0.0.1', '::1']) {
     const { log, lines } = createHeardLog();
@@ -146,21 +149,27 @@ t.test('beyond its cap a client is told so and closed, and there is room again l
     const refused = await connectClient(t, listener.port);
     refused.send('x'.repeat(100_000));
     t.equal(await refused.closed(), '-ERR [SYS/TEMP] too many connections\r\n');
-    refused.socket.destroy();
+    refused.socket.end();
   }
+  // Who takes the goodbye and leaves is let go of at once.
+  while (listener.clock.pendingTimers > 0) await turn();
   const warnings = () => lines.filter(({ event }) => event === 'net.connection.refused');
   t.match(warnings(), [{ level: 'warn', remoteAddress: '127.0.0.1', cap: 'perAddress', times: 1 }]);
   listener.clock.advance(WARNING_PERIOD_MS);
   const stubborn = await connectClient(t, listener.port);
   await stubborn.closed();
   t.match(warnings(), [{ times: 1 }, { times: 3 }], 'a flood is two lines, not four');
+  t.equal(listener.clock.pendingTimers, 1);
   listener.clock.advance(REFUSED_LINGER_MS);
+  t.equal(listener.clock.pendingTimers, 0);
+  while (!stubborn.socket.destroyed) {
+    stubborn.send('still talking');
+    await turn();
+  }
+  t.match(stubborn.socket.errored, { code: /ECONNRESET|EPIPE/ }, 'who stays is closed');
 
   first.socket.destroy();
-  await new Promise<void>((resolve) => {
-    const look = () => (caps.total === 1 ? resolve() : setImmediate(look));
-    look();
-  });
+  while (caps.total > 1) await turn();
   const third = await connectClient(t, listener.port);
   t.equal(await third.until(/OK/), '+OK\r\n');
 });
@@ -177,6 +186,21 @@ t.test('a refusal that throws and resets before it are nobody`s end', async (t) 
   await client.closed();
   (await connectClient(t, listener.port)).socket.resetAndDestroy();
   t.equal(listener.connections, 0);
+});
+
+t.test('a reset is no error of the process, even where no session listens', async (t) => {
+  for (const tls of ['none', 'implicit'] as const) {
+    const accepted = Promise.withResolvers<Socket>();
+    const listener = await open(t, { tls, tlsContexts: contexts }, accepted.resolve);
+    const client = await connectClient(t, listener.port);
+    if (tls === 'implicit') await secureClient(t, client.socket);
+    const socket = await accepted.promise;
+    const isClosed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    socket.write(Buffer.alloc(16 * 1024 * 1024));
+    client.socket.resetAndDestroy();
+    await isClosed;
+    t.equal(socket.errored === null, false, 'there was an error');
+  }
 });
 
 t.test('a session that throws or rejects is logged, and its socket closed', async (t) => {
@@ -230,7 +254,7 @@ t.test('TLS from the first octet: who fails the handshake is logged with what it
   t.notMatch(JSON.stringify(line), /secret/);
 
   const silent = await connectClient(t, listener.port);
-  while (listener.clock.pendingTimers === 0) await new Promise((resolve) => setImmediate(resolve));
+  while (listener.clock.pendingTimers === 0) await turn();
   listener.clock.advance(HANDSHAKE_DEADLINE_MS);
   await silent.closed();
 
@@ -300,7 +324,7 @@ t.test('closing: nobody new, those who are there may end, and at the deadline th
 t.test('a listener that is closed at once is gone at once', async (t) => {
   const listener = await open(t);
   const client = await connectClient(t, listener.port);
-  while (listener.connections === 0) await new Promise((resolve) => setImmediate(resolve));
+  while (listener.connections === 0) await turn();
   await listener.close(0);
   await client.closed();
 });
