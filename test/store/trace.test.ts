@@ -1,5 +1,6 @@
 /** The trace of the real store: what is noted is found by id and by address, within its limits and for its time. */
 
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import t from 'tap';
 import type { UnixMs } from '../../src/base/clock.ts';
@@ -37,10 +38,14 @@ const log = createLog(
 );
 
 let store: SqliteStore;
+/** The database of `store`. */
+let path: string;
 let anna: Awaited<ReturnType<SqliteStore['directory']['addAccount']>>;
 
 t.before(async () => {
-  store = await openStore({ directory: t.testdir(), clock, log });
+  const directory = t.testdir();
+  path = join(directory, 'hauspost.db');
+  store = await openStore({ directory, clock, log });
   await store.directory.addDomain('app.example', {});
   anna = await store.directory.addAccount({ address: 'anna@app.example', passwordHash: HASH });
 });
@@ -215,9 +220,9 @@ t.test('what waits is bounded: more is dropped, counted and told', async (t) => 
 
 t.test('a writer that takes nothing costs the notes, never the caller', async (t) => {
   const directory = t.testdir();
-  const path = `${directory}/hauspost.db`;
-  const writer = await startWriter({ path, clock, log, onChanges: () => {}, onBuffers: () => {} });
-  const reader = new Reader(path);
+  const closed = join(directory, 'hauspost.db');
+  const writer = await startWriter({ path: closed, clock, log, onChanges: () => {}, onBuffers: () => {} });
+  const reader = new Reader(closed);
   const trace = createTrace(reader, writer, clock, log);
   await writer.close();
   trace.note(1 as ContentId, event('fetched'));
@@ -259,6 +264,14 @@ t.test('traces go when their time is over, with all that finds them', async (t) 
   clock.setCalendar((clock.now() + 60 * DAY_MS) as UnixMs);
   await store.maintain();
   t.equal(await store.trace.find(young.traceId), undefined);
+  const reader = new Reader(path);
+  const rest = reader.read((db) => [
+    db.value('SELECT count(*) FROM trace_message'),
+    db.value('SELECT count(*) FROM trace_address'),
+    db.value('SELECT count(*) FROM trace_event'),
+  ]);
+  t.same(rest, [0, 0, 0], 'and nothing is left behind');
+  reader.close();
 });
 
 t.test('an address is folded, whatever it is', async (t) => {
