@@ -101,6 +101,13 @@ export const MAIL_ERRORS = {
     ['NO', 'TOOBIG'],
     'SYS/PERM',
   ),
+  bareLineEnd: reply(
+    false,
+    'The message has a CR or LF that is not part of CRLF',
+    [550, '5.6.0'],
+    ['NO'],
+    'SYS/PERM',
+  ),
   recipientUnknown: reply(false, 'No such recipient here', [550, '5.1.1'], ['NO'], undefined),
   recipientDisabled: reply(
     false,

@@ -1,0 +1,394 @@
+/**
+ * The program: reads the command line, opens the rooms in order, hands each its options, Clock, Log and neighbours, and closes
+ * them in reverse. Beside base the only file that touches the process, its streams and its signals.
+ *
+ * `serve` and `demo` run an appliance in this process; every other verb is admin's.
+ */
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+import { systemClock } from './base/clock.ts';
+import { asMailError, MailError } from './base/error.ts';
+import { createLog, type Log } from './base/log.ts';
+import { DAY_MS, SECOND_MS } from './base/units.ts';
+import { ConnectionCaps } from './net/connectionCaps.ts';
+import type { Listener } from './net/listener.ts';
+import { openStore } from './store/sqlite/open.ts';
+import { createAccounts } from './accounts/accounts.ts';
+import { type Administration, createAdministration } from './accounts/administration.ts';
+import { createPasswordHasher, generatePassword } from './accounts/password.ts';
+import { createTransfer } from './transfer/transfer.ts';
+import { openImapd } from './imapd/imapd.ts';
+import { openPop3d } from './pop3d/pop3d.ts';
+import { openSmtpd } from './smtpd/smtpd.ts';
+import { type FaultyConfig, type LoadedConfig, loadConfig, serverName } from './config/load.ts';
+import { formatProblem } from './config/problems.ts';
+import type { ListenerConfig } from './config/schema.ts';
+import { createBackend } from './admin/backend.ts';
+import { openCertificates } from './admin/certificates.ts';
+import { runCli } from './admin/cli.ts';
+import { controlSocketPath, openControlServer } from './admin/controlSocket.ts';
+import { createOperations } from './admin/operations.ts';
+import { createRunningServer } from './admin/runningServer.ts';
+import type { ListenerStatus, RunningServer } from './admin/server.ts';
+import { EXIT, type CliIo, type Verb } from './admin/verb.ts';
+import { ACCOUNT_VERBS } from './admin/verbs/account.ts';
+import { ALIAS_VERBS } from './admin/verbs/alias.ts';
+import { configVerbs } from './admin/verbs/config.ts';
+import { DOMAIN_VERBS } from './admin/verbs/domain.ts';
+import { SERVER_VERBS } from './admin/verbs/server.ts';
+import { TRACE_VERBS } from './admin/verbs/trace.ts';
+import { runDemo } from './demo/demo.ts';
+
+/** Where Hauspost is installed: the directory above src/. */
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const DATA_DIRECTORY = join(ROOT, 'data');
+
+/** A running appliance: all rooms that serve, and their end. */
+interface Appliance {
+  readonly administration: Administration;
+  readonly listeners: readonly ListenerStatus[];
+  readonly certificateFile: string | undefined;
+  readonly server: RunningServer;
+  close(): Promise<void>;
+}
+
+/** What happens when the process is told to stop: the newest first. */
+type Closer = () => Promise<void>;
+
+const version: string = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version;
+const io: CliIo = { out: process.stdout, err: process.stderr, in: process.stdin, environment: process.env };
+
+
+async function main(argv: readonly string[]): Promise<number> {
+  const load = (file: string | undefined) => loadFor(file);
+  const log = createLog(process.stderr, 'error');
+  const verbs: readonly Verb[] = [
+    ...runningVerbs(load),
+    ...SERVER_VERBS,
+    ...DOMAIN_VERBS,
+    ...ACCOUNT_VERBS,
+    ...ALIAS_VERBS,
+    ...TRACE_VERBS,
+    ...configVerbs(load),
+    versionVerb,
+  ];
+  return runCli(argv, verbs, createBackend({ clock: systemClock, log, load }), io);
+}
+
+/** The verbs that run an appliance in this process. */
+function runningVerbs(load: (file: string | undefined) => LoadedConfig | FaultyConfig): readonly Verb[] {
+  const none = { options: {}, optionHelp: {} };
+  return [
+    {
+      words: ['serve'],
+      usage: '[FILE]',
+      summary: 'Runs the server with a configuration file until it is told to stop.',
+      ...none,
+      run: async ({ args, options }) => {
+        const file = args[0] ?? (typeof options.config === 'string' ? options.config : undefined);
+        const loaded = load(file);
+        if (loaded.kind === 'loaded') return serve(loaded, () => load(file));
+        for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
+        return EXIT.failed;
+      },
+    },
+    {
+      words: ['demo'],
+      usage: '',
+      summary: 'Shows the whole appliance on this machine, with a store of its own.',
+      ...none,
+      run: demo,
+    },
+  ];
+}
+
+const versionVerb: Verb = {
+  words: ['version'],
+  usage: '',
+  summary: 'Prints the version.',
+  options: {},
+  optionHelp: {},
+  run: async ({ answer }) => {
+    answer(
+      { hauspost: version, node: process.version },
+      (text) => `hauspost ${text.hauspost}, Node ${text.node}\n`,
+    );
+    return EXIT.ok;
+  },
+};
+
+/** `--config` or an argument, then HAUSPOST_CONFIG, then data/hauspost.toml if it is there, then the defaults. */
+function loadFor(file: string | undefined): LoadedConfig | FaultyConfig {
+  const usual = join(DATA_DIRECTORY, 'hauspost.toml');
+  const chosen = file ?? process.env.HAUSPOST_CONFIG ?? (existsSync(usual) ? usual : undefined);
+  return loadConfig({
+    file: chosen === undefined ? undefined : resolve(chosen),
+    defaultDirectory: DATA_DIRECTORY,
+    environment: process.env,
+  });
+}
+
+async function serve(loaded: LoadedConfig, reload: () => LoadedConfig | FaultyConfig): Promise<0 | 1> {
+  const log = createLog(process.stdout, loaded.config.log.level);
+  for (const warning of loaded.warnings) log.warn('main.config.warning', { warning });
+  const stop = stopSignal(log);
+  const appliance = await openAppliance(loaded, reload, log);
+  process.on('SIGHUP', () => {
+    appliance.server.reload().catch((error: unknown) => log.error('main.config.reload', { error }));
+  });
+  log.info('main.server.ready', {
+    version,
+    process: process.pid,
+    dataDirectory: loaded.config.server.dataDirectory,
+    file: loaded.file ?? null,
+    listeners: appliance.listeners.map(({ name, protocol, address, port, tls }) => ({
+      name,
+      protocol,
+      address,
+      port,
+      tls,
+    })),
+  });
+  await sayWhatNext(appliance, loaded);
+  const signal = await stop;
+  log.info('main.server.stopping', { signal });
+  await appliance.close();
+  log.info('main.server.stopped');
+  return EXIT.ok;
+}
+
+/** Resolves with the first SIGTERM or SIGINT; a second one ends the process at once. */
+function stopSignal(log: Log): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let isStopping = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (isStopping) {
+        log.warn('main.server.forced', { signal });
+        process.exit(EXIT.failed);
+      }
+      isStopping = true;
+      resolve(signal);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+async function sayWhatNext(appliance: Appliance, loaded: LoadedConfig): Promise<void> {
+  if ((await appliance.administration.accounts.list()).length > 0) return;
+  const where = appliance.listeners.map(
+    ({ name, address, port }) => `  ${name.padEnd(6)} ${address}:${port}`,
+  );
+  const lines = [
+    `Hauspost ${version} serves from ${loaded.config.server.dataDirectory}${loaded.file === undefined ? ' on its defaults (no configuration file)' : ''}:`,
+    ...where,
+    'There are no accounts yet. In another terminal:',
+    '  npx hauspost domain add app.example.com',
+    '  npx hauspost account add ticket@app.example.com',
+    ...(loaded.file === undefined
+      ? [
+          `Listeners, certificate and limits go into ${join(DATA_DIRECTORY, 'hauspost.toml')}: see docs/CONFIGURATION.md.`,
+        ]
+      : []),
+  ];
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+async function demo(): Promise<0 | 1> {
+  const directory = mkdtempSync(join(tmpdir(), 'hauspost-demo-'));
+  const log = createLog(process.stderr, 'warn');
+  const stop = stopSignal(log);
+  try {
+    const loaded = loadConfig({ file: undefined, defaultDirectory: directory, environment: {} });
+    if (loaded.kind === 'faulty')
+      throw new MailError('internal', loaded.problems.map(formatProblem).join('\n'));
+    const appliance = await openOnFreePorts(loaded, log);
+    try {
+      await runDemo({ appliance: demoAppliance(appliance), clock: systemClock, out: process.stdout });
+      await stop;
+    } finally {
+      await appliance.close();
+    }
+    return EXIT.ok;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** On the default ports, or, where one of them is taken, on ports that the system chooses. */
+async function openOnFreePorts(loaded: LoadedConfig, log: Log): Promise<Appliance> {
+  try {
+    return await openAppliance(loaded, () => loaded, log);
+  } catch (error) {
+    if (asMailError(error).code !== 'cannot') throw error;
+    const listeners = loaded.config.listeners.map((listener) => ({ ...listener, port: 0 }));
+    return openAppliance({ ...loaded, config: { ...loaded.config, listeners } }, () => loaded, log);
+  }
+}
+
+function demoAppliance({ administration, listeners, certificateFile }: Appliance) {
+  const endpoint = (name: string) => {
+    const listener = listeners.find((candidate) => candidate.name === name);
+    return { host: listener?.address ?? '127.0.0.1', port: listener?.port ?? 0 };
+  };
+  return {
+    endpoints: {
+      smtp: endpoint('smtp'),
+      pop3: endpoint('pop3'),
+      pop3s: endpoint('pop3s'),
+      imap: endpoint('imap'),
+      imaps: endpoint('imaps'),
+    },
+    certificate: readFileSync(certificateFile ?? '', 'utf8'),
+    addDomain: async (name: string) => {
+      await administration.domains.add({ name });
+    },
+    addAccount: async (address: string) => {
+      const password = generatePassword();
+      await administration.accounts.add({ address, password });
+      return password;
+    },
+  };
+}
+
+/** Opens every room; closes what was opened when one of them can't be. */
+async function openAppliance(
+  loaded: LoadedConfig,
+  reload: () => LoadedConfig | FaultyConfig,
+  log: Log,
+): Promise<Appliance> {
+  const closers: Closer[] = [];
+  try {
+    return await openRooms(loaded, reload, log, closers);
+  } catch (error) {
+    await closeAll(closers, log);
+    throw error;
+  }
+}
+
+async function openRooms(
+  loaded: LoadedConfig,
+  reload: () => LoadedConfig | FaultyConfig,
+  log: Log,
+  closers: Closer[],
+): Promise<Appliance> {
+  const { config } = loaded;
+  const clock = systemClock;
+  const directory = config.server.dataDirectory;
+  const name = serverName(config);
+  const store = await openStore({
+    directory,
+    clock,
+    log,
+    reserveOctets: config.store.freeReserveOctets,
+    traceAgeMs: config.store.traceRetentionDays * DAY_MS,
+  });
+  closers.unshift(() => store.close());
+  const passwords = createPasswordHasher({ clock });
+  const { mailboxes, contents, trace } = store;
+  const accounts = createAccounts({
+    directory: store.directory,
+    mailboxes,
+    passwords,
+    clock,
+    log,
+    options: config.server,
+  });
+  const administration = createAdministration({ directory: store.directory, mailboxes, passwords, clock });
+  const certificates = await openCertificates(config, clock, log);
+  const listenersFor = (protocol: ListenerConfig['protocol']) =>
+    config.listeners
+      .filter((listener) => listener.protocol === protocol)
+      .map((listener) => ({
+        name: listener.name,
+        address: listener.address,
+        port: listener.port,
+        tls: listener.tls,
+        tlsContexts: certificates.contextsOf(listener),
+        caps: new ConnectionCaps({
+          total: listener.connectionLimit,
+          perAddress: listener.connectionsPerAddressLimit,
+        }),
+      }));
+  const deadlineMs = config.server.shutdownDeadlineSeconds * SECOND_MS;
+  const common = { serverName: name, clock, log };
+  const pop3d = await openPop3d({
+    ...common,
+    listeners: listenersFor('pop3'),
+    idleTimeoutMs: config.pop3.idleTimeoutSeconds * SECOND_MS,
+    accounts,
+    mailboxes,
+    contents,
+    trace,
+  });
+  closers.unshift(() => pop3d.close(deadlineMs));
+  const imapd = await openImapd({
+    ...common,
+    listeners: listenersFor('imap'),
+    store,
+    accounts,
+    delimiter: config.imap.delimiter,
+    idleTimeoutMs: config.imap.idleTimeoutSeconds * SECOND_MS,
+    appendLimitOctets: config.smtp.sizeLimitOctets,
+  });
+  closers.unshift(() => imapd.close(deadlineMs));
+  const transfer = createTransfer({
+    ...common,
+    store,
+    accounts,
+    sizeLimitOctets: config.smtp.sizeLimitOctets,
+  });
+  const smtpd = await openSmtpd({ ...common, ...config.smtp, listeners: listenersFor('smtp'), transfer });
+  closers.unshift(() => smtpd.close(deadlineMs));
+  const allListeners = () => [
+    ...statusOf('smtp', smtpd.listeners),
+    ...statusOf('pop3', pop3d.listeners),
+    ...statusOf('imap', imapd.listeners),
+  ];
+  const rooms = { store, accounts, certificates, listeners: allListeners };
+  const server = createRunningServer({ config, version, processId: process.pid, clock, log, reload, rooms });
+  const operations = createOperations({ administration, trace, server });
+  const control = await openControlServer({
+    path: controlSocketPath(directory),
+    clock,
+    log,
+    run: ({ operation, input }) => operations(operation, input),
+  });
+  closers.unshift(() => control.close());
+  return {
+    administration,
+    listeners: allListeners(),
+    certificateFile: certificates.selfSignedFile,
+    server,
+    close: () => closeAll(closers, log),
+  };
+}
+
+/** Closes what is open, sessions first and all at once, the store last; an error in one does not keep the others open. */
+async function closeAll(closers: readonly Closer[], log: Log): Promise<void> {
+  const store = closers.at(-1);
+  await Promise.all(
+    closers
+      .slice(0, -1)
+      .map((close) => close().catch((error: unknown) => log.error('main.room.close', { error }))),
+  );
+  await store?.().catch((error: unknown) => log.error('main.room.close', { error }));
+}
+
+function statusOf(protocol: ListenerConfig['protocol'], listeners: readonly Listener[]): ListenerStatus[] {
+  return listeners.map(({ name, address, port, tls, connections }) => ({
+    name,
+    protocol,
+    address,
+    port,
+    tls,
+    connections,
+  }));
+}
+
+process.exitCode = await main(process.argv.slice(2));
