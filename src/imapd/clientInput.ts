@@ -9,7 +9,9 @@
 
 import { asMailError } from '../base/error.ts';
 import type { CommandFramer, FrameEvent } from '../wire/imap/frame.ts';
+import type { CommandLiteral } from '../wire/imap/segment.ts';
 import type { Connection } from '../net/connection.ts';
+import { DISCARD_LIMIT_OCTETS } from './limits.ts';
 import type { Pacer } from './pacer.ts';
 import type { ResponseWriter } from './responseWriter.ts';
 import { SessionEnd } from './sessionEnd.ts';
@@ -37,6 +39,7 @@ export interface ClientInputOptions {
 export class ClientInput {
   readonly framer: CommandFramer;
   readonly #options: ClientInputOptions;
+  #hasAccepted = false;
 
   constructor(options: ClientInputOptions) {
     this.framer = options.framer;
@@ -47,7 +50,10 @@ export class ClientInput {
   async next(wait?: InterruptibleWait): Promise<FrameEvent> {
     for (;;) {
       const event = this.framer.next();
-      if (event !== undefined) return event;
+      if (event !== undefined) {
+        this.#hasAccepted = false;
+        return event;
+      }
       await this.#fill(wait);
     }
   }
@@ -59,6 +65,22 @@ export class ClientInput {
     return event.kind === 'line' ? event.octets : 'tooLong';
   }
 
+  /** Has the literal that the last event announced read. */
+  acceptLiteral(): void {
+    this.#hasAccepted = true;
+    this.framer.acceptLiteral();
+  }
+
+  /**
+   * Drops what the client still sends of the command in hand, whose literal the event `literalStart` announced. Errors:
+   * SessionEnd, where that is a literal nobody wanted and not worth reading (RFC 7888 section 4).
+   */
+  dropCommand({ isSynchronising, octetCount }: CommandLiteral): void {
+    const isUnwanted = !isSynchronising && !this.#hasAccepted && octetCount > DISCARD_LIMIT_OCTETS;
+    this.framer.refuseCommand();
+    if (isUnwanted) throw new SessionEnd('abuse', 'The literal is too large');
+  }
+
   async #fill(wait: InterruptibleWait | undefined): Promise<void> {
     const { connection, writer, closing, pacer, idleTimeoutMs } = this.#options;
     const signal = wait === undefined ? closing : AbortSignal.any([closing, wait.interrupt]);
@@ -68,7 +90,7 @@ export class ClientInput {
       octets = await connection.read({ deadlineMs: wait?.deadlineMs ?? idleTimeoutMs(), signal });
     } catch (error) {
       if (closing.aborted) throw new SessionEnd('shutdown', 'Server is shutting down');
-      if (wait?.interrupt.aborted === true) throw error;
+      if (wait?.interrupt.aborted === true && error === wait.interrupt.reason) throw error;
       throw endOf(error);
     }
     if (octets === undefined) throw new SessionEnd('connectionLost', 'The client has gone');

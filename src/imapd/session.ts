@@ -185,7 +185,7 @@ export class ImapSession implements SessionContext {
       case 'command':
       case 'literalStart':
         await this.#runCommand(event.segments);
-        this.#dropRest(event);
+        if (event.kind === 'literalStart') this.input.dropCommand(event.literal);
         break;
       case 'needContinuation':
         this.#answerAnnouncement(event.segments);
@@ -253,20 +253,10 @@ export class ImapSession implements SessionContext {
     const refusal = looked.kind === 'refused' ? looked.completion : looked.command.refuse(this);
     if (refusal === undefined) {
       this.writer.write(formatContinuation('OK'));
-      this.input.framer.acceptLiteral();
+      this.input.acceptLiteral();
     } else {
       this.#complete(looked.tag, refusal);
       this.input.framer.refuseCommand();
-    }
-  }
-
-  /** What a refused command's client still sends is dropped; when it is too much to be worth reading, so is the client. */
-  #dropRest(event: FrameEvent): void {
-    if (event.kind !== 'literalStart') return;
-    const { literal } = event;
-    this.input.framer.refuseCommand();
-    if (!literal.isSynchronising && literal.octetCount > DISCARD_LIMIT_OCTETS && this.#badCommandCount > 0) {
-      throw new SessionEnd('abuse', 'The literal is too large');
     }
   }
 

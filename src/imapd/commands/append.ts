@@ -49,14 +49,13 @@ async function takeMessages(
   first: AppendMessage,
   appendices: Appendix[],
 ): Promise<Completion | undefined> {
-  const { framer } = session.input;
   let total = 0;
   for (let message = first; ; ) {
     total += message.literal.octetCount;
     const refusal = await refusalOf(session, account, message, total, appendices.length);
     if (refusal !== undefined) return refusal;
     if (message.literal.isSynchronising) session.writer.write(formatContinuation('Ready for literal data'));
-    framer.acceptLiteral();
+    session.input.acceptLiteral();
     const draft = session.server.contents.begin();
     appendices.push({
       draft,

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 
 import { createCharsetDecoder, decodeCharset } from '../../../src/wire/mime/charset.ts';
+import { dayOfDateField } from '../../../src/wire/mime/dateField.ts';
 import { decodeEncodedWords } from '../../../src/wire/mime/encodedWord.ts';
 import { createTransferDecoder } from '../../../src/wire/mime/transferEncoding.ts';
 
@@ -102,4 +103,25 @@ t.test('encoded words', async (t) => {
 t.test('encoded words by the thousand take no more than their length', async (t) => {
   t.equal(decodeEncodedWords(octets('=?utf-8?q?a?= '.repeat(20_000))).length, 20_001);
   t.equal(decodeEncodedWords(octets('=?utf-8?q?'.repeat(50_000))).length, 500_000);
+});
+
+t.test('the day of a Date field', async (t) => {
+  const table: [value: string, day: [number, number, number] | undefined][] = [
+    ['Fri, 9 Feb 2024 12:00:00 +0100', [2024, 2, 9]],
+    ['09 Feb 2024 23:59:59 -1200', [2024, 2, 9]],
+    ['Fri, 9 February 2024 12:00', [2024, 2, 9]],
+    ['Fri,9 Feb 24 12:00:00 GMT', [2024, 2, 9]],
+    ['9 feb 99', [1999, 2, 9]],
+    ['9 Feb 124', [2024, 2, 9]],
+    ['Fri (the 13th) , 9 (comment) Feb 2024 12:00:00 +0000', [2024, 2, 9]],
+    ['9-Feb-2024 12:00:00', [2024, 2, 9]],
+    ['2024-02-09', undefined],
+    ['32 Feb 2024', undefined],
+    ['9 Foo 2024', undefined],
+    ['', undefined],
+  ];
+  for (const [value, day] of table) {
+    const [year, month, date] = day ?? [];
+    t.same(dayOfDateField(value), day && { year, month, day: date }, value);
+  }
 });
