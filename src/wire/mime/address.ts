@@ -18,6 +18,8 @@ import { octetString } from './structure.ts';
 const ATOM_STOPS = octetSet(' \t"(<>@,;:)');
 const ROUTE_STOPS = octetSet(':<>;');
 const DOMAIN_LITERAL_STOPS = octetSet(']<>;,');
+/** Between its question marks neither space nor question mark, so that no try looks further than three of them. */
+const ENCODED_WORD = /=\?[^\s?]+\?[bq]\?[^\s?]*\?=/iy;
 const PHRASE_STOPS = '<@:,;';
 const LOCAL_PART_STOPS = '<>@:,;';
 const GROUP_END: EnvelopeAddress = { name: null, adl: null, mailbox: null, host: null };
@@ -71,9 +73,18 @@ function readPhrase(lexer: Lexer, stops: string): Word[] {
     } else if (octet === '>' || octet === ')') {
       lexer.at += 1;
     } else {
-      words.push({ text: readUntil(lexer, ATOM_STOPS), isQuoted: false });
+      words.push({ text: readEncodedWord(lexer) ?? readUntil(lexer, ATOM_STOPS), isQuoted: false });
     }
   }
+}
+
+/** An encoded word, whole even where it has a comma or colon inside, which RFC 2047 section 5 (3) forbids and many write. */
+function readEncodedWord(lexer: Lexer): string | undefined {
+  if (peek(lexer) !== '=') return undefined;
+  ENCODED_WORD.lastIndex = lexer.at;
+  const word = ENCODED_WORD.exec(lexer.text)?.[0];
+  if (word !== undefined) lexer.at += word.length;
+  return word;
 }
 
 /** mailbox: name-addr or addr-spec, of which `phrase` has been read; undefined when there is nothing at all. */
@@ -135,14 +146,15 @@ function readDomain(lexer: Lexer): string {
     lexer.at += 1;
     return `${literal}]`;
   }
-  let domain = readUntil(lexer, ATOM_STOPS);
-  for (;;) {
+  const pieces: string[] = [];
+  let piece = readUntil(lexer, ATOM_STOPS);
+  while (piece !== '') {
+    pieces.push(piece);
     skipCfws(lexer);
-    if (domain === '' || !(domain.endsWith('.') || peek(lexer) === '.')) return domain;
-    const label = readUntil(lexer, ATOM_STOPS);
-    if (label === '') return domain;
-    domain += label;
+    if (!piece.endsWith('.') && peek(lexer) !== '.') break;
+    piece = readUntil(lexer, ATOM_STOPS);
   }
+  return pieces.join('');
 }
 
 /** Passes over what follows an address and is none: a second angle-addr, words. */

@@ -59,10 +59,13 @@ export function parseContentDisposition(value: string): MimeDisposition | null {
   return { type: octetString(type === '' ? 'ATTACHMENT' : type), parameters };
 }
 
-/** Parses Content-Transfer-Encoding; null when it says nothing. */
+/** Parses Content-Transfer-Encoding; null when it says nothing, or several words (`8 bit`). */
 export function parseContentEncoding(value: string): OctetString | null {
-  const token = readToken(createLexer(value));
-  return token === '' ? null : octetString(token);
+  const lexer = createLexer(value);
+  const token = readToken(lexer);
+  skipCfws(lexer);
+  const isWhole = isAtEnd(lexer) || peek(lexer) === ';';
+  return token === '' || !isWhole ? null : octetString(token);
 }
 
 /** Parses Content-Language; null when it has no tag. */
@@ -119,7 +122,7 @@ function readParameters(lexer: Lexer): MimeParameter[] {
   const parameters: MimeParameter[] = [];
   while (!isAtEnd(lexer) && parameters.length < MAX_PARAMETERS) {
     skipCfws(lexer);
-    const name = readUntil(lexer, NAME_STOPS);
+    const name = readName(lexer);
     skipCfws(lexer);
     const octet = peek(lexer);
     if (octet === ';' || (octet === '=' && name === '')) lexer.at += 1;
@@ -128,6 +131,11 @@ function readParameters(lexer: Lexer): MimeParameter[] {
     parameters.push({ name: octetString(name), value: octetString(readValue(lexer)) });
   }
   return parameters;
+}
+
+function readName(lexer: Lexer): string {
+  if (peek(lexer) === '"') return readQuoted(lexer) ?? '';
+  return readUntil(lexer, NAME_STOPS);
 }
 
 function readValue(lexer: Lexer): string {

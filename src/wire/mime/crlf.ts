@@ -60,12 +60,10 @@ export function createCrlfConverter(): CrlfConverter {
       const before = tally.last;
       const bare = bareLineEnds(tally);
       tallyLines(tally, wordView(chunk), 0, chunk.length, false);
-      // A CR at the end of the last chunk went out already; whether its LF has to be made up is known only now.
-      const isSplitReturn = before === CR && chunk.length > 0 && chunk[0] !== LF;
-      const endsInReturn = tally.last === CR ? 1 : 0;
-      const isClean = !isSplitReturn && bareLineEnds(tally) - endsInReturn === bare - (before === CR ? 1 : 0);
-      if (isClean) return asBuffer(chunk);
-      return insertLineEnds(chunk, before);
+      // A CR at the end of a chunk counts as bare; whether it is, and its LF has to be made up, the next octet tells.
+      const certain = bare - (before === CR ? 1 : 0);
+      const certainNow = bareLineEnds(tally) - (tally.last === CR ? 1 : 0);
+      return certainNow === certain ? asBuffer(chunk) : insertLineEnds(chunk, before);
     },
     end: () => {
       if (tally.last === CR) return CRLF.subarray(1);

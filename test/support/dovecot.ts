@@ -1,0 +1,146 @@
+/**
+ * A private Dovecot that says what it makes of messages: its imap program alone, logged in beforehand, on pipes.
+ *
+ * No listener and no other process: the messages are put into a Maildir in a temporary directory, and the program is asked by
+ * standard input. Differences are told as lines that a test can hold against a list of those that are meant.
+ */
+
+import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { runProgram } from './peers.ts';
+
+/** Dovecot's imap program where Debian puts it. */
+export const DOVECOT_IMAP = '/usr/lib/dovecot/imap';
+
+/** A value of an IMAP response: a string or atom (octets), NIL, or a list. */
+export type ImapValue = string | null | readonly ImapValue[];
+
+const NOBODY = { uid: 65_534, gid: 65_534 };
+
+/** What Dovecot answers to FETCH of each of `items` (`BODYSTRUCTURE`, say): for each item a value for each message, in their orders. */
+export async function askDovecot(
+  messages: readonly Uint8Array[],
+  items: readonly string[],
+): Promise<ImapValue[][]> {
+  const home = mkdtempSync(join(tmpdir(), 'dovecot-'));
+  try {
+    const config = fillHome(home, messages);
+    const fetches = items.map((item) => `b FETCH 1:* (${item})\r\n`).join('');
+    const stdin = `a SELECT INBOX\r\n${fetches}c LOGOUT\r\n`;
+    const env = { USER: 'test', HOME: home };
+    const asNobody = process.getuid?.() === 0;
+    const { stdout, stderr } = asNobody
+      ? await runProgram(
+          'setpriv',
+          ['--reuid=nobody', '--regid=nogroup', '--clear-groups', DOVECOT_IMAP, '-c', config],
+          { stdin, env },
+        )
+      : await runProgram(DOVECOT_IMAP, ['-c', config], { stdin, env });
+    const answers = parseFetches(stdout.toString('latin1'));
+    return items.map((item) =>
+      messages.map((_, index) => {
+        const value = answers.get(answerKey(index + 1, item));
+        if (value === undefined) throw new Error(`no ${item} of message ${index + 1}: ${stderr}`);
+        return value;
+      }),
+    );
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+function fillHome(home: string, messages: readonly Uint8Array[]): string {
+  for (const folder of ['', 'mail', 'mail/cur', 'mail/new', 'mail/tmp', 'run']) {
+    const path = join(home, folder);
+    mkdirSync(path, { recursive: true });
+    if (process.getuid?.() === 0) chownSync(path, NOBODY.uid, NOBODY.gid);
+  }
+  messages.forEach((message, index) => {
+    writeFileSync(join(home, 'mail/cur', `${1_000_000 + index}.M.host:2,S`), message, { mode: 0o644 });
+  });
+  const config = join(home, 'dovecot.conf');
+  const lines = [
+    `base_dir = ${join(home, 'run')}`,
+    `log_path = ${join(home, 'run/log')}`,
+    `mail_location = maildir:${join(home, 'mail')}`,
+    'ssl = no',
+    'first_valid_uid = 0',
+    'namespace inbox {',
+    '  inbox = yes',
+    '}',
+  ];
+  writeFileSync(config, `${lines.join('\n')}\n`, { mode: 0o644 });
+  return config;
+}
+
+function answerKey(sequenceNumber: number, item: string): string {
+  return `${sequenceNumber} ${item.replace('.PEEK', '')}`;
+}
+
+/** The values of all FETCH responses of one item; Dovecot answers FETCH commands out of their order when the pipe is full. */
+function parseFetches(transcript: string): Map<string, ImapValue> {
+  const values = new Map<string, ImapValue>();
+  const start = /^\* (\d+) FETCH \(([A-Z0-9]+(?:\[[^\]]*\])?(?:<\d+>)?) /gm;
+  for (let match = start.exec(transcript); match !== null; match = start.exec(transcript)) {
+    const reader = { text: transcript, at: start.lastIndex };
+    values.set(answerKey(Number(match[1]), match[2] ?? ''), readValue(reader));
+    start.lastIndex = reader.at;
+  }
+  return values;
+}
+
+/** The value that `text` begins with: a list, a quoted string, a literal, NIL or an atom. */
+export function parseImapValue(text: string): ImapValue {
+  return readValue({ text, at: 0 });
+}
+
+function readValue(reader: { readonly text: string; at: number }): ImapValue {
+  const { text, at } = reader;
+  if (text[at] === '(') {
+    reader.at += 1;
+    const list: ImapValue[] = [];
+    while (text[reader.at] !== ')') {
+      if (reader.at >= text.length) throw new Error('a list without end');
+      if (text[reader.at] === ' ') reader.at += 1;
+      else list.push(readValue(reader));
+    }
+    reader.at += 1;
+    return list;
+  }
+  const rest = text.slice(at);
+  const literal = /^\{(\d+)\}\r\n/.exec(rest);
+  if (literal !== null) {
+    const start = at + literal[0].length;
+    reader.at = start + Number(literal[1]);
+    return text.slice(start, reader.at);
+  }
+  const plain = /^"((?:[^"\\]|\\.)*)"|^[^ ()"]+/.exec(rest);
+  if (plain === null) throw new Error(`no value at ${rest.slice(0, 20)}`);
+  reader.at += plain[0].length;
+  if (plain[1] !== undefined) return plain[1].replace(/\\(.)/g, '$1');
+  return plain[0] === 'NIL' ? null : plain[0];
+}
+
+/**
+ * How two values differ, one line for each difference: `path: theirs | ours`. Case doesn't count (media types, encodings,
+ * parameter names), nor how much space stands between words (Dovecot makes it one), nor its words for missing parts of an address.
+ */
+export function differences(theirs: ImapValue, ours: ImapValue, path = ''): string[] {
+  if (!Array.isArray(theirs) || !Array.isArray(ours)) {
+    const [left, right] = [plainText(theirs), plainText(ours)];
+    return left === right ? [] : [`${path || '.'}: ${left.slice(0, 100)} | ${right.slice(0, 100)}`];
+  }
+  const found: string[] = [];
+  for (let index = 0; index < Math.max(theirs.length, ours.length); index += 1) {
+    found.push(...differences(theirs[index] ?? null, ours[index] ?? null, `${path}/${index + 1}`));
+  }
+  return found;
+}
+
+function plainText(value: ImapValue): string {
+  if (typeof value !== 'string') return JSON.stringify(value);
+  const text = value.replace(/[ \t]+/g, ' ').toLowerCase();
+  return JSON.stringify(/^(missing_mailbox|missing_domain)$/.test(text) ? '' : text.trim());
+}
