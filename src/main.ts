@@ -17,8 +17,9 @@ import { createLog, type Log } from './base/log.ts';
 import { DAY_MS, SECOND_MS } from './base/units.ts';
 import { ConnectionCaps } from './net/connectionCaps.ts';
 import type { Listener } from './net/listener.ts';
+import type { Store } from './store/contract/store.ts';
 import { openStore } from './store/sqlite/open.ts';
-import { createAccounts } from './accounts/accounts.ts';
+import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { type Administration, createAdministration } from './accounts/administration.ts';
 import { createPasswordHasher, generatePassword } from './accounts/password.ts';
 import { createTransfer } from './transfer/transfer.ts';
@@ -27,11 +28,12 @@ import { openPop3d } from './pop3d/pop3d.ts';
 import { openSmtpd } from './smtpd/smtpd.ts';
 import { type FaultyConfig, type LoadedConfig, loadConfig, serverName } from './config/load.ts';
 import { formatProblem } from './config/problems.ts';
-import type { ListenerConfig } from './config/schema.ts';
+import type { Config, ListenerConfig } from './config/schema.ts';
 import { createBackend } from './admin/backend.ts';
-import { openCertificates } from './admin/certificates.ts';
+import { type Certificates, openCertificates } from './admin/certificates.ts';
 import { runCli } from './admin/cli.ts';
 import { controlSocketPath, openControlServer } from './admin/controlSocket.ts';
+import { nextSteps } from './admin/nextSteps.ts';
 import { createOperations } from './admin/operations.ts';
 import { createRunningServer } from './admin/runningServer.ts';
 import type { ListenerStatus, RunningServer } from './admin/server.ts';
@@ -62,7 +64,6 @@ type Closer = () => Promise<void>;
 
 const version: string = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version;
 const io: CliIo = { out: process.stdout, err: process.stderr, in: process.stdin, environment: process.env };
-
 
 async function main(argv: readonly string[]): Promise<number> {
   const load = (file: string | undefined) => loadFor(file);
@@ -179,24 +180,12 @@ function stopSignal(log: Log): Promise<NodeJS.Signals> {
   });
 }
 
-async function sayWhatNext(appliance: Appliance, loaded: LoadedConfig): Promise<void> {
-  if ((await appliance.administration.accounts.list()).length > 0) return;
-  const where = appliance.listeners.map(
-    ({ name, address, port }) => `  ${name.padEnd(6)} ${address}:${port}`,
+async function sayWhatNext({ administration, listeners }: Appliance, loaded: LoadedConfig): Promise<void> {
+  if ((await administration.accounts.list()).length > 0) return;
+  const usualFile = loaded.file === undefined ? join(DATA_DIRECTORY, 'hauspost.toml') : undefined;
+  process.stderr.write(
+    nextSteps({ version, directory: loaded.config.server.dataDirectory, listeners, usualFile }),
   );
-  const lines = [
-    `Hauspost ${version} serves from ${loaded.config.server.dataDirectory}${loaded.file === undefined ? ' on its defaults (no configuration file)' : ''}:`,
-    ...where,
-    'There are no accounts yet. In another terminal:',
-    '  npx hauspost domain add app.example.com',
-    '  npx hauspost account add ticket@app.example.com',
-    ...(loaded.file === undefined
-      ? [
-          `Listeners, certificate and limits go into ${join(DATA_DIRECTORY, 'hauspost.toml')}: see docs/CONFIGURATION.md.`,
-        ]
-      : []),
-  ];
-  process.stderr.write(`${lines.join('\n')}\n`);
 }
 
 async function demo(): Promise<0 | 1> {
@@ -280,7 +269,6 @@ async function openRooms(
   const { config } = loaded;
   const clock = systemClock;
   const directory = config.server.dataDirectory;
-  const name = serverName(config);
   const store = await openStore({
     directory,
     clock,
@@ -290,7 +278,7 @@ async function openRooms(
   });
   closers.unshift(() => store.close());
   const passwords = createPasswordHasher({ clock });
-  const { mailboxes, contents, trace } = store;
+  const { mailboxes, trace } = store;
   const accounts = createAccounts({
     directory: store.directory,
     mailboxes,
@@ -301,6 +289,34 @@ async function openRooms(
   });
   const administration = createAdministration({ directory: store.directory, mailboxes, passwords, clock });
   const certificates = await openCertificates(config, clock, log);
+  const allListeners = await openSessionRooms(config, log, closers, { store, accounts, certificates });
+  const rooms = { store, accounts, certificates, listeners: allListeners };
+  const server = createRunningServer({ config, version, processId: process.pid, clock, log, reload, rooms });
+  const operations = createOperations({ administration, trace, server });
+  const control = await openControlServer({
+    path: controlSocketPath(directory),
+    clock,
+    log,
+    run: ({ operation, input }) => operations(operation, input),
+  });
+  closers.unshift(() => control.close());
+  return {
+    administration,
+    listeners: allListeners(),
+    certificateFile: certificates.selfSignedFile,
+    server,
+    close: () => closeAll(closers, log),
+  };
+}
+
+/** Opens the rooms that talk to clients; answers a look at their listeners. */
+async function openSessionRooms(
+  config: Config,
+  log: Log,
+  closers: Closer[],
+  core: { readonly store: Store; readonly accounts: Accounts; readonly certificates: Certificates },
+): Promise<() => readonly ListenerStatus[]> {
+  const { store, accounts, certificates } = core;
   const listenersFor = (protocol: ListenerConfig['protocol']) =>
     config.listeners
       .filter((listener) => listener.protocol === protocol)
@@ -316,15 +332,15 @@ async function openRooms(
         }),
       }));
   const deadlineMs = config.server.shutdownDeadlineSeconds * SECOND_MS;
-  const common = { serverName: name, clock, log };
+  const common = { serverName: serverName(config), clock: systemClock, log };
   const pop3d = await openPop3d({
     ...common,
     listeners: listenersFor('pop3'),
     idleTimeoutMs: config.pop3.idleTimeoutSeconds * SECOND_MS,
     accounts,
-    mailboxes,
-    contents,
-    trace,
+    mailboxes: store.mailboxes,
+    contents: store.contents,
+    trace: store.trace,
   });
   closers.unshift(() => pop3d.close(deadlineMs));
   const imapd = await openImapd({
@@ -345,28 +361,11 @@ async function openRooms(
   });
   const smtpd = await openSmtpd({ ...common, ...config.smtp, listeners: listenersFor('smtp'), transfer });
   closers.unshift(() => smtpd.close(deadlineMs));
-  const allListeners = () => [
+  return () => [
     ...statusOf('smtp', smtpd.listeners),
     ...statusOf('pop3', pop3d.listeners),
     ...statusOf('imap', imapd.listeners),
   ];
-  const rooms = { store, accounts, certificates, listeners: allListeners };
-  const server = createRunningServer({ config, version, processId: process.pid, clock, log, reload, rooms });
-  const operations = createOperations({ administration, trace, server });
-  const control = await openControlServer({
-    path: controlSocketPath(directory),
-    clock,
-    log,
-    run: ({ operation, input }) => operations(operation, input),
-  });
-  closers.unshift(() => control.close());
-  return {
-    administration,
-    listeners: allListeners(),
-    certificateFile: certificates.selfSignedFile,
-    server,
-    close: () => closeAll(closers, log),
-  };
 }
 
 /** Closes what is open, sessions first and all at once, the store last; an error in one does not keep the others open. */
