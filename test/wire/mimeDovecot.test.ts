@@ -1,3 +1,5 @@
+/** What the walker finds, held against a private Dovecot: odd messages and the corpus, told and fetched by section. */
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 import t from 'tap';
@@ -10,7 +12,8 @@ import type { MimePart } from '../../src/wire/mime/structure.ts';
 import { walkMessage } from '../../src/wire/mime/walker.ts';
 import { askDovecot, differences, parseImapValue } from '../support/dovecot.ts';
 import { peerTest } from '../support/peers.ts';
-import { ADDRESS_LISTS, CONTENT_TYPES, ENVELOPES, ODD_MESSAGES } from './mimeTables.ts';
+import { ADDRESS_LISTS, CONTENT_TYPES, ENVELOPES } from './mimeFieldValues.ts';
+import { ODD_MESSAGES } from './mimeMessages.ts';
 
 const CORPUS = new URL('../../../shared/corpus/', import.meta.url);
 

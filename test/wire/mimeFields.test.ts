@@ -1,3 +1,5 @@
+/** Header fields: addresses, content fields, envelope, subsets; and the line ends, tallies and boundaries below the walker. */
+
 import assert from 'node:assert/strict';
 
 import fc from 'fast-check';
@@ -12,7 +14,7 @@ import { createLineTally, tallyLines, wordView } from '../../src/wire/mime/lineT
 import type { EnvelopeAddress, FetchEnvelope } from '../../src/wire/mime/structure.ts';
 import { octetString } from '../../src/wire/mime/structure.ts';
 import { walkMessage } from '../../src/wire/mime/walker.ts';
-import { ADDRESS_LISTS, CONTENT_TYPES, ENVELOPES } from './mimeTables.ts';
+import { ADDRESS_LISTS, CONTENT_TYPES, ENVELOPES } from './mimeFieldValues.ts';
 
 function octets(text: string): Buffer {
   return Buffer.from(text, 'latin1');

@@ -1,3 +1,5 @@
+/** The walker: structure, ranges and sections of odd messages, the same for any split, within time and memory; and its blobs. */
+
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
@@ -15,7 +17,7 @@ import { locatePart, locateSection } from '../../src/wire/mime/section.ts';
 import type { SectionText } from '../../src/wire/mime/section.ts';
 import type { MimeMessage, MimePart } from '../../src/wire/mime/structure.ts';
 import { createMimeWalker, walkMessage } from '../../src/wire/mime/walker.ts';
-import { ODD_MESSAGES } from './mimeTables.ts';
+import { ODD_MESSAGES } from './mimeMessages.ts';
 
 const CORPUS = new URL('../../../shared/corpus/', import.meta.url);
 const hasCorpus = existsSync(CORPUS);

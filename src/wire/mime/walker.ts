@@ -4,8 +4,8 @@
  * RFC 2046 section 5.1 (multipart) and 5.2.1 (message/rfc822), RFC 7103 for what is odd. Fed by the store's writer with every
  * content, in chunks of any size; the result does not depend on where chunks end. CRLF and bare LF both end a line. A part
  * ends before the line end that stands before its delimiter. The header of a part ends at a blank line, or before a
- * delimiter; a line without colon doesn't end it. Where mail is odd the answers are Dovecot's (message-parser.c), but for
- * what the README lists.
+ * delimiter; a line without colon doesn't end it. Where mail is odd the answers are Dovecot's (message-parser.c), but where the
+ * tables of test/wire give a reason.
  * Trust: nothing; any octets are a message. Linear time, memory by limits.ts, never throws. Chunks are not kept: what has to
  * wait for the next one is copied (less than a delimiter line, or the header so far).
  */
