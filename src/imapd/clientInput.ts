@@ -50,10 +50,8 @@ export class ClientInput {
   async next(wait?: InterruptibleWait): Promise<FrameEvent> {
     for (;;) {
       const event = this.framer.next();
-      if (event !== undefined) {
-        this.#hasAccepted = false;
-        return event;
-      }
+      if (event?.kind === 'literalStart') this.#hasAccepted = false;
+      if (event !== undefined) return event;
       await this.#fill(wait);
     }
   }
@@ -95,7 +93,7 @@ export class ClientInput {
     }
     if (octets === undefined) throw new SessionEnd('connectionLost', 'The client has gone');
     this.framer.push(octets);
-    pacer.rested();
+    await pacer.breathe();
   }
 }
 

@@ -186,10 +186,8 @@ async function writeStream(session: SessionContext, { octetCount, first, rest }:
   for (let piece: Buffer | undefined = first; piece !== undefined; ) {
     written += piece.length;
     session.writer.writeOctets(piece);
-    if (session.writer.isFlushDue) {
-      await session.writer.flush();
-      session.pacer.rested();
-    }
+    if (session.writer.isFlushDue) await session.writer.flush();
+    await session.pacer.breathe();
     piece = written < octetCount ? (await rest.next()).value : undefined;
   }
   await rest.return?.();

@@ -27,6 +27,6 @@ export const SLICE_MS = 5;
 /** How long a closing server waits for a client to read its BYE. */
 export const BYE_DEADLINE_MS = 2 * SECOND_MS;
 /** Messages whose derived data is asked for at a time: an ENVELOPE and a structure are some KiB each. */
-export const FETCH_BATCH_MESSAGES = 64;
+export const FETCH_BATCH_MESSAGES = 32;
 /** Texts of BODY and TEXT keys in one SEARCH: each is looked for in every message that is read. */
 export const SEARCH_BODY_TEXT_LIMIT = 50;

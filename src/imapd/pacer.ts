@@ -26,11 +26,6 @@ export class Pacer {
   async breathe(): Promise<void> {
     if (!this.isDue) return;
     await new Promise<void>((resolve) => setImmediate(resolve));
-    this.rested();
-  }
-
-  /** Notes that the event loop has just turned: octets have been waited for. */
-  rested(): void {
     this.#yieldedMs = this.#clock.monotonic();
   }
 }

@@ -60,6 +60,7 @@ async function* searchBatch(
 ): AsyncGenerator<Match> {
   const open = batch.filter((candidate) => meets(criterion, candidate) === undefined);
   const derived = await deriveAll(session, open);
+  await session.pacer.breathe();
   for (const candidate of batch) {
     const message = derived.get(candidate);
     const isMatch =

@@ -156,7 +156,7 @@ export class ImapSession implements SessionContext {
       return;
     }
     if (selection.isRemoved) throw new SessionEnd('mailboxRemoved', 'The selected mailbox has been deleted');
-    writeUpdates(this.writer, selection, selection.tell({ mayExpunge }), isUid);
+    await writeUpdates(this, selection, selection.tell({ mayExpunge }), isUid);
   }
 
   /** Greets and serves until LOGOUT or any other end. Never rejects. */

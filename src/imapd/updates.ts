@@ -15,20 +15,23 @@ import {
   formatUntagged,
 } from '../wire/imap/responses.ts';
 import { flagNames } from './flagNames.ts';
+import type { Pacer } from './pacer.ts';
 import type { ResponseWriter } from './responseWriter.ts';
 import type { Selection } from './selection.ts';
 import type { ViewUpdate } from './view.ts';
 
-/** Writes `updates` of `selection`. With `isUid`, FETCH names the UID. */
-export function writeUpdates(
-  writer: ResponseWriter,
+/** Writes `updates` of `selection`, of which there may be thousands. With `isUid`, FETCH names the UID. */
+export async function writeUpdates(
+  { writer, pacer }: { readonly writer: ResponseWriter; readonly pacer: Pacer },
   selection: Selection,
   updates: readonly ViewUpdate[],
   isUid: boolean,
-): void {
+): Promise<void> {
   for (const update of updates) {
     if (update.kind === 'flags') announceKeywords(writer, selection, update.flags.keywords);
     writer.write(formatUpdate(selection, update, isUid));
+    if (writer.isFlushDue) await writer.flush();
+    await pacer.breathe();
   }
 }
 

@@ -273,3 +273,33 @@ t.test('a delimiter of the administrator’s choice', async (t) => {
     { client: () => RawClient.connect(t, site.port), put: async () => {} },
   );
 });
+
+t.test(
+  'a large message passes both ways whole, whole and in pieces, while another session is served',
+  async (t) => {
+    const site = await openImapSite(t);
+    const message = Buffer.alloc(20_000_000);
+    for (let index = 0; index < message.length; index += 1) message[index] = 1 + ((index * 7919) % 255);
+    const [client, other] = [await site.selected(), await site.selected()];
+    client.send(`a APPEND INBOX {${message.length}+}\r\n`);
+    client.send(message);
+    client.send('\r\n');
+    t.match(await other.command('STATUS Sent (MESSAGES)'), ['* STATUS "Sent" (MESSAGES 0)']);
+    t.match((await client.answer('a')).at(-1), /^a OK \[APPENDUID \d+ 1\]/);
+    client.send('b FETCH 1 BODY.PEEK[]\r\n');
+    t.equal(await client.line(), `* 1 FETCH (BODY[] {${message.length}}`);
+    t.match(await other.command('STATUS Sent (MESSAGES)'), ['* STATUS "Sent" (MESSAGES 0)']);
+    t.ok((await client.octets(message.length)).equals(message));
+    t.same(await client.answer('b'), [')', 'b OK FETCH completed']);
+    // As Thunderbird fetches it, one chunk past the end.
+    const chunk = 393_216;
+    const pieces: Buffer[] = [];
+    for (let start = 0; start <= message.length; start += chunk) {
+      client.send(`c UID FETCH 1 BODY.PEEK[]<${start}.${chunk}>\r\n`);
+      const [, count] = /\{(\d+)\}$/.exec(await client.line()) ?? [];
+      pieces.push(await client.octets(Number(count)));
+      await client.answer('c');
+    }
+    t.ok(Buffer.concat(pieces).equals(message));
+  },
+);

@@ -64,6 +64,7 @@ async function fetchBatch(run: FetchRun, entries: readonly Entry[]): Promise<voi
   const derived = plan.needsDerived
     ? await session.server.contents.derived(entries.map(({ contentId }) => contentId))
     : [];
+  await session.pacer.breathe();
   const seen: Entry[] = [];
   for (const [index, entry] of entries.entries()) {
     const becomesSeen = await fetchOne(run, entry, derived[index]);
