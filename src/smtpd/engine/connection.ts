@@ -2,8 +2,8 @@
  * smtp-server's connection with what it lacks: no wait before the greeting, deadlines that a dribbling client cannot reset, a
  * limit on refusals, replies of one turn in one write, enhanced status codes of our own.
  *
- * Relies on smtp-server 3.21.6: `init`, `_createParser`, `_onCommand`, `send`, `_handlerPending`, `_upgrading`. `init` differs
- * from the library's in its 100 ms timer alone, which was there to tell early talkers.
+ * Relies on smtp-server 3.21.6: `init`, `_createParser`, `_onCommand`, `send`, `upgrade`, `_handlerPending`, `_upgrading`.
+ * `init` differs from the library's in its 100 ms timer alone, which was there to tell early talkers.
  * Trust: commands and their pace are the client's.
  */
 
@@ -30,6 +30,8 @@ const OWN_STATUS = /^[245]\.\d{1,3}\.\d{1,3} /;
 /** A connection with a client. */
 export class EngineConnection extends SMTPConnection {
   readonly #clock: Clock;
+  /** What was listening for the socket's end before this connection. */
+  readonly #ownersListeners: readonly ((hadError: boolean) => void)[];
   #commandSince: number;
   #progressSince: number;
   #dataSince: number | undefined;
@@ -40,6 +42,7 @@ export class EngineConnection extends SMTPConnection {
   constructor(server: SMTPServer, socket: Socket, clock: Clock, options?: SMTPConnectionOptions | null) {
     super(server, socket, options);
     this.#clock = clock;
+    this.#ownersListeners = socket.listeners('close') as ((hadError: boolean) => void)[];
     this.#commandSince = clock.monotonic();
     this.#progressSince = this.#commandSince;
   }
@@ -74,6 +77,13 @@ export class EngineConnection extends SMTPConnection {
     if (code < 400) return;
     this.#refusals += 1;
     if (this.#refusals >= REFUSALS_LIMIT && code !== 421) super.send(421, '4.7.0 Too many errors', false);
+  }
+
+  /** The library takes all listeners off the socket; those of its owner, who counts it until it closes, go back on. */
+  override upgrade(callback: () => void, secureCallback?: () => void): void {
+    const socket = this._socket;
+    super.upgrade(callback, secureCallback);
+    for (const listener of this.#ownersListeners) socket.on('close', listener);
   }
 
   /** A message was accepted: the session has made progress. */
