@@ -1,0 +1,185 @@
+/** The one door on its own: trace fields, the watch over the header, plans, refusals, and what is left when a message breaks off. */
+
+import fc from 'fast-check';
+import t, { type Test } from 'tap';
+import { unixMs } from '../../src/base/clock.ts';
+import { MailError } from '../../src/base/error.ts';
+import type { TraceId } from '../../src/base/ids.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { createHeaderWatch } from '../../src/transfer/headerWatch.ts';
+import { formatDate, formatReceived, formatReturnPath, type Origin } from '../../src/transfer/traceFields.ts';
+import { createTransfer } from '../../src/transfer/transfer.ts';
+import { createTestClock } from '../support/clock.ts';
+import { openRoomSite } from '../support/site.ts';
+
+const ORIGIN: Origin = {
+  kind: 'smtp',
+  listener: 'smtp',
+  remoteAddress: '2001:db8::1',
+  heloName: 'client.example.org',
+  isExtended: true,
+  tls: 'TLSv1.3 TLS_AES_256_GCM_SHA384',
+};
+
+async function openDoor(t: Test) {
+  const site = await openRoomSite(t);
+  const { store, accounts } = site;
+  const clock = createTestClock();
+  const notes: unknown[] = [];
+  const trace = { ...store.trace, noteRefusal: (refusal: unknown) => void notes.push(refusal) };
+  const transfer = createTransfer({
+    store: { ...store, trace },
+    accounts,
+    serverName: 'mail.example.com',
+    sizeLimitOctets: 1000,
+    clock,
+    log: silentLog,
+  });
+  return { site, transfer, clock, notes };
+}
+
+async function* pieces(...texts: readonly string[]): AsyncGenerator<Buffer> {
+  for (const text of texts) yield Buffer.from(text);
+}
+
+t.test('dates carry the zone they were given in', async (t) => {
+  const at = unixMs(Date.UTC(2026, 10, 23, 23, 30, 5));
+  t.equal(formatDate(at, 0), 'Mon, 23 Nov 2026 23:30:05 +0000');
+  t.equal(formatDate(at, 60), 'Tue, 24 Nov 2026 00:30:05 +0100');
+  t.equal(formatDate(at, -210), 'Mon, 23 Nov 2026 20:00:05 -0330');
+});
+
+t.test('a Received field tells one recipient, never several, and how TLS was', async (t) => {
+  const input = {
+    serverName: 'mail.example.com',
+    traceId: '0123456789ABCDEFGHJK' as TraceId,
+    reversePath: 'a@b',
+    now: unixMs(0),
+    zoneMinutes: 0,
+  };
+  const single = formatReceived({ ...input, origin: ORIGIN, recipients: ['x@y'] }).toString();
+  t.equal(
+    single,
+    'Received: from client.example.org ([IPv6:2001:db8::1]) by mail.example.com\r\n with ESMTPS id 0123456789ABCDEFGHJK (TLSv1.3 TLS_AES_256_GCM_SHA384)\r\n for <x@y>;\r\n Thu, 01 Jan 1970 00:00:00 +0000\r\n',
+  );
+  t.notMatch(formatReceived({ ...input, origin: ORIGIN, recipients: ['x@y', 'z@y'] }).toString(), /for </);
+  t.match(
+    formatReceived({
+      ...input,
+      origin: { ...ORIGIN, isExtended: false, tls: undefined },
+      recipients: [],
+    }).toString(),
+    /with SMTP id/,
+  );
+  t.equal(formatReturnPath('').toString(), 'Return-Path: <>\r\n');
+});
+
+t.test('no value from outside becomes a header line, a comment or a path of its own', async (t) => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+      const origin = { ...ORIGIN, heloName: text, tls: text, remoteAddress: text };
+      const input = {
+        origin,
+        serverName: 's',
+        traceId: 'T' as TraceId,
+        reversePath: text,
+        recipients: [text],
+        now: unixMs(0),
+        zoneMinutes: 0,
+      };
+      const fields = formatReturnPath(text).toString() + formatReceived(input).toString();
+      const lines = fields.split('\r\n');
+      return (
+        /^Return-Path: <[^<>\r\n]*>$/.test(lines[0] ?? '') &&
+        /^Received: from \S+ \(/.test(lines[1] ?? '') &&
+        lines.slice(2, -1).every((line) => line.startsWith(' ')) &&
+        !/\r(?!\n)|(?<!\r)\n/.test(fields)
+      );
+    }),
+    { numRuns: 5_000 },
+  );
+  t.pass('5,000 runs');
+});
+
+t.test('the watch sees a header in any pieces, and nothing beyond it', async (t) => {
+  const message = Buffer.from(
+    'Received: a\r\nRECEIVED : b\n  folded Received: no\r\nX-Received: no\r\nDelivered-To: <A@b.example>\r\n\r\nReceived: body\r\n',
+  );
+  for (let cut = 0; cut <= message.length; cut += 1) {
+    const watch = createHeaderWatch();
+    watch.push(message.subarray(0, cut));
+    watch.push(message.subarray(cut));
+    t.equal(watch.received, 2, String(cut));
+    t.strictSame(watch.deliveredTo, ['a@b.example']);
+  }
+  const endless = createHeaderWatch();
+  for (let index = 0; index < 50; index += 1) endless.push(Buffer.alloc(100_000, 'x'));
+  endless.push(Buffer.from('\r\nReceived: too late\r\n'));
+  t.equal(endless.received, 0);
+});
+
+t.test("a message that breaks off is not stored, and the error is the stream's own", async (t) => {
+  const { site, transfer } = await openDoor(t);
+  const account = await site.addAccount('a@app.example.com');
+  async function* broken(): AsyncGenerator<Buffer> {
+    yield Buffer.from('x');
+    throw new MailError('connectionLost');
+  }
+  await t.rejects(transfer.accept({ reversePath: '', recipients: ['a@app.example.com'] }, broken(), ORIGIN), {
+    code: 'connectionLost',
+  });
+  t.equal((await site.store.mailboxes.usage(account.id)).messages, 0);
+});
+
+t.test('a refusal reads the message to its end, and is noted for the trace', async (t) => {
+  const { site, transfer, notes } = await openDoor(t);
+  await site.addAccount('a@app.example.com');
+  let isRead = false;
+  async function* large(): AsyncGenerator<Buffer> {
+    for (let index = 0; index < 5; index += 1) yield Buffer.alloc(500, 'x');
+    isRead = true;
+  }
+  const acceptance = await transfer.accept(
+    { reversePath: 'b@example.org', recipients: ['a@app.example.com'] },
+    large(),
+    ORIGIN,
+  );
+  t.match(acceptance, { kind: 'refused', error: { code: 'messageTooLarge' } });
+  t.equal(isRead, true);
+  t.match(notes, [
+    { reversePath: 'b@example.org', event: { kind: 'refused', fields: { reason: 'messageTooLarge' } } },
+  ]);
+});
+});
+
+t.test(
+  'a recipient that went meanwhile costs the others nothing; when all went, the message is refused',
+  async (t) => {
+    const { site, transfer } = await openDoor(t);
+    const account = await site.addAccount('stays@app.example.com');
+    const both = { reversePath: '', recipients: ['gone@app.example.com', 'stays@app.example.com'] };
+    t.match(await transfer.accept(both, pieces('x\r\n'), ORIGIN), { kind: 'accepted' });
+    t.equal((await site.store.mailboxes.usage(account.id)).messages, 1);
+    const none = { reversePath: '', recipients: ['gone@app.example.com'] };
+    t.match(await transfer.accept(none, pieces('x\r\n'), ORIGIN), {
+      kind: 'refused',
+      error: { code: 'recipientUnknown' },
+    });
+  },
+);
+
+t.test('RCPT is answered from the directory: unknown, disabled, foreign, full, fine', async (t) => {
+  const { site, transfer } = await openDoor(t);
+  await site.addAccount('fine@app.example.com', 1000);
+  await site.addAccount('off@app.example.com');
+  await site.administration.accounts.set('off@app.example.com', { isEnabled: false });
+  const cases: [string, number, object][] = [
+    ['fine@app.example.com', 10, { kind: 'accepted' }],
+    ['fine@app.example.com', 1001, { kind: 'refused', code: 'overQuota' }],
+    ['nobody@app.example.com', 0, { kind: 'refused', code: 'recipientUnknown' }],
+    ['off@app.example.com', 0, { kind: 'refused', code: 'recipientDisabled' }],
+    ['a@example.net', 0, { kind: 'refused', code: 'relayingDenied' }],
+  ];
+  for (const [path, octets, expected] of cases)
+    t.strictSame(await transfer.checkRecipient(path, octets), expected, path);
+});
