@@ -150,7 +150,6 @@ t.test('a refusal reads the message to its end, and is noted for the trace', asy
     { reversePath: 'b@example.org', event: { kind: 'refused', fields: { reason: 'messageTooLarge' } } },
   ]);
 });
-});
 
 t.test(
   'a recipient that went meanwhile costs the others nothing; when all went, the message is refused',
