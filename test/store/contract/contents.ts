@@ -1,0 +1,218 @@
+/**
+ * Contents: what was written is read, octet for octet, and drafts end as they should.
+ */
+
+import { createHash } from 'node:crypto';
+import type { Test } from 'tap';
+
+import type { ContentId } from '../../../src/base/ids.ts';
+import { walkMessage } from '../../../src/wire/mime/walker.ts';
+import {
+  addTenant,
+  deliver,
+  deliverDraft,
+  draftOf,
+  entriesOf,
+  MESSAGE,
+  type StoreOf,
+  octetsOf,
+  patterned,
+  uidsOf,
+} from './house.ts';
+
+const PIECE_LIMIT_BYTES = 256 * 1024;
+
+/** Messages that parsers dislike. */
+const ODD_MESSAGES: Readonly<Record<string, Buffer>> = {
+  empty: Buffer.alloc(0),
+  'a lone CR': Buffer.from('\r'),
+  'a lone LF': Buffer.from('\n'),
+  'bare LFs': Buffer.from('Subject: x\n\nbody\n.\n..\n'),
+  'bare CRs': Buffer.from('Subject: x\r\rbody\r'),
+  'NULs and 8-bit octets': Buffer.from([0, 1, 0, 255, 254, 13, 10, 0, 128, 10]),
+  'no final line end': Buffer.from('Subject: x\r\n\r\nno end'),
+  'a line of 10 kB': Buffer.from(`Subject: x\r\n\r\n${'y'.repeat(10_000)}\r\n`),
+  'every octet': Buffer.from(Array.from({ length: 256 }, (_none, index) => index)),
+};
+
+/** The suite of contents. */
+export function testContents(t: Test, storeOf: StoreOf): void {
+  t.test(
+    'a content of any size is read back octet for octet, whatever pieces it was written in',
+    async (t) => {
+      const store = await storeOf();
+      const { accountId } = await addTenant(store);
+      const sizes = [1, 100, 8191, 8192, 8193, 65_536, 262_143, 262_144, 262_145, 524_288, 1_000_000];
+      for (const size of sizes)
+        for (const pieceOctets of [4096, 100_000, 1_000_000]) {
+          const octets = patterned(size);
+          const draft = await draftOf(store, octets, pieceOctets);
+          t.equal(draft.octets, size);
+          const { contentId } = await deliverDraft(store, draft, [accountId]);
+          const content = await store.contents.open(contentId);
+          t.equal(content.octets, size);
+          t.ok((await octetsOf(store, contentId)).equals(octets), `${size} octets by ${pieceOctets}`);
+          t.ok(content.sha256.equals(createHash('sha256').update(octets).digest()), 'SHA-256');
+        }
+    },
+  );
+
+  t.test('odd messages keep every octet, and their sizes for POP3 and IMAP are told', async (t) => {
+    const store = await storeOf();
+    const { accountId, inbox } = await addTenant(store);
+    for (const [name, octets] of Object.entries(ODD_MESSAGES)) {
+      const { contentId } = await deliver(store, octets, [accountId]);
+      const content = await store.contents.open(contentId);
+      t.ok((await octetsOf(store, contentId)).equals(octets), name);
+      t.equal(content.pop3Octets, pop3Form(octets).length, `${name}: POP3 octets`);
+      t.same(await store.contents.derived([contentId]), [walkMessage(octets)], `${name}: derived data`);
+    }
+    const entries = await entriesOf(store, inbox);
+    t.same(
+      entries.map(({ octets, pop3Octets }) => [octets, pop3Octets]),
+      Object.values(ODD_MESSAGES).map((octets) => [octets.length, pop3Form(octets).length]),
+    );
+  });
+
+  t.test('any range of a content is read, clamped to its end, in pieces of at most 256 KiB', async (t) => {
+    const store = await storeOf();
+    const { accountId } = await addTenant(store);
+    const octets = patterned(700_000);
+    const { contentId } = await deliver(store, octets, [accountId]);
+    const ranges = [
+      [0, 0],
+      [0, 1],
+      [262_143, 262_145],
+      [262_144, 524_288],
+      [1, 699_999],
+      [699_999, 700_000],
+      [600_000, 9_000_000],
+      [700_000, 800_000],
+      [-5, 10],
+      [500, 400],
+    ] as const;
+    for (const [start, end] of ranges) {
+      const expected = octets.subarray(Math.max(start, 0), Math.max(end, 0));
+      t.ok((await octetsOf(store, contentId, start, end)).equals(expected), `${start} to ${end}`);
+    }
+    const content = await store.contents.open(contentId);
+    for await (const piece of content.read(0, content.octets)) t.ok(piece.length <= PIECE_LIMIT_BYTES);
+  });
+
+  t.test('the buffer that was written is the caller’s again at once', async (t) => {
+    const store = await storeOf();
+    const { accountId } = await addTenant(store);
+    for (const size of [1000, 300_000, 2_000_000]) {
+      const octets = patterned(size);
+      const lent = Buffer.from(octets);
+      const draft = store.contents.begin();
+      const written = draft.write(lent);
+      lent.fill(0);
+      await written;
+      const { contentId } = await deliverDraft(store, draft, [accountId]);
+      t.ok((await octetsOf(store, contentId)).equals(octets), `${size} octets`);
+    }
+  });
+
+  t.test('a piece that was read is the caller’s', async (t) => {
+    const store = await storeOf();
+    const { accountId } = await addTenant(store);
+    const { contentId } = await deliver(store, MESSAGE, [accountId]);
+    const content = await store.contents.open(contentId);
+    for await (const piece of content.read(0, content.octets)) piece.fill(0);
+    t.ok((await octetsOf(store, contentId)).equals(MESSAGE));
+  });
+
+  t.test('many large drafts are written side by side', async (t) => {
+    const store = await storeOf();
+    const { accountId, inbox } = await addTenant(store);
+    const sizes = Array.from({ length: 12 }, (_none, index) => 300_000 + index * 100_001);
+    const outcomes = await Promise.all(sizes.map((size) => deliver(store, patterned(size), [accountId])));
+    for (const [index, { contentId }] of outcomes.entries()) {
+      const octets = patterned(sizes[index] ?? 0);
+      t.ok((await octetsOf(store, contentId)).equals(octets), `${octets.length} octets`);
+    }
+    t.equal((await uidsOf(store, inbox)).length, sizes.length);
+  });
+
+  t.test('a discarded draft takes nothing more and becomes nothing', async (t) => {
+    const store = await storeOf();
+    const { accountId, inbox } = await addTenant(store);
+    for (const size of [100, 1_000_000]) {
+      const draft = await draftOf(store, patterned(size));
+      draft.discard();
+      draft.discard();
+      await t.rejects(draft.write(MESSAGE), { code: 'cannot' });
+      await t.rejects(deliverDraft(store, draft, [accountId]), { code: 'cannot' });
+    }
+    t.same(await entriesOf(store, inbox), []);
+  });
+
+  t.test(
+    'a sealed draft is sealed once, takes nothing more, and is not hurt by a late discard',
+    async (t) => {
+      const store = await storeOf();
+      const { accountId, inbox } = await addTenant(store);
+      for (const size of [100, 600_000]) {
+        const octets = patterned(size);
+        const draft = await draftOf(store, octets);
+        const { contentId } = await deliverDraft(store, draft, [accountId]);
+        await t.rejects(deliverDraft(store, draft, [accountId]), { code: 'cannot' });
+        await t.rejects(draft.write(MESSAGE), { code: 'cannot' });
+        draft.discard();
+        t.ok((await octetsOf(store, contentId)).equals(octets));
+      }
+      t.same(await uidsOf(store, inbox), [1, 2]);
+    },
+  );
+
+  t.test('a draft of another store is refused', async (t) => {
+    const store = await storeOf();
+    const { accountId } = await addTenant(store);
+    const foreign = { octets: 0, write: async () => {}, discard: () => {} };
+    await t.rejects(deliverDraft(store, foreign, [accountId]), { code: 'cannot' });
+  });
+
+  t.test('a content that never was is gone', async (t) => {
+    const store = await storeOf();
+    await t.rejects(store.contents.open(4711 as ContentId), { code: 'contentGone' });
+    await t.rejects(store.contents.derived([4711 as ContentId]), { code: 'contentGone' });
+    t.same(await store.contents.derived([]), []);
+  });
+
+  t.test('derived data comes in the order asked for, also twice, also of many', async (t) => {
+    const store = await storeOf();
+    const { accountId } = await addTenant(store);
+    const messages = Array.from({ length: 250 }, (_none, index) => Buffer.from(`Subject: ${index}\r\n\r\n`));
+    const outcomes = await Promise.all(messages.map((octets) => deliver(store, octets, [accountId])));
+    const order = [...outcomes.keys(), 0, 7, 0].reverse();
+    const ids = order.map((index) => outcomes[index]?.contentId ?? (0 as ContentId));
+    const derived = await store.contents.derived(ids);
+    t.same(
+      derived.map(({ envelope }) => envelope.subject),
+      order.map((index) => String(index)),
+    );
+  });
+
+  t.test('what was visible when a hold was taken stays readable after its expunge', async (t) => {
+    const store = await storeOf();
+    const { accountId, inbox } = await addTenant(store);
+    const octets = patterned(900_000);
+    const { contentId } = await deliver(store, octets, [accountId]);
+    const hold = store.mailboxes.hold();
+    const content = await store.contents.open(contentId);
+    await store.mailboxes.expunge(inbox, undefined, false);
+    const pieces = [];
+    for await (const piece of content.read(0, content.octets)) pieces.push(piece);
+    t.ok(Buffer.concat(pieces).equals(octets));
+    hold.renew();
+    hold.release();
+    hold.release();
+  });
+}
+
+/** POP3's form by the plainest means: the octets as latin1 text. */
+function pop3Form(octets: Buffer): string {
+  const text = octets.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n');
+  return text === '' || text.endsWith('\r\n') ? text : `${text}\r\n`;
+}
