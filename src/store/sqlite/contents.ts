@@ -8,6 +8,7 @@ import type { Derived } from './derived.ts';
 import type { Drafts } from './drafts.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { Reader } from './reader.ts';
+import type { Relief } from './relief.ts';
 import { openContent } from './storedContent.ts';
 
 /** The Contents that read by `reader`. */
@@ -16,11 +17,12 @@ export function createContents(
   drafts: Drafts,
   derived: Derived,
   lifetime: Lifetime,
+  relief: Relief,
   log: Log,
 ): Contents {
   return {
     begin: () => drafts.begin(),
-    open: async (id) => openContent(reader, id, log),
+    open: async (id) => openContent(reader, id, relief, log),
     derived: (ids) => lifetime.run(() => derived.read(ids)),
   };
 }

@@ -9,7 +9,8 @@ import type { ChunkWindow } from './chunkWindow.ts';
 import { Draft, type SealedDraft } from './draft.ts';
 import type { FreeSpace } from './freeSpace.ts';
 import type { DraftEnd } from './jobs/drafts.ts';
-import { DRAFT_IDLE_LIMIT_MS } from './limits.ts';
+import { CHUNK_BYTES, DRAFT_IDLE_LIMIT_MS } from './limits.ts';
+import type { Relief } from './relief.ts';
 import type { Freight, Writer } from './writer/client.ts';
 
 /** Where drafts are begun and ended. */
@@ -18,14 +19,16 @@ export class Drafts {
   readonly #space: FreeSpace;
   readonly #clock: Clock;
   readonly #window: ChunkWindow;
+  readonly #relief: Relief;
   /** Drafts with pieces on disk, and when the last piece went there. */
   readonly #shipped = new Map<Draft, number>();
   #lastKey = 0;
 
-  constructor(writer: Writer, space: FreeSpace, window: ChunkWindow, clock: Clock) {
+  constructor(writer: Writer, space: FreeSpace, window: ChunkWindow, relief: Relief, clock: Clock) {
     this.#writer = writer;
     this.#space = space;
     this.#window = window;
+    this.#relief = relief;
     this.#clock = clock;
   }
 
@@ -35,7 +38,10 @@ export class Drafts {
       writer: this.#writer,
       window: this.#window,
       space: this.#space,
-      onShipped: (draft) => void this.#shipped.set(draft, this.#clock.monotonic()),
+      onShipped: (draft) => {
+        this.#shipped.set(draft, this.#clock.monotonic());
+        this.#relief.count(CHUNK_BYTES);
+      },
       onEnded: (draft) => void this.#shipped.delete(draft),
     });
   }

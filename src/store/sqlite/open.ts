@@ -28,6 +28,7 @@ import { lockDirectory } from './lock.ts';
 import { createMailboxes } from './mailboxes.ts';
 import { Maintenance } from './maintenance.ts';
 import { Reader } from './reader.ts';
+import { Relief } from './relief.ts';
 import { createTrace } from './trace.ts';
 import { startWriter, type Writer } from './writer/client.ts';
 
@@ -90,7 +91,8 @@ function assemble(
   const { directory, clock, log } = options;
   const lifetime = new Lifetime();
   const space = new FreeSpace(directory, options.reserveOctets ?? RESERVE_BYTES, clock);
-  const drafts = new Drafts(writer, space, window, clock);
+  const relief = new Relief();
+  const drafts = new Drafts(writer, space, window, relief, clock);
   const holds = new Holds(clock, () => writer.lastBatch);
   const derived = new Derived(reader, writer, log);
   const trace = createTrace(reader, writer, clock, log);
@@ -98,7 +100,7 @@ function assemble(
   const maintenance = new Maintenance({ clock, log, reader, writer, drafts, holds, traceAgeMs });
   return {
     directory: createDirectory(reader, writer),
-    contents: createContents(reader, drafts, derived, lifetime, log),
+    contents: createContents(reader, drafts, derived, lifetime, relief, log),
     mailboxes: createMailboxes({ reader, writer, drafts, holds, lifetime }),
     deliveries: createDeliveries(writer, drafts, lifetime),
     trace,

@@ -14,6 +14,7 @@ import type { Connection } from './connection.ts';
 import { isDamage } from './failure.ts';
 import { CHUNK_BYTES } from './limits.ts';
 import { type Reader, yieldTurn } from './reader.ts';
+import type { Relief } from './relief.ts';
 
 interface ContentRow {
   readonly id: ContentId;
@@ -24,10 +25,10 @@ interface ContentRow {
 }
 
 /** Opens a content for reading; damage that is found is told to `log`, loudly. Errors: `contentGone`. */
-export function openContent(reader: Reader, id: ContentId, log: Log): Content {
+export function openContent(reader: Reader, id: ContentId, relief: Relief, log: Log): Content {
   const row = reader.read((db) => readContentRow(db, id));
   if (row === undefined) throw new MailError('contentGone');
-  return { ...row, read: (start, end) => readOctets(row, reader, log, start, end) };
+  return { ...row, read: (start, end) => readOctets(row, reader, relief, log, start, end) };
 }
 
 function readContentRow(db: Connection, id: ContentId): ContentRow | undefined {
@@ -41,6 +42,7 @@ function readContentRow(db: Connection, id: ContentId): ContentRow | undefined {
 async function* readOctets(
   row: ContentRow,
   reader: Reader,
+  relief: Relief,
   log: Log,
   start: number,
   end: number,
@@ -55,6 +57,7 @@ async function* readOctets(
     const to = Math.min(last - first, piece.length);
     yield from === 0 && to === piece.length ? piece : piece.subarray(from, to);
     at = first + to;
+    relief.count(piece.length);
     if (at < last) await yieldTurn();
   }
 }
