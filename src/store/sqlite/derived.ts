@@ -15,6 +15,7 @@ import type { Connection } from './connection.ts';
 import type { DerivedItem } from './jobs/derived.ts';
 import { DERIVED_SLICE_ROWS } from './limits.ts';
 import { type Reader, yieldTurn } from './reader.ts';
+import type { Relief } from './relief.ts';
 import { openContent } from './storedContent.ts';
 import type { Writer } from './writer/client.ts';
 
@@ -22,9 +23,11 @@ import type { Writer } from './writer/client.ts';
 export class Derived {
   readonly #reader: Reader;
   readonly #writer: Writer;
+  readonly #relief: Relief;
   readonly #log: Log;
 
-  constructor(reader: Reader, writer: Writer, log: Log) {
+  constructor(reader: Reader, writer: Writer, relief: Relief, log: Log) {
+    this.#relief = relief;
     this.#reader = reader;
     this.#writer = writer;
     this.#log = log;
@@ -82,7 +85,7 @@ export class Derived {
   }
 
   async #derive(id: ContentId): Promise<DerivedMessage> {
-    const content = openContent(this.#reader, id, this.#log);
+    const content = openContent(this.#reader, id, this.#relief, this.#log);
     const walker = createMimeWalker();
     for await (const piece of content.read(0, content.octets)) walker.push(piece);
     await yieldTurn();

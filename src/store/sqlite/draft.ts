@@ -68,10 +68,15 @@ export class Draft implements ContentDraft {
   }
 
   discard(): void {
+    void this.abandon();
+  }
+
+  /** Discards, and resolves when the pieces on disk are left to the sweep. Never rejects. */
+  async abandon(): Promise<void> {
     if (this.#state !== 'open') return;
     this.#state = 'discarded';
     this.#end();
-    this.#dropShipped();
+    await this.#dropShipped();
   }
 
   /** Ends the writing for a job that makes a content of it. Errors: `cannot` when that was done, or is too early. */
@@ -88,7 +93,7 @@ export class Draft implements ContentDraft {
 
   /** The sealing job failed: nothing of the draft may stay. */
   sealFailed(): void {
-    this.#dropShipped();
+    void this.#dropShipped();
   }
 
   #requireOpen(): void {
@@ -169,9 +174,9 @@ export class Draft implements ContentDraft {
     this.#around.onEnded(this);
   }
 
-  #dropShipped(): void {
+  async #dropShipped(): Promise<void> {
     if (this.#shipped === 0) return;
     // When this fails, the draft's row is still there, and the next opening of the store sweeps it.
-    this.#around.writer.run('discardDraft', { key: this.#key }).catch(() => {});
+    await this.#around.writer.run('discardDraft', { key: this.#key }).catch(() => {});
   }
 }

@@ -73,9 +73,10 @@ export class Drafts {
   }
 
   /** Discards drafts that took nothing for too long. */
-  discardIdle(): void {
+  async discardIdle(): Promise<void> {
     const oldest = this.#clock.monotonic() - DRAFT_IDLE_LIMIT_MS;
-    for (const [draft, at] of [...this.#shipped]) if (at <= oldest) draft.discard();
+    const idle = [...this.#shipped].filter(([, at]) => at <= oldest);
+    await Promise.all(idle.map(([draft]) => draft.abandon()));
   }
 }
 

@@ -38,15 +38,13 @@ export class Maintenance {
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
-    this.#timer = options.clock.every(MAINTENANCE_PERIOD_MS, () => void this.run());
+    this.#timer = options.clock.every(MAINTENANCE_PERIOD_MS, () => void this.#startRound());
   }
 
-  /** Runs one round, or waits for the one that runs; never rejects. */
-  run(): Promise<void> {
-    this.#running ??= this.#round().finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
+  /** Runs a whole round, after the one that runs already; never rejects. */
+  async run(): Promise<void> {
+    await this.#running;
+    await this.#startRound();
   }
 
   /** Stops after the job that runs. */
@@ -56,9 +54,16 @@ export class Maintenance {
     await this.#running;
   }
 
+  #startRound(): Promise<void> {
+    this.#running ??= this.#round().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
   async #round(): Promise<void> {
     try {
-      this.#options.drafts.discardIdle();
+      await this.#options.drafts.discardIdle();
       await this.#checkpointWhenQuiet();
       await this.#sweepOrphans();
       await this.#sweepTraces();

@@ -94,7 +94,7 @@ function assemble(
   const relief = new Relief();
   const drafts = new Drafts(writer, space, window, relief, clock);
   const holds = new Holds(clock, () => writer.lastBatch);
-  const derived = new Derived(reader, writer, log);
+  const derived = new Derived(reader, writer, relief, log);
   const trace = createTrace(reader, writer, clock, log);
   const traceAgeMs = options.traceAgeMs ?? TRACE_AGE_MS;
   const maintenance = new Maintenance({ clock, log, reader, writer, drafts, holds, traceAgeMs });
