@@ -1,11 +1,12 @@
 /**
- * `npm run docs`: writes the generated parts of docs/ from the code they describe. Run it after changing the schema or the
- * error table; the tests fail until then.
+ * `npm run docs`: writes the generated parts of docs/ from the code they describe. Run it after changing the schema, the
+ * error table or a verb; the tests fail until then.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { documentErrors } from '../src/base/error.ts';
 import { documentKeys } from '../src/config/explain.ts';
+import { documentVerbs } from '../src/admin/document.ts';
 
 /** Replaces what stands between `<!-- name: ... -->` and `<!-- /name -->`. */
 function fill(file: string, name: string, body: string): void {
@@ -21,3 +22,4 @@ function fill(file: string, name: string, body: string): void {
 
 fill('CONFIGURATION.md', 'keys', documentKeys());
 fill('ERRORS.md', 'errors', documentErrors());
+fill('CLI.md', 'verbs', documentVerbs());

@@ -37,13 +37,8 @@ import { nextSteps } from './admin/nextSteps.ts';
 import { createOperations } from './admin/operations.ts';
 import { createRunningServer } from './admin/runningServer.ts';
 import type { ListenerStatus, RunningServer } from './admin/server.ts';
-import { EXIT, type CliIo, type Verb } from './admin/verb.ts';
-import { ACCOUNT_VERBS } from './admin/verbs/account.ts';
-import { ALIAS_VERBS } from './admin/verbs/alias.ts';
-import { configVerbs } from './admin/verbs/config.ts';
-import { DOMAIN_VERBS } from './admin/verbs/domain.ts';
-import { SERVER_VERBS } from './admin/verbs/server.ts';
-import { TRACE_VERBS } from './admin/verbs/trace.ts';
+import { type CliIo, EXIT } from './admin/verb.ts';
+import { allVerbs } from './admin/verbs/all.ts';
 import { runDemo } from './demo/demo.ts';
 
 /** Where Hauspost is installed: the directory above src/. */
@@ -66,62 +61,10 @@ const version: string = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf
 const io: CliIo = { out: process.stdout, err: process.stderr, in: process.stdin, environment: process.env };
 
 async function main(argv: readonly string[]): Promise<number> {
-  const load = (file: string | undefined) => loadFor(file);
   const log = createLog(process.stderr, 'error');
-  const verbs: readonly Verb[] = [
-    ...runningVerbs(load),
-    ...SERVER_VERBS,
-    ...DOMAIN_VERBS,
-    ...ACCOUNT_VERBS,
-    ...ALIAS_VERBS,
-    ...TRACE_VERBS,
-    ...configVerbs(load),
-    versionVerb,
-  ];
-  return runCli(argv, verbs, createBackend({ clock: systemClock, log, load }), io);
+  const verbs = allVerbs({ version, nodeVersion: process.version, load: loadFor, serve, demo });
+  return runCli(argv, verbs, createBackend({ clock: systemClock, log, load: loadFor }), io);
 }
-
-/** The verbs that run an appliance in this process. */
-function runningVerbs(load: (file: string | undefined) => LoadedConfig | FaultyConfig): readonly Verb[] {
-  const none = { options: {}, optionHelp: {} };
-  return [
-    {
-      words: ['serve'],
-      usage: '[FILE]',
-      summary: 'Runs the server with a configuration file until it is told to stop.',
-      ...none,
-      run: async ({ args, options }) => {
-        const file = args[0] ?? (typeof options.config === 'string' ? options.config : undefined);
-        const loaded = load(file);
-        if (loaded.kind === 'loaded') return serve(loaded, () => load(file));
-        for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
-        return EXIT.failed;
-      },
-    },
-    {
-      words: ['demo'],
-      usage: '',
-      summary: 'Shows the whole appliance on this machine, with a store of its own.',
-      ...none,
-      run: demo,
-    },
-  ];
-}
-
-const versionVerb: Verb = {
-  words: ['version'],
-  usage: '',
-  summary: 'Prints the version.',
-  options: {},
-  optionHelp: {},
-  run: async ({ answer }) => {
-    answer(
-      { hauspost: version, node: process.version },
-      (text) => `hauspost ${text.hauspost}, Node ${text.node}\n`,
-    );
-    return EXIT.ok;
-  },
-};
 
 /** `--config` or an argument, then HAUSPOST_CONFIG, then data/hauspost.toml if it is there, then the defaults. */
 function loadFor(file: string | undefined): LoadedConfig | FaultyConfig {

@@ -1,6 +1,6 @@
 /** The command line without a server: finding verbs, checking arguments, exit codes, tables, and the control socket. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,19 +13,16 @@ import { type CliBackend, runCli, Unreachable } from '../../src/admin/cli.ts';
 import { callControlServer, controlSocketPath, openControlServer } from '../../src/admin/controlSocket.ts';
 import { formatOctets, formatTable, parseOctets } from '../../src/admin/table.ts';
 import type { Verb } from '../../src/admin/verb.ts';
-import { ACCOUNT_VERBS } from '../../src/admin/verbs/account.ts';
-import { ALIAS_VERBS } from '../../src/admin/verbs/alias.ts';
-import { DOMAIN_VERBS } from '../../src/admin/verbs/domain.ts';
-import { SERVER_VERBS } from '../../src/admin/verbs/server.ts';
-import { TRACE_VERBS } from '../../src/admin/verbs/trace.ts';
+import { documentVerbs } from '../../src/admin/document.ts';
+import { allVerbs } from '../../src/admin/verbs/all.ts';
 
-const VERBS: readonly Verb[] = [
-  ...DOMAIN_VERBS,
-  ...ACCOUNT_VERBS,
-  ...ALIAS_VERBS,
-  ...TRACE_VERBS,
-  ...SERVER_VERBS,
-];
+const VERBS: readonly Verb[] = allVerbs({
+  version: '1',
+  nodeVersion: '24',
+  load: () => ({ kind: 'faulty', problems: [{ where: 'x.toml', line: 3, key: 'smtp', text: 'is wrong' }] }),
+  serve: async () => 0,
+  demo: async () => 0,
+});
 
 const account = {
   address: 'a@b.example',
@@ -177,3 +174,15 @@ function send(path: string, text: string): Promise<void> {
     socket.on('close', () => resolve());
   });
 }
+
+t.test('a faulty configuration is told fault by fault, and serves nothing', async (t) => {
+  for (const argv of [['serve'], ['config', 'check'], ['config', 'print']]) {
+    t.match(await run(argv), { exitCode: 1, err: 'x.toml:3: smtp: is wrong\n' }, argv.join(' '));
+  }
+  t.match(JSON.parse((await run(['config', 'check', '--json'])).out), { problems: [{ line: 3 }] });
+});
+
+t.test('docs/CLI.md holds every verb as the tables have it', async (t) => {
+  const text = readFileSync(new URL('../../docs/CLI.md', import.meta.url), 'utf8');
+  t.ok(text.includes(documentVerbs()), 'run `npm run docs` and commit the result');
+});

@@ -1,0 +1,25 @@
+/**
+ * Every verb of the command line, in the order in which help shows them.
+ */
+
+import type { Verb } from '../verb.ts';
+import { ACCOUNT_VERBS } from './account.ts';
+import { ALIAS_VERBS } from './alias.ts';
+import { configVerbs } from './config.ts';
+import { DOMAIN_VERBS } from './domain.ts';
+import { type ProcessVerbOptions, processVerbs } from './process.ts';
+import { SERVER_VERBS } from './server.ts';
+import { TRACE_VERBS } from './trace.ts';
+
+/** The verbs of a command line whose process is `options`. */
+export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
+  return [
+    ...processVerbs(options),
+    ...SERVER_VERBS,
+    ...DOMAIN_VERBS,
+    ...ACCOUNT_VERBS,
+    ...ALIAS_VERBS,
+    ...TRACE_VERBS,
+    ...configVerbs(options.load),
+  ];
+}
