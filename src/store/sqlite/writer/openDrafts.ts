@@ -66,7 +66,10 @@ export class OpenDrafts {
 
   /** The running job is undone. */
   jobFailed(error: unknown): void {
-    for (const draft of this.#ofJob) draft.failure ??= asStoreError(error);
+    for (const draft of this.#ofJob) {
+      draft.failure ??= asStoreError(error);
+      draft.isSealed = false;
+    }
     this.#ofJob = [];
   }
 
