@@ -156,7 +156,7 @@ export class Selection {
     }
   }
 
-  /** Resolves when it is known which of the messages pulled so far are \Recent here. Only IDLE does not wait for it. */
+  /** Resolves when it is known which of the messages pulled so far are \Recent here; rejects where the store cannot tell. */
   recentKnown(): Promise<void> {
     return this.#recentClaim;
   }
@@ -189,17 +189,13 @@ export class Selection {
 
   /** Finds out which new messages are \Recent here; what could be told without waiting for that is. */
   #claimRecent(arrived: readonly Uid[]): void {
-    const before = this.#recentClaim;
-    this.#recentClaim = (async () => {
-      await before;
-      try {
-        this.#view.markRecent(await this.#recentAmong(arrived));
-        this.#onNews?.();
-      } catch (error) {
-        if (!(error instanceof MailError)) throw error;
-        // Nobody is told that they are recent; the messages themselves are told all the same.
-      }
-    })();
+    const before = this.#recentClaim.catch(() => {});
+    this.#recentClaim = before.then(async () => {
+      this.#view.markRecent(await this.#recentAmong(arrived));
+      this.#onNews?.();
+    });
+    // IDLE does not wait for it: a failure is whoever's that asks recentKnown(), and nobody's if nobody does.
+    this.#recentClaim.catch(() => {});
   }
 
   async #recentAmong(arrived: readonly Uid[]): Promise<readonly Uid[]> {

@@ -201,6 +201,7 @@ export class ImapSession implements SessionContext {
         this.input.framer.refuseCommand();
         break;
     }
+    if (this.writer.isFlushDue) await this.writer.flush();
     await this.pacer.breathe();
   }
 
@@ -306,7 +307,8 @@ export class ImapSession implements SessionContext {
   }
 
   async #sayGoodbye(error: unknown): Promise<void> {
-    const end = error instanceof SessionEnd ? error : undefined;
+    const lost = this.isGone ? new SessionEnd('connectionLost', 'The connection was lost') : undefined;
+    const end = error instanceof SessionEnd ? error : lost;
     if (end === undefined) this.log.error('imapd.session.failed', { error });
     else this.log.debug('imapd.session.ended', { reason: end.reason });
     if (end?.mayBeTold !== true || this.isGone) {

@@ -177,12 +177,13 @@ export class RawClient {
   /** The next `count` octets. */
   async octets(count: number): Promise<Buffer> {
     for (;;) {
-      const waiting = this.#joined();
-      if (waiting.length >= count) {
+      const length = this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+      if (length >= count) {
+        const waiting = this.#joined();
         this.#chunks = [waiting.subarray(count)];
         return waiting.subarray(0, count);
       }
-      await this.#more(() => `${count} octets, had ${waiting.length}`);
+      await this.#more(() => `${count} octets, had ${length}`);
     }
   }
 

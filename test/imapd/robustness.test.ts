@@ -303,3 +303,57 @@ t.test(
     t.ok(Buffer.concat(pieces).equals(message));
   },
 );
+
+t.test('a message that is expunged and swept while it is sent is sent to its end', async (t) => {
+  const site = await openImapSite(t);
+  const message = Buffer.alloc(8_000_000, 'm\r\n');
+  await site.put(['INBOX'], message);
+  const [reader, other] = [await site.selected(), await site.selected()];
+  reader.socket.pause();
+  reader.send('a FETCH 1 BODY.PEEK[]\r\n');
+  await other.command('STORE 1 +FLAGS.SILENT (\\Deleted)');
+  t.match((await other.command('EXPUNGE'))[0], '* 1 EXPUNGE');
+  await maintain(site);
+  reader.socket.resume();
+  t.equal(await reader.line(), `* 1 FETCH (BODY[] {${message.length}}`);
+  t.ok((await reader.octets(message.length)).equals(message));
+  t.same(await reader.answer('a'), [')', 'a OK FETCH completed']);
+});
+
+async function maintain({ store }: ImapSite): Promise<void> {
+  if ('maintain' in store && typeof store.maintain === 'function') await store.maintain();
+  else throw new Error('the store has no sweeper to run');
+}
+
+t.test('a message’s trace says who fetched, appended and deleted it', async (t) => {
+  const notes: string[] = [];
+  const site = await openImapSite(t, {
+    wrap: (store) => ({
+      ...store,
+      trace: {
+        ...store.trace,
+        note: (contentId, { kind, fields }) => {
+          notes.push(
+            `${kind} ${fields.protocol} ${fields.account} ${fields.remoteAddress} uid ${fields.uid}`,
+          );
+          store.trace.note(contentId, { at: site.clock.now(), kind, fields });
+        },
+      },
+    }),
+  });
+  const { contentId } = await site.deliver('Subject: x\r\n\r\nbody\r\n', site.account);
+  const client = await site.selected();
+  const who = `imap ${ADDRESS} 127.0.0.1`;
+  await client.command('FETCH 1 (FLAGS ENVELOPE BODY.PEEK[HEADER] BODY.PEEK[]<0.3>)');
+  t.same(notes, []);
+  await client.command('FETCH 1 BODY[]');
+  t.same(notes.splice(0), [`fetched ${who} uid 1`]);
+  await client.command('FETCH 1 (RFC822.HEADER BODY.PEEK[TEXT])');
+  t.same(notes.splice(0), [`fetched ${who} uid 1`], 'as fetchmail fetches');
+  await client.command('APPEND INBOX {1+}\r\nx');
+  t.same(notes.splice(0), [`appended ${who} uid 2`]);
+  await client.command('STORE 1 +FLAGS (\\Deleted)');
+  await client.command('CLOSE');
+  t.same(notes.splice(0), [`deleted ${who} uid 1`]);
+  t.type(contentId, 'number');
+});
