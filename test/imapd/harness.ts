@@ -11,6 +11,7 @@ import { readFileSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
+import tap from 'tap';
 import type { Test } from 'tap';
 
 import type { Clock } from '../../src/base/clock.ts';
@@ -54,9 +55,13 @@ export interface SiteOptions extends Partial<Pick<ImapdOptions, 'delimiter' | 'a
   readonly hiddenCapabilities?: readonly string[];
 }
 
-/** Opens a server on a new store; everything is closed when the test ends. */
+/** Opened by the file's first test and closed after its last: a store and its thread take a second to start under tap. */
+const shared: { site?: Promise<RoomSite> } = {};
+
+/** Opens a server with a new account; all of it goes when the test ends. Tests of a file share a store, one after the other. */
 export async function openImapSite(t: Test, options: SiteOptions = {}): Promise<ImapSite> {
-  const site = await openRoomSite(t);
+  shared.site ??= openRoomSite(tap as unknown as Test);
+  const site = await shared.site;
   const { clock = systemClock, tls = 'starttls', wrap = (store) => store } = options;
   const account = await site.addAccount(ADDRESS, options.quotaOctets);
   const { delimiter = '/', appendLimitOctets = 160_000_000, hiddenCapabilities = [] } = options;
@@ -81,7 +86,10 @@ export async function openImapSite(t: Test, options: SiteOptions = {}): Promise<
     delimiter,
     appendLimitOctets,
   });
-  t.teardown(() => imapd.close(0));
+  t.teardown(async () => {
+    await imapd.close(0);
+    await site.store.directory.removeAccount(ADDRESS);
+  });
   const port = imapd.listeners[0]?.port ?? 0;
   const client = async () => {
     const raw = await RawClient.connect(t, port);
