@@ -212,6 +212,7 @@ t.test('a draft is swept when it is discarded, refused, or left alone for an hou
   const { contentId } = await deliverDraft(store, busy, [accountId]);
   t.equal(house.ask('SELECT count(DISTINCT id / 16384) FROM chunk'), 1);
   t.equal((await octetsOf(store, contentId)).length, 2_000_000);
+  t.equal(house.ask('SELECT count(*) FROM draft'), 0);
   await store.close();
 });
 
