@@ -16,6 +16,7 @@ import type { Test } from 'tap';
 
 import type { Clock } from '../../src/base/clock.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import type { Log } from '../../src/base/log.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
 import type { TlsMode } from '../../src/net/listener.ts';
@@ -53,6 +54,7 @@ export interface SiteOptions extends Partial<Pick<ImapdOptions, 'delimiter' | 'a
   /** Changes what the server is handed, for faults and measurements. */
   readonly wrap?: (store: RoomSite['store']) => ImapdOptions['store'];
   readonly hiddenCapabilities?: readonly string[];
+  readonly log?: Log;
 }
 
 /** Opened by the file's first test and closed after its last: a store and its thread take a second to start under tap. */
@@ -82,7 +84,7 @@ export async function openImapSite(t: Test, options: SiteOptions = {}): Promise<
     store: wrap(site.store),
     accounts: site.accounts,
     clock,
-    log: silentLog,
+    log: options.log ?? silentLog,
     delimiter,
     appendLimitOctets,
   });
