@@ -26,7 +26,8 @@ export interface Site {
   cliJson(args: readonly string[], stdin?: string): Promise<unknown>;
   /** Starts the server and waits until it listens. */
   serve(options?: ServeOptions): Promise<RunningServer>;
-  remove(): void;
+  /** Kills what still runs and removes the directory. */
+  remove(): Promise<void>;
 }
 
 /** How a server is started. */
@@ -48,13 +49,14 @@ export interface RunningServer {
   kill(): Promise<ProgramResult>;
 }
 
-/** Makes a site with `extra` TOML in its configuration. */
-export function createSite(extra = ''): Site {
+/** Makes a site with `extra` TOML in its configuration, whose program is `main`. */
+export function createSite(extra = '', main = MAIN): Site {
   const directory = mkdtempSync(join(tmpdir(), 'hauspost-test-'));
   const configFile = join(directory, 'hauspost.toml');
   writeFileSync(configFile, `${extra}\n${LISTENERS}`);
+  const servers: RunningServer[] = [];
   const cli = (args: readonly string[], stdin = '') =>
-    runProgram(process.execPath, [MAIN, ...args, '--config', configFile], { stdin });
+    runProgram(process.execPath, [main, ...args, '--config', configFile], { stdin });
   return {
     directory,
     configFile,
@@ -64,8 +66,15 @@ export function createSite(extra = ''): Site {
       if (result.exitCode !== 0) throw new Error(`hauspost ${args.join(' ')}: ${result.stderr.toString()}`);
       return JSON.parse(result.stdout.toString());
     },
-    serve: (options) => serve(configFile, options),
-    remove: () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }),
+    async serve(options) {
+      const server = await serve(main, configFile, options);
+      servers.push(server);
+      return server;
+    },
+    async remove() {
+      await Promise.all(servers.map((server) => server.kill()));
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+    },
   };
 }
 
@@ -96,8 +105,8 @@ const LISTENERS = [
   )
   .join('\n');
 
-async function serve(configFile: string, options: ServeOptions = {}): Promise<RunningServer> {
-  const command = [...(options.wrapper ?? []), process.execPath, MAIN, 'serve', '--config', configFile];
+async function serve(main: string, configFile: string, options: ServeOptions = {}): Promise<RunningServer> {
+  const command = [...(options.wrapper ?? []), process.execPath, main, 'serve', '--config', configFile];
   const program = await startProgram(command[0] ?? '', command.slice(1), {
     deadlineMs: 10 * 60_000,
     ...(options.env === undefined ? {} : { env: options.env }),
@@ -107,8 +116,12 @@ async function serve(configFile: string, options: ServeOptions = {}): Promise<Ru
   const ports = Object.fromEntries(
     ready.listeners.map((listener) => [listener.name, listener.port]),
   ) as Ports;
+  let hasEnded = false;
+  program.ended.then(() => {
+    hasEnded = true;
+  });
   const end = (signal: NodeJS.Signals) => {
-    process.kill(ready.process, signal);
+    if (!hasEnded) process.kill(ready.process, signal);
     return program.ended;
   };
   return { ports, program, pid: ready.process, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
