@@ -31,8 +31,3 @@ export function newMailboxNameOf(text: string, delimiter: string): MailboxName |
 export function mailboxText(name: MailboxName, delimiter: string): string | undefined {
   return name.some((component) => component.includes(delimiter)) ? undefined : name.join(delimiter);
 }
-
-/** Whether both name the same mailbox. */
-export function isSameMailboxName(one: MailboxName, other: MailboxName): boolean {
-  return one.length === other.length && one.every((component, index) => component === other[index]);
-}

@@ -110,11 +110,6 @@ export class Selection {
     return this.#isRemoved;
   }
 
-  /** Whether the store has, or may have, changes that were not pulled. */
-  get isStale(): boolean {
-    return this.#isStale;
-  }
-
   /** Reads the mailbox. Called once, by openSelection. */
   async open(): Promise<void> {
     const status = this.isReadOnly

@@ -10,8 +10,7 @@ import { asMailError, WireError } from '../base/error.ts';
 import type { ContentId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { isAppendMessage } from '../wire/imap/append.ts';
-import { findTag, parseCommandHead } from '../wire/imap/command.ts';
-import { CommandDecoder } from '../wire/imap/decoder.ts';
+import type { CommandDecoder } from '../wire/imap/decoder.ts';
 import type { FrameEvent } from '../wire/imap/frame.ts';
 import { createCommandFramer } from '../wire/imap/framing.ts';
 import { formatCapabilityCode } from '../wire/imap/responseCode.ts';
@@ -22,20 +21,13 @@ import type { TraceEventKind } from '../store/contract/trace.ts';
 import { capabilityList } from './capabilities.ts';
 import { ClientInput } from './clientInput.ts';
 import type { Command } from './command.ts';
-import { COMMANDS } from './commands.ts';
+import { lookUpCommand } from './commandLookup.ts';
 import { bad, completionOf } from './completion.ts';
 import type { Completion } from './completion.ts';
-import {
-  BAD_COMMAND_LIMIT,
-  BYE_DEADLINE_MS,
-  DISCARD_LIMIT_OCTETS,
-  LOGIN_COMMAND_LIMIT,
-  LOGIN_DEADLINE_MS,
-  LOGIN_FAILURE_LIMIT,
-  LOGIN_IDLE_TIMEOUT_MS,
-} from './limits.ts';
+import { BYE_DEADLINE_MS, DISCARD_LIMIT_OCTETS, LOGIN_DEADLINE_MS, LOGIN_IDLE_TIMEOUT_MS } from './limits.ts';
 import type { ImapListenerOptions } from './options.ts';
 import { Pacer } from './pacer.ts';
+import { Patience } from './patience.ts';
 import { ResponseWriter } from './responseWriter.ts';
 import type { ServerContext, SessionContext, UpdateOptions } from './sessionContext.ts';
 import { SessionEnd } from './sessionEnd.ts';
@@ -61,11 +53,9 @@ export class ImapSession implements SessionContext {
   readonly #options: SessionOptions;
   readonly #connection: Connection;
   readonly #closing = new AbortController();
+  readonly #patience = new Patience();
   readonly #openedMs: number;
   #state: SessionState = { kind: 'notAuthenticated' };
-  #commandCount = 0;
-  #badCommandCount = 0;
-  #loginFailureCount = 0;
   #startsTls = false;
 
   constructor(options: SessionOptions) {
@@ -127,7 +117,7 @@ export class ImapSession implements SessionContext {
   }
 
   countLoginFailure(): void {
-    this.#loginFailureCount += 1;
+    this.#patience.countLoginFailure();
   }
 
   startTlsAfterCompletion(): void {
@@ -171,7 +161,7 @@ export class ImapSession implements SessionContext {
       await this.#sayGoodbye(error);
     } finally {
       this.enter({ kind: 'logout' });
-      this.log.debug('imapd.session.closed', { commands: this.#commandCount });
+      this.log.debug('imapd.session.closed', { commands: this.#patience.commandCount });
     }
   }
 
@@ -206,14 +196,13 @@ export class ImapSession implements SessionContext {
   }
 
   async #runCommand(segments: readonly CommandSegment[]): Promise<void> {
-    const decoder = new CommandDecoder(segments);
-    const looked = this.#lookUp(decoder, segments);
+    const looked = lookUpCommand(segments, this.#state.kind);
     if (looked.kind === 'refused') {
       this.#complete(looked.tag, looked.completion);
       return;
     }
-    const { command, tag, isUid } = looked;
-    this.#commandCount += 1;
+    const { tag, command, isUid, decoder } = looked;
+    this.#patience.countCommand();
     const completion = await this.#outcomeOf(command, decoder);
     if (completion.condition !== 'BAD' && command.tells !== 'nothing') {
       await this.tellUpdates({ mayExpunge: command.tells === 'all', isUid });
@@ -233,24 +222,9 @@ export class ImapSession implements SessionContext {
     }
   }
 
-  #lookUp(decoder: CommandDecoder, segments: readonly CommandSegment[]): LookUp {
-    try {
-      const { tag, name, isUid } = parseCommandHead(decoder);
-      const command = COMMANDS.get(isUid ? `UID ${name}` : name);
-      if (command === undefined) return { kind: 'refused', tag, completion: bad('Unknown command') };
-      if (!command.states.includes(this.#state.kind)) {
-        return { kind: 'refused', tag, completion: bad(`Not in this state: ${this.#state.kind}`) };
-      }
-      return { kind: 'found', command, tag, isUid };
-    } catch (error) {
-      const tag = segments[0] && findTag(segments[0].line);
-      return { kind: 'refused', tag, completion: completionOf(error) };
-    }
-  }
-
   /** A literal that the client will send once it is asked to: not for a command that is refused anyway. */
   #answerAnnouncement(segments: readonly CommandSegment[]): void {
-    const looked = this.#lookUp(new CommandDecoder(segments), segments);
+    const looked = lookUpCommand(segments, this.#state.kind);
     const refusal = looked.kind === 'refused' ? looked.completion : looked.command.refuse(this);
     if (refusal === undefined) {
       this.writer.write(formatContinuation('OK'));
@@ -269,13 +243,7 @@ export class ImapSession implements SessionContext {
   /** Writes how a command ended, and ends the session where a limit is passed. */
   #complete(tag: string | undefined, completion: Completion): void {
     this.writer.writeCompletion(tag, completion);
-    this.#badCommandCount = completion.condition === 'BAD' ? this.#badCommandCount + 1 : 0;
-    if (this.#badCommandCount >= BAD_COMMAND_LIMIT) throw new SessionEnd('abuse', 'Too many bad commands');
-    if (this.#loginFailureCount >= LOGIN_FAILURE_LIMIT)
-      throw new SessionEnd('abuse', 'Too many failed logins');
-    if (this.#state.kind === 'notAuthenticated' && this.#commandCount >= LOGIN_COMMAND_LIMIT) {
-      throw new SessionEnd('abuse', 'Too many commands before login');
-    }
+    this.#patience.countCompletion(completion, this.#state.kind !== 'notAuthenticated');
   }
 
   /** RFC 3501 section 6.2.1: what was sent behind STARTTLS in the clear is forgotten. */
@@ -324,7 +292,3 @@ export class ImapSession implements SessionContext {
     await this.#connection.close(BYE_DEADLINE_MS);
   }
 }
-
-type LookUp =
-  | { readonly kind: 'found'; readonly command: Command; readonly tag: string; readonly isUid: boolean }
-  | { readonly kind: 'refused'; readonly tag: string | undefined; readonly completion: Completion };

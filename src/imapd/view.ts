@@ -94,11 +94,6 @@ export class MailboxView {
     return this.#recent.has(uid);
   }
 
-  /** Whether the message is known to be gone, though its number still stands. */
-  isExpunged(uid: Uid): boolean {
-    return this.#expunged.has(uid);
-  }
-
   /** Takes over what the store says has changed since `modSeq`; answers the UIDs that are new. */
   apply(changes: MailboxChanges): readonly Uid[] {
     const arrived: Uid[] = [];
@@ -142,12 +137,6 @@ export class MailboxView {
   noteOwn(entry: Entry): void {
     if (this.#flagChanges.has(entry.uid)) this.#flagChanges.set(entry.uid, entry);
     this.#note(entry);
-  }
-
-  /** Whether `tell` would say something. */
-  hasNews({ mayExpunge }: TellOptions): boolean {
-    if (mayExpunge && this.#expunged.size > 0) return true;
-    return this.#arrived.length > 0 || this.#flagChanges.size > 0;
   }
 
   /** Moves the numbering on and answers what the client must now be sent, all of it and in this order. */

@@ -5,12 +5,7 @@ import t from 'tap';
 import type { AccountId, MailboxId } from '../../src/base/ids.ts';
 import type { ListSelection } from '../../src/wire/imap/list.ts';
 import { listMailboxes } from '../../src/imapd/mailboxListing.ts';
-import {
-  isSameMailboxName,
-  mailboxNameOf,
-  mailboxText,
-  newMailboxNameOf,
-} from '../../src/imapd/mailboxName.ts';
+import { mailboxNameOf, mailboxText, newMailboxNameOf } from '../../src/imapd/mailboxName.ts';
 
 t.test('a name is split at the delimiter of the session', async (t) => {
   const table: [text: string, delimiter: string, name: string[] | undefined][] = [
@@ -42,12 +37,6 @@ t.test('a name that the delimiter cannot write has no text', async (t) => {
   t.equal(mailboxText(['a', 'b'], '.'), 'a.b');
   t.equal(mailboxText(['a.b', 'c'], '.'), undefined);
   t.equal(mailboxText(['a.b', 'c'], '/'), 'a.b/c');
-});
-
-t.test('names are the same component by component', async (t) => {
-  t.ok(isSameMailboxName(['a', 'b'], ['a', 'b']));
-  t.notOk(isSameMailboxName(['a', 'b'], ['a']));
-  t.notOk(isSameMailboxName(['a'], ['A']));
 });
 
 /** Lines as `name attributes childInfo`, for mailboxes and subscriptions in text form. */
