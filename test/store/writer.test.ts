@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import Sqlite from 'better-sqlite3';
 import t from 'tap';
 
-import { createLog } from '../../src/base/log.ts';
+import { createLog, silentLog } from '../../src/base/log.ts';
 import { assertDurable, Connection, openForReading } from '../../src/store/sqlite/connection.ts';
 import { EXPUNGED_KEPT, EXPUNGED_SLACK } from '../../src/store/sqlite/limits.ts';
 import { Writer } from '../../src/store/sqlite/writer/client.ts';
@@ -198,6 +198,23 @@ t.test('bulk changes of 20,000 entries take a fraction of a second', async (t) =
     // Some 30 ms on an idle machine; a row-by-row or wide-row shape takes seconds.
     t.ok(user + system < 1_000_000, `${name}: ${Math.round((user + system) / 1000)} ms of CPU`);
   }
+});
+
+t.test('a job that cannot be handed over is rejected alone, in its turn', async (t) => {
+  const script = `const { parentPort } = require('node:worker_threads');
+    parentPort.on('message', (jobs) => {
+      if (jobs === 'close') return parentPort.close();
+      const results = jobs.map(({ input }) => ({ isDone: true, output: input }));
+      parentPort.postMessage({ kind: 'batch', batch: 1, results, changes: [], buffers: [], failure: undefined });
+    })`;
+  const clock = createTestClock();
+  const options = { path: '', clock, log: silentLog, onChanges: () => {}, onBuffers: () => {} };
+  const writer = new Writer(new Worker(script, { eval: true }), options, 0);
+  const inputs = ['one', () => 'no clone', 'two'] as never[];
+  const outcomes = await Promise.allSettled(inputs.map((input) => writer.run('probe', input)));
+  t.match(outcomes, [{ value: 'one' }, { reason: { code: 'internal' } }, { value: 'two' }]);
+  t.equal(writer.waiting, 0);
+  await writer.close();
 });
 
 t.test(

@@ -12,7 +12,7 @@ import { closeSync, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
 
 import { MailError } from '../../base/error.ts';
-import { BUSY_LIMIT_MS, CHECKPOINT_PAGES, PAGE_SIZE_BYTES } from './limits.ts';
+import { BUSY_LIMIT_MS, CHECKPOINT_PAGES, PAGE_SIZE_BYTES, READ_BUSY_LIMIT_MS } from './limits.ts';
 
 /** What can be bound to a statement. Numbers must be safe integers. */
 export type SqlValue = number | string | Uint8Array | null;
@@ -109,7 +109,7 @@ export function openForWriting(path: string): Connection {
 
 /** A connection that can only read. The database must be there. */
 export function openForReading(path: string): Connection {
-  const connection = new Connection(new Database(path, { readonly: true, timeout: BUSY_LIMIT_MS }));
+  const connection = new Connection(new Database(path, { readonly: true, timeout: READ_BUSY_LIMIT_MS }));
   connection.script('PRAGMA query_only = ON');
   setCommonPragmas(connection);
   return connection;

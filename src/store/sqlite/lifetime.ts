@@ -6,9 +6,9 @@ import { MailError } from '../../base/error.ts';
 
 /** Counts the calls that are under way. */
 export class Lifetime {
-  #isClosing = false;
   #running = 0;
-  #whenIdle: (() => void) | undefined;
+  #isClosing = false;
+  #whenIdle: (() => void)[] = [];
 
   /** Runs `work` unless the store is closing. Errors: `shuttingDown`, and what `work` rejects with. */
   async run<Value>(work: () => Promise<Value>): Promise<Value> {
@@ -18,7 +18,7 @@ export class Lifetime {
       return await work();
     } finally {
       this.#running -= 1;
-      if (this.#running === 0) this.#whenIdle?.();
+      if (this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
     }
   }
 
@@ -27,7 +27,7 @@ export class Lifetime {
     this.#isClosing = true;
     if (this.#running === 0) return;
     await new Promise<void>((resolve) => {
-      this.#whenIdle = resolve;
+      this.#whenIdle.push(resolve);
     });
   }
 }

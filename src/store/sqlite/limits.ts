@@ -32,8 +32,10 @@ export const DRAFT_IDLE_LIMIT_MS = HOUR_MS;
 export const PAGE_SIZE_BYTES = 8 * KIB;
 /** Pages in the write-ahead log that make a commit check-point it; about 16 MiB, larger ones brought nothing. */
 export const CHECKPOINT_PAGES = 2_000;
-/** How long a connection waits for a lock before it fails; only a checkpoint or a foreign tool can hold one. */
+/** How long the writer waits for a lock before a batch fails; only a reader at a checkpoint or a foreign tool can hold one. */
 export const BUSY_LIMIT_MS = 5 * SECOND_MS;
+/** The same for reads, which stand in the event loop's way meanwhile. */
+export const READ_BUSY_LIMIT_MS = 100;
 /** Content ids taken from the database at a time. */
 export const CONTENT_ID_BLOCK = 1_024;
 

@@ -12,7 +12,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { MailError } from '../../../base/error.ts';
 import type { Log } from '../../../base/log.ts';
 import type { Change } from '../../contract/feed.ts';
-import { type Failure, unpackFailure } from '../failure.ts';
+import { asStoreError, type Failure, unpackFailure } from '../failure.ts';
 import type { AloneKind, AloneOutput, JobInput, JobKind, JobOutput } from '../jobs/table.ts';
 import type { JobRequest, JobResult, WriterData, WriterReply } from './protocol.ts';
 
@@ -36,7 +36,10 @@ export interface Freight {
   readonly transfer: readonly ArrayBuffer[];
 }
 
+/** A job that was asked for and not answered yet. */
 interface Waiting {
+  readonly request: JobRequest;
+  readonly transfer: readonly ArrayBuffer[];
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: MailError) => void;
 }
@@ -70,9 +73,10 @@ export class Writer {
   readonly #worker: Worker;
   readonly #options: WriterOptions;
   readonly #ended: Promise<void>;
-  #outbox: JobRequest[] = [];
-  #transfer: ArrayBuffer[] = [];
-  #waiting: Waiting[] = [];
+  /** Not sent yet. */
+  #outbox: Waiting[] = [];
+  /** Sent, in this order. */
+  readonly #waiting: Waiting[] = [];
   #isFlushDue = false;
   #refusal: MailError | undefined;
   #lastBatch: number;
@@ -88,8 +92,7 @@ export class Writer {
     worker.on('messageerror', (error) => this.#died(error));
     this.#ended = new Promise((resolve) => {
       worker.once('exit', (exitCode) => {
-        if (this.#waiting.length > 0 || this.#refusal === undefined)
-          this.#died(new Error(`exit code ${exitCode}`));
+        if (this.waiting > 0 || this.#refusal === undefined) this.#died(new Error(`exit code ${exitCode}`));
         resolve();
       });
     });
@@ -102,7 +105,7 @@ export class Writer {
 
   /** Jobs that are not answered yet. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.length + this.#outbox.length;
   }
 
   /** Batches since the start that were meant to write. */
@@ -147,9 +150,8 @@ export class Writer {
   #ask(kind: JobKind | AloneKind, input: unknown, freight: Freight): Promise<unknown> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      this.#outbox.push({ kind, input, now: this.#options.clock.now(), octets: freight.octets });
-      this.#transfer.push(...freight.transfer);
+      const request = { kind, input, now: this.#options.clock.now(), octets: freight.octets };
+      this.#outbox.push({ request, transfer: freight.transfer, resolve, reject });
       if (this.#isFlushDue) return;
       this.#isFlushDue = true;
       setImmediate(() => this.#flush());
@@ -158,12 +160,29 @@ export class Writer {
 
   #flush(): void {
     this.#isFlushDue = false;
-    if (this.#outbox.length === 0 || this.#refusal !== undefined) return;
     const outbox = this.#outbox;
-    const transfer = this.#transfer;
+    if (outbox.length === 0 || this.#refusal !== undefined) return;
     this.#outbox = [];
-    this.#transfer = [];
-    this.#worker.postMessage(outbox, transfer);
+    if (this.#send(outbox) === undefined) return;
+    // One of them cannot be cloned: the others must not suffer.
+    for (const waiting of outbox) {
+      const error = this.#send([waiting]);
+      if (error !== undefined) waiting.reject(error);
+    }
+  }
+
+  /** Sends jobs in one message; answers why they could not be sent. */
+  #send(outbox: readonly Waiting[]): MailError | undefined {
+    try {
+      this.#worker.postMessage(
+        outbox.map(({ request }) => request),
+        outbox.flatMap(({ transfer }) => transfer),
+      );
+      for (const waiting of outbox) this.#waiting.push(waiting);
+      return undefined;
+    } catch (error) {
+      return asStoreError(error);
+    }
   }
 
   #settle(reply: BatchReply): void {
@@ -194,7 +213,8 @@ export class Writer {
     const isNew = this.#refusal === undefined || this.#refusal.code === 'shuttingDown';
     if (isNew) this.#options.log.error('store.writer.died', { error });
     this.#refusal = new MailError('storeUnavailable', 'the writer thread has died', { cause: error });
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#refusal);
+    for (const waiting of [...this.#waiting.splice(0), ...this.#outbox.splice(0)])
+      waiting.reject(this.#refusal);
     void this.#worker.terminate();
   }
 }
