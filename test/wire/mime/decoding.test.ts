@@ -1,3 +1,5 @@
+/** What comes off a message for SEARCH: transfer encodings, charsets, encoded words. */
+
 import fc from 'fast-check';
 import t from 'tap';
 
