@@ -1,6 +1,7 @@
 /**
  * A process that only delivers: opens a store, delivers messages of its own making from several sides at once, and prints
- * `ack <SHA-256>` for each one that the store acknowledged. Killed and traced by durability.test.ts.
+ * `ack <SHA-256>` for each one that the store acknowledged, `no <code>` for each
+ * one that it refused. Killed, traced and given I/O errors by kill.test.ts and sync.test.ts.
  *
  * Arguments: directory, deliveries at a time, deliveries in all (0: without end), octets of each (0: of many sizes), and
  * `early` to print the acknowledgement before the store gave it, which is the fault that the tests must notice.
@@ -10,6 +11,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 
 import { systemClock } from '../../src/base/clock.ts';
+import type { MailError } from '../../src/base/error.ts';
 import { type AccountId, newTraceId } from '../../src/base/ids.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { openStore, type SqliteStore } from '../../src/store/sqlite/open.ts';
@@ -30,7 +32,7 @@ async function deliverOn(): Promise<void> {
   while (inAll === '0' || begun < Number(inAll)) {
     begun += 1;
     const size = octets === '0' ? (SIZES[begun % SIZES.length] ?? 0) : Number(octets);
-    await deliverOne(size);
+    await deliverOne(size).catch((error: MailError) => tell(`no ${error.code}`));
   }
 }
 
