@@ -17,6 +17,7 @@ import type { TlsContexts } from '../net/tlsContext.ts';
 import type { Transfer } from '../transfer/transfer.ts';
 import { EngineServer } from './engine/server.ts';
 import { type BareLineFeed, createHandlers } from './handlers.ts';
+import { COMMAND_DEADLINE_MS } from './limits.ts';
 
 /** One listener of the room. */
 export interface SmtpListenerOptions {
@@ -117,6 +118,8 @@ function engineOptions(listener: SmtpListenerOptions, options: SmtpdOptions): SM
     size: options.sizeLimitOctets,
     maxRecipients: options.recipientLimit,
     disableReverseLookup: true,
+    // The library's own time-out for silence, 60 s by default: a scanner is silent for longer while it scans.
+    socketTimeout: COMMAND_DEADLINE_MS,
     hideENHANCEDSTATUSCODES: false,
     hideDSN: true,
     hideREQUIRETLS: true,

@@ -455,3 +455,14 @@ t.test('nodemailer hands over by STARTTLS with a certificate that it trusts', as
   t.match(info.response, /^250 2\.0\.0 Queued as/);
   t.equal((await server.messages()).length, 1);
 });
+
+t.test('postmaster is reached without a domain where somebody is it', async (t) => {
+  const server = await openServer(t);
+  const client = await server.connect();
+  client.send('EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<Postmaster>\r\n');
+  t.match(await client.until(/2\.1\.0[\s\S]*\r\n.*\r\n/), /\r\n550 5\.1\.1 /);
+  server.site.accounts.setOptions({ postmaster: 'ticket@app.example.com' });
+  client.send('RCPT TO:<POSTMASTER>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n');
+  t.match(await client.closed(), /250 2\.1\.5 [\s\S]*Queued as/);
+  t.strictSame(await server.messages(), ['x\r\n']);
+});

@@ -2,7 +2,8 @@
  * smtp-server's connection with what it lacks: no wait before the greeting, deadlines that a dribbling client cannot reset, a
  * limit on refusals, replies of one turn in one write, enhanced status codes of our own.
  *
- * Relies on smtp-server 3.21.6: `init`, `_createParser`, `_onCommand`, `send`, `upgrade`, `_handlerPending`, `_upgrading`.
+ * Relies on smtp-server 3.21.6: `init`, `_createParser`, `_onCommand`, `send`, `upgrade`, `_parseAddressCommand`,
+ * `_handlerPending`, `_upgrading`.
  * `init` differs from the library's in its 100 ms timer alone, which was there to tell early talkers.
  * Trust: commands and their pace are the client's.
  */
@@ -26,6 +27,8 @@ import { DataParser } from './dataParser.ts';
 
 /** Text that brings its own enhanced status code (RFC 2034): the library's table is not asked then. */
 const OWN_STATUS = /^[245]\.\d{1,3}\.\d{1,3} /;
+
+const POSTMASTER = /^rcpt to:\s*<postmaster>\s*$/i;
 
 /** A connection with a client. */
 export class EngineConnection extends SMTPConnection {
@@ -68,6 +71,15 @@ export class EngineConnection extends SMTPConnection {
       this.#commandSince = this.#clock.monotonic();
       callback?.();
     });
+  }
+
+  /** RFC 5321 section 4.5.1: postmaster is taken without a domain as well, which the library's grammar refuses. */
+  override _parseAddressCommand(
+    name: string,
+    command: Buffer | string,
+  ): ReturnType<SMTPConnection['_parseAddressCommand']> {
+    if (POSTMASTER.test(command.toString())) return { address: 'postmaster', args: false };
+    return super._parseAddressCommand(name, command);
   }
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
