@@ -52,18 +52,14 @@ export async function openRoomSite(t: Test, clock: Clock = systemClock): Promise
     clock: systemClock,
   };
   const administration = createAdministration(surroundings);
-  const { certificateFile, keyFile } = await ensureSelfSigned({
-    directory,
-    hostName: 'localhost',
-    clock: systemClock,
-  });
+
   return {
     directory,
     clock,
     store,
     accounts: createAccounts({ ...surroundings, log: silentLog, options: {} }),
     administration,
-    tlsContexts: await TlsContexts.open({ kind: 'pem', certificateFile, keyFile }),
+    tlsContexts: await sharedCertificate(),
     async addAccount(address, quotaOctets) {
       const name = address.slice(address.indexOf('@') + 1);
       if ((await store.directory.findDomain(name)) === undefined) await administration.domains.add({ name });
@@ -90,4 +86,27 @@ async function deliver(store: Store, octets: Buffer, accounts: readonly Account[
     copies: accounts.map(({ id, address }) => ({ accountId: id, recipient: address })),
     events: [],
   });
+}
+
+/** One certificate for all sites of a test file: an RSA key takes a second on a loaded machine. */
+function sharedCertificate(): Promise<TlsContexts> {
+  const made = certificates.get('made') ?? makeCertificate();
+  certificates.set('made', made);
+  return made;
+}
+
+const certificates = new Map<'made', Promise<TlsContexts>>();
+
+async function makeCertificate(): Promise<TlsContexts> {
+  const directory = mkdtempSync(join(tmpdir(), 'hauspost-certificate-'));
+  try {
+    const files = await ensureSelfSigned({ directory, hostName: 'localhost', clock: systemClock });
+    return await TlsContexts.open({
+      kind: 'pem',
+      certificateFile: files.certificateFile,
+      keyFile: files.keyFile,
+    });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }
