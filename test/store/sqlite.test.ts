@@ -12,10 +12,13 @@ import Sqlite from 'better-sqlite3';
 import t, { type Test } from 'tap';
 
 import { unixMs } from '../../src/base/clock.ts';
+import { MailError } from '../../src/base/error.ts';
 import type { ContentId } from '../../src/base/ids.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { DAY_MS, HOUR_MS, MIB } from '../../src/base/units.ts';
 import { openForWriting } from '../../src/store/sqlite/connection.ts';
+import { FreeSpace } from '../../src/store/sqlite/freeSpace.ts';
+import { checkHealth } from '../../src/store/sqlite/health.ts';
 import { CHUNK_BYTES } from '../../src/store/sqlite/limits.ts';
 import { migrate, readSchemaSteps, type SchemaStep } from '../../src/store/sqlite/migrate.ts';
 import { openStore, type SqliteStore, type StoreOptions } from '../../src/store/sqlite/open.ts';
@@ -291,6 +294,34 @@ t.test('below the reserve of the disk no mail is taken in, and the health says w
   t.same(await store.mailboxes.expunge(inbox, undefined, false), [], 'making room is allowed');
   await store.close();
 });
+
+t.test(
+  'the health is red after a failed commit until a probe is written, and when the writer is dead',
+  async (t) => {
+    const space = new FreeSpace(t.testdir(), 0, createTestClock());
+    const lastFailure = { code: 'diskFull', message: 'SQLITE_FULL: full', stack: undefined } as const;
+    let probes = 0;
+    const writer = (refusal: MailError | undefined, probe: () => Promise<void>) => ({
+      refusal,
+      lastFailure,
+      run: () => {
+        probes += 1;
+        return probe();
+      },
+    });
+    const refused = writer(undefined, () => Promise.reject(new MailError('diskFull', 'SQLITE_FULL: full')));
+    t.match(await checkHealth('/data', refused, space), { kind: 'unhealthy', problem: /SQLITE_FULL/ });
+    const recovered = writer(undefined, () => Promise.resolve());
+    t.match(await checkHealth('/data', recovered, space), { kind: 'healthy' });
+    t.equal(probes, 2);
+    const dead = writer(new MailError('storeUnavailable', 'the writer thread has died'), () =>
+      Promise.resolve(),
+    );
+    t.match(await checkHealth('/data', dead, space), { kind: 'unhealthy', problem: /thread has died/ });
+    const lost = new FreeSpace('/no/such/directory', 0, createTestClock());
+    t.match(await checkHealth('/data', recovered, lost), { kind: 'unhealthy', freeOctets: undefined });
+  },
+);
 
 t.test(
   'derived data that is dropped, missing or of another version is made anew, and is the same',

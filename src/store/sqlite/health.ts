@@ -7,8 +7,17 @@ import type { StoreHealth } from '../contract/store.ts';
 import type { FreeSpace } from './freeSpace.ts';
 import type { Writer } from './writer/client.ts';
 
+/** What is asked of the writer. */
+export interface HealthOfWriter extends Pick<Writer, 'refusal' | 'lastFailure'> {
+  run(kind: 'probe', input: undefined): Promise<void>;
+}
+
 /** Looks now. Never rejects. */
-export async function checkHealth(directory: string, writer: Writer, space: FreeSpace): Promise<StoreHealth> {
+export async function checkHealth(
+  directory: string,
+  writer: HealthOfWriter,
+  space: FreeSpace,
+): Promise<StoreHealth> {
   const freeOctets = await space.look().catch(() => undefined);
   const problem = await findProblem(directory, writer, space, freeOctets);
   if (problem !== undefined || freeOctets === undefined)
@@ -18,7 +27,7 @@ export async function checkHealth(directory: string, writer: Writer, space: Free
 
 async function findProblem(
   directory: string,
-  writer: Writer,
+  writer: HealthOfWriter,
   space: FreeSpace,
   freeOctets: number | undefined,
 ): Promise<string | undefined> {
