@@ -158,7 +158,7 @@ async function fetchmail(account: Account, protocol: 'pop3' | 'imap'): Promise<F
     `poll 127.0.0.1 protocol ${protocol} port ${account.ports[protocol]} bad-header accept timeout 20`,
     `  username "${account.address}" password "${account.password}" sslproto ''`,
     '  no rewrite no stripcr pass8bits no mimedecode no dropstatus no dropdelivered keep fetchall',
-    `  mda "cat > $(mktemp ${sink}/XXXXXXXX)"`,
+    `  mda "exec cat > ${sink}/$$"`,
   ];
   writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
   const args = [
@@ -190,7 +190,7 @@ async function getmail(account: Account, protocol: 'pop3' | 'imap'): Promise<Fet
     '[destination]',
     'type = MDA_external',
     'path = /bin/sh',
-    `arguments = ("-c", "cat > $(mktemp ${sink}/XXXXXXXX)")`,
+    `arguments = ("-c", "exec cat > ${sink}/$$")`,
     ...(process.getuid?.() === 0 ? asRoot : []),
     '[options]',
     'read_all = true',
