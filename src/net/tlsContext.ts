@@ -170,7 +170,7 @@ function explain(error: unknown, source: CertificateSource): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = error instanceof Error ? error.message : String(error);
   if (code.endsWith('KEY_VALUES_MISMATCH')) return 'the key does not belong to the certificate';
-  if (code.endsWith('BAD_DECRYPT') || message === 'mac verify failure')
+  if (code.endsWith('BAD_DECRYPT') || message === 'mac verify failure' || isGarbled(error))
     return 'the passphrase is wrong or missing';
   if (code.endsWith('NO_CIPHER_MATCH')) return 'the cipher list names no cipher that OpenSSL knows';
   if (source.kind === 'pfx' && code === 'ERR_CRYPTO_UNSUPPORTED_OPERATION') {
@@ -180,6 +180,13 @@ function explain(error: unknown, source: CertificateSource): string {
   if (code.endsWith('NO_START_LINE')) return 'the certificate is not PEM (-----BEGIN CERTIFICATE-----)';
   if (code === 'ERR_OSSL_UNSUPPORTED') return 'the key is not PEM (-----BEGIN PRIVATE KEY-----)';
   return message;
+}
+
+/** One wrong passphrase in 256 leaves the padding right by chance: then what was decrypted is no key. */
+function isGarbled(error: unknown): boolean {
+  const stack: unknown =
+    error instanceof Error && 'opensslErrorStack' in error ? error.opensslErrorStack : [];
+  return Array.isArray(stack) && stack.some((line) => String(line).includes('PKCS12 routines::decode error'));
 }
 
 function namesOf(source: CertificateSource): string {
