@@ -9,35 +9,42 @@ import { silentLog } from '../../src/base/log.ts';
 import type { Store } from '../../src/store/contract/store.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
 import { createTestClock } from '../support/clock.ts';
-import { testContents } from './contract/contents.ts';
-import { testDeliveries } from './contract/deliveries.ts';
-import { testEntries } from './contract/entries.ts';
-import type { StoreOf } from './contract/house.ts';
-import { testLifecycle } from './contract/lifecycle.ts';
-import { testMailboxes } from './contract/mailboxes.ts';
-import { testRandomly } from './contract/random.ts';
+import { CONTENT_TESTS } from './contract/contents.ts';
+import { DELIVERY_TESTS } from './contract/deliveries.ts';
+import { ENTRY_TESTS } from './contract/entries.ts';
+import type { ContractTests, StoreUnderTest } from './contract/house.ts';
+import { LIFECYCLE_TESTS } from './contract/lifecycle.ts';
+import { MAILBOX_TESTS } from './contract/mailboxes.ts';
+import { RANDOM_TESTS } from './contract/random.ts';
 
 const directory = t.testdir();
 const options = { clock: createTestClock(), log: silentLog };
 let shared: Promise<Store> | undefined;
 const opened: Store[] = [];
 
-const newStore: StoreOf = async () => {
-  const store = await openStore({ ...options, directory: join(directory, String(opened.length)) });
-  opened.push(store);
-  return store;
+const under: StoreUnderTest = {
+  newStore: async () => {
+    const store = await openStore({ ...options, directory: join(directory, String(opened.length)) });
+    opened.push(store);
+    return store;
+  },
+  storeOf: () => {
+    shared ??= under.newStore();
+    return shared;
+  },
 };
-const storeOf: StoreOf = () => {
-  shared ??= newStore();
-  return shared;
-};
+const suites: readonly ContractTests[] = [
+  CONTENT_TESTS,
+  DELIVERY_TESTS,
+  MAILBOX_TESTS,
+  ENTRY_TESTS,
+  LIFECYCLE_TESTS,
+  RANDOM_TESTS,
+];
+
 t.teardown(async () => {
   for (const store of opened) await store.close();
 });
 
-testContents(t, storeOf);
-testDeliveries(t, storeOf);
-testMailboxes(t, storeOf);
-testEntries(t, storeOf);
-testLifecycle(t, storeOf, newStore);
-testRandomly(t, storeOf);
+for (const suite of suites)
+  for (const [name, run] of Object.entries(suite)) t.test(name, (t) => run(t, under));

@@ -12,7 +12,7 @@ import { openStore } from '../../src/store/sqlite/open.ts';
 import { entriesOf } from './contract/house.ts';
 
 /** The program to be started with process.execPath. */
-export const DELIVERER: string = fileURLToPath(new URL('deliverer.ts', import.meta.url));
+export const DELIVERER: string = fileURLToPath(new URL('./deliverer.ts', import.meta.url));
 
 /** The hashes of all messages, each read whole and hashed anew. */
 export async function storedHashes(t: Test, directory: string): Promise<ReadonlySet<string>> {

@@ -3,7 +3,6 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { Test } from 'tap';
 
 import type { ContentId } from '../../../src/base/ids.ts';
 import { walkMessage } from '../../../src/wire/mime/walker.ts';
@@ -14,7 +13,7 @@ import {
   draftOf,
   entriesOf,
   MESSAGE,
-  type StoreOf,
+  type ContractTests,
   octetsOf,
   patterned,
   uidsOf,
@@ -36,28 +35,28 @@ const ODD_MESSAGES: Readonly<Record<string, Buffer>> = {
 };
 
 /** The suite of contents. */
-export function testContents(t: Test, storeOf: StoreOf): void {
-  t.test(
-    'a content of any size is read back octet for octet, whatever pieces it was written in',
-    async (t) => {
-      const store = await storeOf();
-      const { accountId } = await addTenant(store);
-      const sizes = [1, 100, 8191, 8192, 8193, 65_536, 262_143, 262_144, 262_145, 524_288, 1_000_000];
-      for (const size of sizes)
-        for (const pieceOctets of [4096, 100_000, 1_000_000]) {
-          const octets = patterned(size);
-          const draft = await draftOf(store, octets, pieceOctets);
-          t.equal(draft.octets, size);
-          const { contentId } = await deliverDraft(store, draft, [accountId]);
-          const content = await store.contents.open(contentId);
-          t.equal(content.octets, size);
-          t.ok((await octetsOf(store, contentId)).equals(octets), `${size} octets by ${pieceOctets}`);
-          t.ok(content.sha256.equals(createHash('sha256').update(octets).digest()), 'SHA-256');
-        }
-    },
-  );
+export const CONTENT_TESTS: ContractTests = {
+  'a content of any size is read back octet for octet, whatever pieces it was written in': async (
+    t,
+    { storeOf },
+  ) => {
+    const store = await storeOf();
+    const { accountId } = await addTenant(store);
+    const sizes = [1, 100, 8191, 8192, 8193, 65_536, 262_143, 262_144, 262_145, 524_288, 1_000_000];
+    for (const size of sizes)
+      for (const pieceOctets of [4096, 100_000, 1_000_000]) {
+        const octets = patterned(size);
+        const draft = await draftOf(store, octets, pieceOctets);
+        t.equal(draft.octets, size);
+        const { contentId } = await deliverDraft(store, draft, [accountId]);
+        const content = await store.contents.open(contentId);
+        t.equal(content.octets, size);
+        t.ok((await octetsOf(store, contentId)).equals(octets), `${size} octets by ${pieceOctets}`);
+        t.ok(content.sha256.equals(createHash('sha256').update(octets).digest()), 'SHA-256');
+      }
+  },
 
-  t.test('odd messages keep every octet, and their sizes for POP3 and IMAP are told', async (t) => {
+  'odd messages keep every octet, and their sizes for POP3 and IMAP are told': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     for (const [name, octets] of Object.entries(ODD_MESSAGES)) {
@@ -72,9 +71,12 @@ export function testContents(t: Test, storeOf: StoreOf): void {
       entries.map(({ octets, pop3Octets }) => [octets, pop3Octets]),
       Object.values(ODD_MESSAGES).map((octets) => [octets.length, pop3Form(octets).length]),
     );
-  });
+  },
 
-  t.test('any range of a content is read, clamped to its end, in pieces of at most 256 KiB', async (t) => {
+  'any range of a content is read, clamped to its end, in pieces of at most 256 KiB': async (
+    t,
+    { storeOf },
+  ) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     const octets = patterned(700_000);
@@ -97,9 +99,9 @@ export function testContents(t: Test, storeOf: StoreOf): void {
     }
     const content = await store.contents.open(contentId);
     for await (const piece of content.read(0, content.octets)) t.ok(piece.length <= PIECE_LIMIT_BYTES);
-  });
+  },
 
-  t.test('the buffer that was written is the caller’s again at once', async (t) => {
+  'the buffer that was written is the caller’s again at once': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     for (const size of [1000, 300_000, 2_000_000]) {
@@ -112,18 +114,18 @@ export function testContents(t: Test, storeOf: StoreOf): void {
       const { contentId } = await deliverDraft(store, draft, [accountId]);
       t.ok((await octetsOf(store, contentId)).equals(octets), `${size} octets`);
     }
-  });
+  },
 
-  t.test('a piece that was read is the caller’s', async (t) => {
+  'a piece that was read is the caller’s': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     const { contentId } = await deliver(store, MESSAGE, [accountId]);
     const content = await store.contents.open(contentId);
     for await (const piece of content.read(0, content.octets)) piece.fill(0);
     t.ok((await octetsOf(store, contentId)).equals(MESSAGE));
-  });
+  },
 
-  t.test('many large drafts are written side by side', async (t) => {
+  'many large drafts are written side by side': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     const sizes = Array.from({ length: 12 }, (_none, index) => 300_000 + index * 100_001);
@@ -133,9 +135,9 @@ export function testContents(t: Test, storeOf: StoreOf): void {
       t.ok((await octetsOf(store, contentId)).equals(octets), `${octets.length} octets`);
     }
     t.equal((await uidsOf(store, inbox)).length, sizes.length);
-  });
+  },
 
-  t.test('a discarded draft takes nothing more and becomes nothing', async (t) => {
+  'a discarded draft takes nothing more and becomes nothing': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     for (const size of [100, 1_000_000]) {
@@ -146,41 +148,41 @@ export function testContents(t: Test, storeOf: StoreOf): void {
       await t.rejects(deliverDraft(store, draft, [accountId]), { code: 'cannot' });
     }
     t.same(await entriesOf(store, inbox), []);
-  });
+  },
 
-  t.test(
-    'a sealed draft is sealed once, takes nothing more, and is not hurt by a late discard',
-    async (t) => {
-      const store = await storeOf();
-      const { accountId, inbox } = await addTenant(store);
-      for (const size of [100, 600_000]) {
-        const octets = patterned(size);
-        const draft = await draftOf(store, octets);
-        const { contentId } = await deliverDraft(store, draft, [accountId]);
-        await t.rejects(deliverDraft(store, draft, [accountId]), { code: 'cannot' });
-        await t.rejects(draft.write(MESSAGE), { code: 'cannot' });
-        draft.discard();
-        t.ok((await octetsOf(store, contentId)).equals(octets));
-      }
-      t.same(await uidsOf(store, inbox), [1, 2]);
-    },
-  );
+  'a sealed draft is sealed once, takes nothing more, and is not hurt by a late discard': async (
+    t,
+    { storeOf },
+  ) => {
+    const store = await storeOf();
+    const { accountId, inbox } = await addTenant(store);
+    for (const size of [100, 600_000]) {
+      const octets = patterned(size);
+      const draft = await draftOf(store, octets);
+      const { contentId } = await deliverDraft(store, draft, [accountId]);
+      await t.rejects(deliverDraft(store, draft, [accountId]), { code: 'cannot' });
+      await t.rejects(draft.write(MESSAGE), { code: 'cannot' });
+      draft.discard();
+      t.ok((await octetsOf(store, contentId)).equals(octets));
+    }
+    t.same(await uidsOf(store, inbox), [1, 2]);
+  },
 
-  t.test('a draft of another store is refused', async (t) => {
+  'a draft of another store is refused': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     const foreign = { octets: 0, write: async () => {}, discard: () => {} };
     await t.rejects(deliverDraft(store, foreign, [accountId]), { code: 'cannot' });
-  });
+  },
 
-  t.test('a content that never was is gone', async (t) => {
+  'a content that never was is gone': async (t, { storeOf }) => {
     const store = await storeOf();
     await t.rejects(store.contents.open(4711 as ContentId), { code: 'contentGone' });
     await t.rejects(store.contents.derived([4711 as ContentId]), { code: 'contentGone' });
     t.same(await store.contents.derived([]), []);
-  });
+  },
 
-  t.test('derived data comes in the order asked for, also twice, also of many', async (t) => {
+  'derived data comes in the order asked for, also twice, also of many': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     const messages = Array.from({ length: 250 }, (_none, index) => Buffer.from(`Subject: ${index}\r\n\r\n`));
@@ -192,9 +194,9 @@ export function testContents(t: Test, storeOf: StoreOf): void {
       derived.map(({ envelope }) => envelope.subject),
       order.map((index) => String(index)),
     );
-  });
+  },
 
-  t.test('what was visible when a hold was taken stays readable after its expunge', async (t) => {
+  'what was visible when a hold was taken stays readable after its expunge': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     const octets = patterned(900_000);
@@ -208,8 +210,8 @@ export function testContents(t: Test, storeOf: StoreOf): void {
     hold.renew();
     hold.release();
     hold.release();
-  });
-}
+  },
+};
 
 /** POP3's form by the plainest means: the octets as latin1 text. */
 function pop3Form(octets: Buffer): string {

@@ -2,8 +2,6 @@
  * Deliveries: one content, a copy for each account, a trace, all in one.
  */
 
-import type { Test } from 'tap';
-
 import { type AccountId, newTraceId } from '../../../src/base/ids.ts';
 import {
   AT,
@@ -14,13 +12,13 @@ import {
   draftOf,
   entriesOf,
   MESSAGE,
-  type StoreOf,
+  type ContractTests,
   octetsOf,
 } from './house.ts';
 
 /** The suite of deliveries. */
-export function testDeliveries(t: Test, storeOf: StoreOf): void {
-  t.test('a delivery puts one content into the INBOX of each account, unseen', async (t) => {
+export const DELIVERY_TESTS: ContractTests = {
+  'a delivery puts one content into the INBOX of each account, unseen': async (t, { storeOf }) => {
     const store = await storeOf();
     const one = await addTenant(store);
     const other = await addTenant(store);
@@ -42,9 +40,9 @@ export function testDeliveries(t: Test, storeOf: StoreOf): void {
     const status = await store.mailboxes.status(one.inbox);
     t.match(status, { messages: 1, unseen: 1, deleted: 0, octets: MESSAGE.length, uidNext: 2 });
     t.equal(status.highestModSeq, entry?.modSeq);
-  });
+  },
 
-  t.test('100 deliveries at the same time get 100 UIDs, and the counters know all', async (t) => {
+  '100 deliveries at the same time get 100 UIDs, and the counters know all': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     const outcomes = await Promise.all(
@@ -65,9 +63,9 @@ export function testDeliveries(t: Test, storeOf: StoreOf): void {
       const entry = entries.find(({ uid }) => uid === copies[0]?.uid);
       t.equal(entry?.contentId, contentId);
     }
-  });
+  },
 
-  t.test('the length of the Return-Path line is kept with the content', async (t) => {
+  'the length of the Return-Path line is kept with the content': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     const line = 'Return-Path: <a@example.org>\r\n';
@@ -86,25 +84,25 @@ export function testDeliveries(t: Test, storeOf: StoreOf): void {
     const content = await store.contents.open(contentId);
     t.equal(content.returnPathOctets, line.length);
     t.ok((await octetsOf(store, contentId, content.returnPathOctets)).equals(MESSAGE));
-  });
+  },
 
-  t.test('an account that went meanwhile gets no copy, the others do', async (t) => {
+  'an account that went meanwhile gets no copy, the others do': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     const { copies } = await deliver(store, MESSAGE, [4711 as AccountId, accountId]);
     t.same(copies, [{ accountId, mailboxId: inbox, uid: 1 }]);
     const nowhere = await deliver(store, MESSAGE, []);
     t.same(nowhere.copies, []);
-  });
+  },
 
-  t.test('a message that was accepted is kept although the quota is used up', async (t) => {
+  'a message that was accepted is kept although the quota is used up': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store, 10);
     const { copies } = await deliver(store, MESSAGE, [accountId]);
     t.equal(copies.length, 1);
-  });
+  },
 
-  t.test('a delivery leaves its trace: what the plan brought, and where each copy went', async (t) => {
+  'a delivery leaves its trace: what the plan brought, and where each copy went': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     const traceId = newTraceId(AT);
@@ -128,9 +126,9 @@ export function testDeliveries(t: Test, storeOf: StoreOf): void {
       ['accepted', 'stored'],
     );
     t.match(trace?.events[1]?.fields, { recipient: 'b@example.com', mailbox: 'INBOX', uid: 1 });
-  });
+  },
 
-  t.test('a delivery that is refused leaves nothing, and those beside it are not hurt', async (t) => {
+  'a delivery that is refused leaves nothing, and those beside it are not hurt': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     const spent = await draftOf(store, MESSAGE);
@@ -145,5 +143,5 @@ export function testDeliveries(t: Test, storeOf: StoreOf): void {
       ['fulfilled', 'rejected', 'fulfilled'],
     );
     t.match(await store.mailboxes.status(inbox), { messages: 2, uidNext: 3 });
-  });
-}
+  },
+};

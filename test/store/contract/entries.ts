@@ -2,8 +2,6 @@
  * Entries: append, flags, expunge, copy, move, what changed since, and the counters that must always be right.
  */
 
-import type { Test } from 'tap';
-
 import { ALL_FLAGS, FLAG, type Flags } from '../../../src/store/contract/mailboxes.ts';
 import {
   ALL,
@@ -14,7 +12,7 @@ import {
   entriesOf,
   MESSAGE,
   NO_FLAGS,
-  type StoreOf,
+  type ContractTests,
   octetsOf,
   patterned,
   uidsOf,
@@ -23,8 +21,8 @@ import {
 const MANY = 1_300;
 
 /** The suite of entries. */
-export function testEntries(t: Test, storeOf: StoreOf): void {
-  t.test('append gives UIDs in order and keeps flags, keywords, date and octets', async (t) => {
+export const ENTRY_TESTS: ContractTests = {
+  'append gives UIDs in order and keeps flags, keywords, date and octets': async (t, { storeOf }) => {
     const store = await storeOf();
     const { inbox } = await addTenant(store);
     const large = patterned(600_000);
@@ -53,9 +51,9 @@ export function testEntries(t: Test, storeOf: StoreOf): void {
       [-1439, 1439, AT],
     );
     t.ok(two !== undefined && (await octetsOf(store, two.contentId)).equals(large));
-  });
+  },
 
-  t.test('append appends all or none', async (t) => {
+  'append appends all or none': async (t, { storeOf }) => {
     const store = await storeOf();
     const { inbox } = await addTenant(store);
     const internalDate = { at: AT, zoneMinutes: 0 };
@@ -70,9 +68,9 @@ export function testEntries(t: Test, storeOf: StoreOf): void {
     await t.rejects(store.mailboxes.append(inbox, []), { code: 'invalid' });
     t.match(await store.mailboxes.status(inbox), { messages: 0, uidNext: 1, keywords: [] });
     await t.rejects(store.mailboxes.append(inbox, [good]), { code: 'cannot' }, 'the draft went with it');
-  });
+  },
 
-  t.test('the quota of the account is asked by append and copy', async (t) => {
+  'the quota of the account is asked by append and copy': async (t, { storeOf }) => {
     const store = await storeOf();
     const { address, accountId, inbox } = await addTenant(store, 3 * MESSAGE.length);
     const { id: other } = await store.mailboxes.create(accountId, ['other']);
@@ -85,9 +83,9 @@ export function testEntries(t: Test, storeOf: StoreOf): void {
     t.same(await store.mailboxes.usage(accountId), { octets: 3 * MESSAGE.length, messages: 3 });
     await store.directory.setAccount(address, { quotaOctets: null });
     await append(store, other, 2);
-  });
+  },
 
-  t.test('entries come in slices, in UID order, within the range', async (t) => {
+  'entries come in slices, in UID order, within the range': async (t, { storeOf }) => {
     const store = await storeOf();
     const { inbox } = await addTenant(store);
     await append(store, inbox, MANY);
@@ -105,9 +103,9 @@ export function testEntries(t: Test, storeOf: StoreOf): void {
     t.same([some.length, some[0]?.uid, some.at(-1)?.uid], [501, 700, 1200]);
     t.same(await entriesOf(store, inbox, { first: MANY + 1, last: 4_294_967_295 }), []);
     t.same(await entriesOf(store, inbox, { first: 5, last: 4 }), []);
-  });
+  },
 
-  t.test('flags are added, removed and replaced; only entries that differ change', async (t) => {
+  'flags are added, removed and replaced; only entries that differ change': async (t, { storeOf }) => {
     const store = await storeOf();
     const { inbox } = await addTenant(store);
     await append(store, inbox, 4);
@@ -144,9 +142,9 @@ export function testEntries(t: Test, storeOf: StoreOf): void {
     const status = await mailboxes.status(inbox);
     await mailboxes.setFlags(inbox, [{ first: 9, last: 99 }], 'add', flags(ALL_FLAGS));
     t.equal((await mailboxes.status(inbox)).highestModSeq, status.highestModSeq, 'nobody was touched');
-  });
+  },
 
-  t.test('ranges may overlap, come in any order, and be many', async (t) => {
+  'ranges may overlap, come in any order, and be many': async (t, { storeOf }) => {
     const store = await storeOf();
     const { inbox } = await addTenant(store);
     await append(store, inbox, MANY);
@@ -170,9 +168,9 @@ export function testEntries(t: Test, storeOf: StoreOf): void {
       copied.to,
       expected.map((_uid, index) => MANY + 1 + index),
     );
-  });
+  },
 
-  t.test('a conditional flag change leaves alone what changed since, and names it', async (t) => {
+  'a conditional flag change leaves alone what changed since, and names it': async (t, { storeOf }) => {
     const store = await storeOf();
     const { inbox } = await addTenant(store);
     await append(store, inbox, 3);
@@ -187,9 +185,9 @@ export function testEntries(t: Test, storeOf: StoreOf): void {
     );
     t.match(await store.mailboxes.status(inbox), { unseen: 1 });
     t.same((await set(0)).modified, [1, 2, 3]);
-  });
+  },
 
-  t.test('a mailbox knows 100 keywords and no more', async (t) => {
+  'a mailbox knows 100 keywords and no more': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     await append(store, inbox, 1);
@@ -212,9 +210,9 @@ export function testEntries(t: Test, storeOf: StoreOf): void {
     await store.mailboxes.setFlags(inbox, ALL, 'add', flags(0, 'keyword0', 'keyword49', 'keyword50'));
     await t.rejects(store.mailboxes.copy(inbox, ALL, other), { code: 'limit' });
     t.same((await store.mailboxes.status(other)).keywords, ['first'], 'a refused copy leaves no keywords');
-  });
+  },
 
-  t.test('expunge removes what it is told, remembers it, and answers the UIDs in order', async (t) => {
+  'expunge removes what it is told, remembers it, and answers the UIDs in order': async (t, { storeOf }) => {
     const store = await storeOf();
     const { inbox } = await addTenant(store);
     await append(store, inbox, 6);
@@ -241,9 +239,9 @@ export function testEntries(t: Test, storeOf: StoreOf): void {
     t.same([changes.changed, changes.expunged, changes.isComplete], [[], [2, 3, 4, 5], true]);
     await append(store, inbox, 1);
     t.same(await uidsOf(store, inbox), [1, 6, 7], 'a UID is never given twice');
-  });
+  },
 
-  t.test('copy keeps flags, keywords and dates, and gives UIDs in the old order', async (t) => {
+  'copy keeps flags, keywords and dates, and gives UIDs in the old order': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     const { id: other } = await store.mailboxes.create(accountId, ['other']);
@@ -274,9 +272,9 @@ export function testEntries(t: Test, storeOf: StoreOf): void {
     t.same(copies.map(rest), originals.map(rest));
     t.match(await store.mailboxes.status(other), { messages: 4, unseen: 3, deleted: 1, uidNext: 5 });
     t.same((await store.mailboxes.copy(inbox, [{ first: 50, last: 60 }], other)).to, []);
-  });
+  },
 
-  t.test('move takes entries out of the one and into the other, also into itself', async (t) => {
+  'move takes entries out of the one and into the other, also into itself': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     const { id: other } = await store.mailboxes.create(accountId, ['other']);
@@ -305,9 +303,9 @@ export function testEntries(t: Test, storeOf: StoreOf): void {
     );
     t.match(await store.mailboxes.status(inbox), { messages: 2, octets: 2 * MESSAGE.length, uidNext: 7 });
     t.same(await uidsOf(store, inbox), [5, 6]);
-  });
+  },
 
-  t.test('\\Recent goes to whoever asks first', async (t) => {
+  '\\Recent goes to whoever asks first': async (t, { storeOf }) => {
     const store = await storeOf();
     const { inbox } = await addTenant(store);
     await append(store, inbox, 2);
@@ -317,9 +315,9 @@ export function testEntries(t: Test, storeOf: StoreOf): void {
     await append(store, inbox, 1);
     const both = await Promise.all([store.mailboxes.claimRecent(inbox), store.mailboxes.claimRecent(inbox)]);
     t.same(both.map(({ firstRecentUid }) => firstRecentUid).sort(), [3, 4], 'one of two gets it');
-  });
+  },
 
-  t.test('what changed since is told once each, with what is gone, up to a named point', async (t) => {
+  'what changed since is told once each, with what is gone, up to a named point': async (t, { storeOf }) => {
     const store = await storeOf();
     const { inbox } = await addTenant(store);
     const { mailboxes } = store;
@@ -345,8 +343,8 @@ export function testEntries(t: Test, storeOf: StoreOf): void {
     t.equal(some.highestModSeq, status.highestModSeq);
     const none = await mailboxes.changes(inbox, status.highestModSeq);
     t.same([none.changed, none.expunged], [[], []]);
-  });
-}
+  },
+};
 
 function flags(system: number, ...keywords: readonly string[]): Flags {
   return { system, keywords };

@@ -2,6 +2,8 @@
  * What the contract suite needs of an implementation, and small words for its tests: an account, a delivery, all entries.
  */
 
+import type { Test } from 'tap';
+
 import { type UnixMs, unixMs } from '../../../src/base/clock.ts';
 import { type AccountId, type ContentId, type MailboxId, newTraceId } from '../../../src/base/ids.ts';
 import type { ContentDraft } from '../../../src/store/contract/contents.ts';
@@ -9,8 +11,16 @@ import type { DeliveryOutcome } from '../../../src/store/contract/deliveries.ts'
 import type { Entry, Flags, UidRange } from '../../../src/store/contract/mailboxes.ts';
 import type { Store } from '../../../src/store/contract/store.ts';
 
-/** A store of the implementation under test. It may have been used by other tests; every test makes accounts of its own. */
-export type StoreOf = () => Promise<Store>;
+/** The implementation under test. */
+export interface StoreUnderTest {
+  /** A store that other tests may have used and will use; every test makes accounts of its own. */
+  storeOf(): Promise<Store>;
+  /** A new and empty store, for a test that closes it. */
+  newStore(): Promise<Store>;
+}
+
+/** Tests of one part of the contract, by what they say. */
+export type ContractTests = Readonly<Record<string, (t: Test, under: StoreUnderTest) => Promise<void>>>;
 
 /** Every UID there can be. */
 export const ALL: readonly UidRange[] = [{ first: 1, last: 4_294_967_295 }];

@@ -2,16 +2,26 @@
  * The feed, health, and the end of a store.
  */
 
-import type { Test } from 'tap';
-
 import type { AccountId, MailboxId } from '../../../src/base/ids.ts';
 import type { Change } from '../../../src/store/contract/feed.ts';
 import type { Store } from '../../../src/store/contract/store.ts';
-import { ALL, addTenant, append, deliver, entriesOf, MESSAGE, NO_FLAGS, type StoreOf } from './house.ts';
+import {
+  ALL,
+  addTenant,
+  append,
+  deliver,
+  entriesOf,
+  MESSAGE,
+  NO_FLAGS,
+  type ContractTests,
+} from './house.ts';
 
 /** The suite of the feed, health and closing. */
-export function testLifecycle(t: Test, storeOf: StoreOf, newStore: StoreOf): void {
-  t.test('whoever listens to a mailbox hears of it alone; whoever listens to all hears all', async (t) => {
+export const LIFECYCLE_TESTS: ContractTests = {
+  'whoever listens to a mailbox hears of it alone; whoever listens to all hears all': async (
+    t,
+    { storeOf },
+  ) => {
     const store = await storeOf();
     const one = await addTenant(store);
     const other = await addTenant(store);
@@ -33,9 +43,9 @@ export function testLifecycle(t: Test, storeOf: StoreOf, newStore: StoreOf): voi
     await nextTurn();
     t.equal(mine.length, 1);
     t.equal(all.length, 3);
-  });
+  },
 
-  t.test('every change of a mailbox, of the list and of the directory is on the feed', async (t) => {
+  'every change of a mailbox, of the list and of the directory is on the feed': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     const { id: other } = await store.mailboxes.create(accountId, ['other']);
@@ -70,9 +80,9 @@ export function testLifecycle(t: Test, storeOf: StoreOf, newStore: StoreOf): voi
       leave();
       t.same([...new Set(heard.map(describe))].sort(), [...expected].sort(), name);
     }
-  });
+  },
 
-  t.test('whoever listens to a mailbox hears that it is gone', async (t) => {
+  'whoever listens to a mailbox hears that it is gone': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     const { id } = await store.mailboxes.create(accountId, ['gone']);
@@ -81,9 +91,9 @@ export function testLifecycle(t: Test, storeOf: StoreOf, newStore: StoreOf): voi
     await store.mailboxes.remove(accountId, ['gone']);
     await nextTurn();
     t.same(heard, [{ kind: 'mailboxRemoved', mailboxId: id }]);
-  });
+  },
 
-  t.test('a listener that throws keeps nobody else from hearing', async (t) => {
+  'a listener that throws keeps nobody else from hearing': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     let heard = 0;
@@ -96,9 +106,9 @@ export function testLifecycle(t: Test, storeOf: StoreOf, newStore: StoreOf): voi
     await deliver(store, MESSAGE, [accountId]);
     await nextTurn();
     t.equal(heard, 1);
-  });
+  },
 
-  t.test('a nudge comes when what it tells of can be read', async (t) => {
+  'a nudge comes when what it tells of can be read': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     const seen = new Promise<number>((resolve) => {
@@ -108,16 +118,16 @@ export function testLifecycle(t: Test, storeOf: StoreOf, newStore: StoreOf): voi
     });
     await deliver(store, MESSAGE, [accountId]);
     t.equal(await seen, 1);
-  });
+  },
 
-  t.test('an open store is healthy and knows how much room there is', async (t) => {
+  'an open store is healthy and knows how much room there is': async (t, { storeOf }) => {
     const store = await storeOf();
     const health = await store.health();
     t.match(health, { kind: 'healthy' });
     t.ok((health.freeOctets ?? 0) > 0);
-  });
+  },
 
-  t.test('closing finishes what was asked and refuses the rest', async (t) => {
+  'closing finishes what was asked and refuses the rest': async (t, { newStore }) => {
     const store = await newStore();
     const { accountId, inbox } = await addTenant(store);
     await append(store, inbox, 600);
@@ -138,8 +148,8 @@ export function testLifecycle(t: Test, storeOf: StoreOf, newStore: StoreOf): voi
     await store.close();
     for (const [name, call] of Object.entries(callsOf(store, accountId, inbox)))
       await t.rejects(call(), { code: 'shuttingDown' }, name);
-  });
-}
+  },
+};
 
 function callsOf(
   store: Store,

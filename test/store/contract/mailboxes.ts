@@ -2,8 +2,6 @@
  * Mailboxes as such: names, parents, UIDVALIDITY, subscriptions, and what happens to those that are gone.
  */
 
-import type { Test } from 'tap';
-
 import type { AccountId, MailboxId } from '../../../src/base/ids.ts';
 import type { Change } from '../../../src/store/contract/feed.ts';
 import type { MailboxName } from '../../../src/store/contract/mailboxes.ts';
@@ -17,13 +15,13 @@ import {
   entriesOf,
   MESSAGE,
   NO_FLAGS,
-  type StoreOf,
+  type ContractTests,
   uidsOf,
 } from './house.ts';
 
 /** The suite of mailboxes. */
-export function testMailboxes(t: Test, storeOf: StoreOf): void {
-  t.test('a new account has INBOX and the special-use mailboxes, subscribed', async (t) => {
+export const MAILBOX_TESTS: ContractTests = {
+  'a new account has INBOX and the special-use mailboxes, subscribed': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     const list = await store.mailboxes.list(accountId);
@@ -42,9 +40,9 @@ export function testMailboxes(t: Test, storeOf: StoreOf): void {
       list.map(({ name }) => name),
     );
     t.equal(new Set(list.map(({ uidValidity }) => uidValidity)).size, 5, 'each has a UIDVALIDITY of its own');
-  });
+  },
 
-  t.test('creating a mailbox creates its missing parents; names are exact', async (t) => {
+  'creating a mailbox creates its missing parents; names are exact': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     const made = await store.mailboxes.create(accountId, ['a', 'b/c', 'ü"\\\u0000,]'], 'Archive');
@@ -62,18 +60,21 @@ export function testMailboxes(t: Test, storeOf: StoreOf): void {
     await t.rejects(store.mailboxes.create(accountId, ['x'.repeat(100_000)]), { code: 'limit' });
     await t.rejects(store.mailboxes.create(4711 as AccountId, ['x']), { code: 'notFound' });
     t.equal(await store.mailboxes.find(accountId, ['x']), undefined, 'a refused name leaves no parents');
-  });
+  },
 
-  t.test('the list has the INBOX first, then names in order, children after their parent', async (t) => {
+  'the list has the INBOX first, then names in order, children after their parent': async (
+    t,
+    { storeOf },
+  ) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     for (const name of [['b'], ['a', 'z'], ['a!'], ['a', 'b'], ['INBOX', 'x']])
       await store.mailboxes.create(accountId, name);
     const names = (await store.mailboxes.list(accountId)).map(({ name }) => name.join('/'));
     t.same(names, ['INBOX', 'Drafts', 'INBOX/x', 'Junk', 'Sent', 'Trash', 'a', 'a/b', 'a/z', 'a!', 'b']);
-  });
+  },
 
-  t.test('a mailbox that is removed and made anew has a higher UIDVALIDITY', async (t) => {
+  'a mailbox that is removed and made anew has a higher UIDVALIDITY': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     let last = 0;
@@ -84,9 +85,9 @@ export function testMailboxes(t: Test, storeOf: StoreOf): void {
       last = made.uidValidity;
       await store.mailboxes.remove(accountId, ['again']);
     }
-  });
+  },
 
-  t.test('removing takes the entries along, and refuses the INBOX and a parent', async (t) => {
+  'removing takes the entries along, and refuses the INBOX and a parent': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     const { id } = await store.mailboxes.create(accountId, ['a', 'b']);
@@ -99,9 +100,9 @@ export function testMailboxes(t: Test, storeOf: StoreOf): void {
     t.same(await store.mailboxes.usage(accountId), { octets: 0, messages: 0 });
     await store.mailboxes.remove(accountId, ['a']);
     t.equal(await store.mailboxes.find(accountId, ['a']), undefined);
-  });
+  },
 
-  t.test('every method that names a mailbox rejects when it is gone', async (t) => {
+  'every method that names a mailbox rejects when it is gone': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     const { id: gone } = await store.mailboxes.create(accountId, ['gone']);
@@ -124,9 +125,12 @@ export function testMailboxes(t: Test, storeOf: StoreOf): void {
     };
     for (const [name, call] of Object.entries(calls))
       await t.rejects(call(), { code: 'mailboxMissing' }, name);
-  });
+  },
 
-  t.test('renaming takes children along, makes parents, and keeps ids, UIDs and UIDVALIDITY', async (t) => {
+  'renaming takes children along, makes parents, and keeps ids, UIDs and UIDVALIDITY': async (
+    t,
+    { storeOf },
+  ) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     const parent = await store.mailboxes.create(accountId, ['a']);
@@ -141,9 +145,9 @@ export function testMailboxes(t: Test, storeOf: StoreOf): void {
     t.ok(await store.mailboxes.find(accountId, ['new', 'place']));
     t.equal(await store.mailboxes.find(accountId, ['a']), undefined);
     t.same(await store.mailboxes.find(accountId, ['a2', 'b']), neighbour);
-  });
+  },
 
-  t.test('renaming refuses what is missing, taken, or below itself', async (t) => {
+  'renaming refuses what is missing, taken, or below itself': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     await store.mailboxes.create(accountId, ['a', 'b']);
@@ -165,9 +169,9 @@ export function testMailboxes(t: Test, storeOf: StoreOf): void {
     t.ok(await store.mailboxes.find(accountId, ['b']), 'up a level');
     await rename(['a'], ['b', 'a']);
     t.ok(await store.mailboxes.find(accountId, ['b', 'a']), 'down below another');
-  });
+  },
 
-  t.test('renaming the INBOX moves its messages and leaves it empty, with its children', async (t) => {
+  'renaming the INBOX moves its messages and leaves it empty, with its children': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     await append(store, inbox, 3, { system: 1, keywords: ['$Label'] });
@@ -180,9 +184,9 @@ export function testMailboxes(t: Test, storeOf: StoreOf): void {
     const entries = await entriesOf(store, target?.id ?? (0 as MailboxId));
     t.equal(entries.length, 3);
     t.same(entries[0]?.flags, { system: 1, keywords: ['$Label'] });
-  });
+  },
 
-  t.test('subscriptions need no mailbox, may be repeated, and outlive it', async (t) => {
+  'subscriptions need no mailbox, may be repeated, and outlive it': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
     const { mailboxes } = store;
@@ -195,9 +199,9 @@ export function testMailboxes(t: Test, storeOf: StoreOf): void {
     t.same(names, ['INBOX', 'Drafts', 'Junk', 'Trash', 'none/such']);
     await t.rejects(mailboxes.setSubscribed(accountId, [''], true), { code: 'invalid' });
     await t.rejects(mailboxes.setSubscribed(4711 as AccountId, ['x'], true), { code: 'notFound' });
-  });
+  },
 
-  t.test('an account is removed with all that it had', async (t) => {
+  'an account is removed with all that it had': async (t, { storeOf }) => {
     const store = await storeOf();
     const { address, accountId, inbox } = await addTenant(store);
     await append(store, inbox, 3);
@@ -207,8 +211,8 @@ export function testMailboxes(t: Test, storeOf: StoreOf): void {
     t.same(await store.mailboxes.subscriptions(accountId), []);
     await t.rejects(store.mailboxes.status(inbox), { code: 'mailboxMissing' });
     t.ok(changes.some((change) => change.kind === 'mailboxRemoved' && change.mailboxId === inbox));
-  });
-}
+  },
+};
 
 function heard(store: Store): readonly Change[] {
   const changes: Change[] = [];

@@ -3,12 +3,10 @@
  * The seed is printed with a failure; the same seed makes the same changes.
  */
 
-import type { Test } from 'tap';
-
 import type { MailboxId } from '../../../src/base/ids.ts';
 import { FLAG, type Flags, type UidRange } from '../../../src/store/contract/mailboxes.ts';
 import type { Store } from '../../../src/store/contract/store.ts';
-import { AT, addTenant, draftOf, entriesOf, type StoreOf } from './house.ts';
+import { AT, addTenant, draftOf, entriesOf, type ContractTests } from './house.ts';
 
 const SEED = 20_260_115;
 const STEPS = 400;
@@ -52,8 +50,8 @@ class Follower {
 }
 
 /** The random suite. */
-export function testRandomly(t: Test, storeOf: StoreOf): void {
-  t.test(`${STEPS} random changes keep entries, counters and the log of changes right`, async (t) => {
+export const RANDOM_TESTS: ContractTests = {
+  [`${STEPS} random changes keep entries, counters and the log of changes right`]: async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
     const { id: other } = await store.mailboxes.create(accountId, ['other']);
@@ -73,8 +71,8 @@ export function testRandomly(t: Test, storeOf: StoreOf): void {
       }
     }
     t.pass();
-  });
-}
+  },
+};
 
 async function change(
   store: Store,
