@@ -2,23 +2,36 @@
  * Every number that bounds an SMTP session, with its reason. What an administrator may change is in smtpd.ts's options.
  */
 
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../base/units.ts';
+import { HOUR_MS, KIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
 
-/** From one reply to the next complete command; RFC 5321 section 4.5.3.2.7 asks a server for 5 minutes at least. */
+/** From one complete command to the next; RFC 5321 section 4.5.3.2.7 asks a server for 5 minutes at least. No octet extends it. */
 export const COMMAND_DEADLINE_MS = 5 * MINUTE_MS;
-/** A session that hands over no message for so long ends, whatever it sends: NOOP must not hold a place for ever. */
-export const SESSION_DEADLINE_MS = HOUR_MS;
-/** A message has to arrive within this time; a scanner on a slow line sends 20 MB in 20 minutes. */
-export const DATA_DEADLINE_MS = HOUR_MS;
-/** Octets per second that a message has to arrive with on average (Postfix's smtpd_min_data_rate under stress) ... */
-export const DATA_RATE_LIMIT_OCTETS = 500;
-/** ... once it has been arriving for so long; a client may pause for 3 minutes between blocks (RFC 5321 section 4.5.3.2.5). */
-export const DATA_RATE_GRACE_MS = 3 * MINUTE_MS;
-/** How often all sessions' deadlines are looked at; they are late by so much at the most. */
-export const DEADLINE_PERIOD_MS = 5 * SECOND_MS;
-/** What answering MAIL or RCPT may take: some reads of the directory. */
+/** Between messages: from the greeting or the last accepted message to the next DATA. NOOP must not hold a place for ever. */
+export const PROGRESS_DEADLINE_MS = 15 * MINUTE_MS;
+/** How long data may come at any pace; a client may pause for 3 minutes between blocks (RFC 5321 section 4.5.3.2.5). */
+export const DATA_GRACE_MS = 5 * MINUTE_MS;
+/** After that the data must have come with as many octets per second on average (Postfix's smtpd_min_data_rate). */
+export const DATA_RATE_OCTETS_PER_SECOND = 500;
+/** A whole session, whatever it does: 150 MiB over an ISDN line take 5.5 hours. */
+export const SESSION_DEADLINE_MS = 6 * HOUR_MS;
+/** What answering a command may take: some reads of the directory. */
 export const HANDLER_DEADLINE_MS = 30 * SECOND_MS;
-/** Replies of the 4yz and 5yz kinds since the last accepted message, after which the session ends: guessing of addresses. */
-export const REFUSALS_LIMIT = 100;
-/** Octets of a command line: RFC 5321 section 4.5.3.1.4 asks for 512, extensions add to it. */
-export const COMMAND_LINE_LIMIT_OCTETS = 4096;
+/** How long a session that we have ended waits for the client to read the last reply and to close. */
+export const LINGER_MS = 5 * SECOND_MS;
+
+/** Octets of a command line: RFC 5321 section 4.5.3.1.4 asks for 512, extensions add some hundred. */
+export const COMMAND_LINE_LIMIT_OCTETS = 4 * KIB;
+/** Wrong commands since the last accepted message (Postfix's smtpd_hard_error_limit). */
+export const ERROR_LIMIT = 20;
+/** Commands that lead nowhere since the last accepted message (Postfix's smtpd_junk_command_limit). */
+export const JUNK_COMMAND_LIMIT = 100;
+/**
+ * Refused recipients since the last accepted message. Exchange Online sends up to 1000 recipients at a time: with fewer a
+ * message to 999 that are gone and one that is not would be cut off at every try, and never arrive.
+ */
+export const REFUSED_RECIPIENT_LIMIT = 1000;
+
+/** Octets of a message that wait for the store before the client is kept waiting. */
+export const BODY_WINDOW_OCTETS = 128 * KIB;
+/** Replies gathered before they are written although more commands are at hand. */
+export const REPLY_BATCH_OCTETS = 16 * KIB;

@@ -39,8 +39,8 @@ export function createHeaderWatch(): HeaderWatch {
     else if (/^received[ \t]*:/i.test(field)) received += 1;
     else if (/^delivered-to[ \t]*:/i.test(field) && deliveredTo.length < RECEIVED_LIMIT) {
       deliveredTo.push(
-        field
-          .slice(field.indexOf(':') + 1)
+        Buffer.from(field.slice(field.indexOf(':') + 1), 'latin1')
+          .toString()
           .replace(/[\s<>]/g, '')
           .toLowerCase(),
       );

@@ -1,17 +1,23 @@
 /**
- * The trace fields that are written in front of a message: Return-Path and Received (RFC 5321 section 4.4).
+ * The trace fields that are written in front of a message: Return-Path and Received.
  *
- * Trust: the client chose its EHLO name and the paths. Whatever could end a line, open a comment or is not printable ASCII or
- * UTF-8 text is replaced, so that nothing of it becomes a header field or a word of its own.
+ * RFC 5321 section 4.4 (Return-path-line, Time-stamp-line, Stamp, From-domain, By-domain, TCP-info, With, ID, For), RFC 3848 and
+ * RFC 6531 section 4.3 (Protocol), RFC 5322 section 3.3 (date-time).
+ * Trust: the client chose its EHLO name and the paths. A name that is no Domain and no address-literal is not repeated, and
+ * whatever could end a line is replaced, so that nothing from outside becomes a header field or a word of its own.
  */
 
 import type { UnixMs } from '../base/clock.ts';
 import type { TraceId } from '../base/ids.ts';
+import { MINUTE_MS } from '../base/units.ts';
 
-/** Longest value from outside in a trace field; RFC 5321 section 4.5.3.1.2 allows 255 octets for a domain. */
-const VALUE_LIMIT_CHARS = 255;
 /** A field's line is folded when it would be longer (RFC 5322 section 2.1.1). */
 const LINE_AIM_CHARS = 78;
+/** RFC 5321 section 4.5.3.1.2. */
+const DOMAIN_LIMIT_CHARS = 255;
+
+const DOMAIN = /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/;
+const ADDRESS_LITERAL = /^\[[A-Za-z0-9.:-]+\]$/;
 
 /** Who handed a message over, and how. */
 export interface Origin {
@@ -27,78 +33,76 @@ export interface Origin {
   readonly tls: string | undefined;
 }
 
-/** What the trace fields say. */
-export interface TraceFieldsInput {
+/** What the Received field says. */
+export interface Stamp {
   readonly origin: Origin;
   readonly serverName: string;
   readonly traceId: TraceId;
-  /** Without angle brackets; empty for the null path. */
-  readonly reversePath: string;
   readonly recipients: readonly string[];
+  readonly isSmtpUtf8?: boolean;
   readonly now: UnixMs;
   readonly zoneMinutes: number;
 }
 
-/** The Return-Path field with its CRLF. */
+/** The Return-Path field with its CRLF. `reversePath` is without angle brackets, empty for the null path. */
 export function formatReturnPath(reversePath: string): Buffer {
-  return Buffer.from(`Return-Path: <${cleanPath(reversePath)}>\r\n`);
+  return Buffer.from(`Return-Path: <${visible(reversePath)}>\r\n`);
 }
 
 /** The Received field, folded, with its CRLF. `for` stands only with a single recipient, so that no Bcc is told. */
-export function formatReceived(input: TraceFieldsInput): Buffer {
-  const { origin, recipients } = input;
-  const only = recipients.length === 1 ? recipients[0] : undefined;
+export function formatReceived(stamp: Stamp): Buffer {
+  const { origin, recipients } = stamp;
+  const client = addressLiteral(origin.remoteAddress);
+  const [only, ...others] = recipients;
   const words = [
-    `Received: from ${cleanWord(origin.heloName) || 'unknown'}`,
-    `(${addressLiteral(origin.remoteAddress)})`,
-    `by ${cleanWord(input.serverName)}`,
-    `with ${protocolOf(origin)}`,
-    `id ${input.traceId}`,
-    ...(origin.tls === undefined ? [] : [`(${cleanComment(origin.tls)})`]),
-    ...(only === undefined ? [] : [`for <${cleanPath(only)}>`]),
+    `Received: from ${isDomain(origin.heloName) ? origin.heloName : client}`,
+    `(${client})`,
+    `by ${visible(stamp.serverName)}`,
+    `with ${protocolOf(stamp)}`,
+    `id ${stamp.traceId}`,
+    ...(origin.tls === undefined ? [] : [`(${visible(origin.tls)})`]),
+    ...(only === undefined || others.length > 0 ? [] : [`for <${visible(only)}>`]),
   ];
-  return Buffer.from(`${fold(words)};\r\n ${formatDate(input.now, input.zoneMinutes)}\r\n`);
-}
-
-/** RFC 3848; the UTF8 forms of RFC 6531 are left out, since smtpd does not know which message used them. */
-function protocolOf({ isExtended, tls }: Origin): string {
-  if (!isExtended) return 'SMTP';
-  return tls === undefined ? 'ESMTP' : 'ESMTPS';
+  return Buffer.from(`${fold(words)};\r\n ${formatDate(stamp.now, stamp.zoneMinutes)}\r\n`);
 }
 
 /** date-time of RFC 5322 section 3.3. */
 export function formatDate(at: UnixMs, zoneMinutes: number): string {
-  const local = new Date(at + zoneMinutes * 60_000).toUTCString();
-  const sign = zoneMinutes < 0 ? '-' : '+';
+  const local = new Date(at + zoneMinutes * MINUTE_MS).toUTCString();
   const minutes = Math.abs(zoneMinutes);
-  const zone = `${String(Math.floor(minutes / 60)).padStart(2, '0')}${String(minutes % 60).padStart(2, '0')}`;
-  return local.replace('GMT', `${sign}${zone}`);
+  const zone = `${Math.floor(minutes / 60)}`.padStart(2, '0') + `${minutes % 60}`.padStart(2, '0');
+  return local.replace('GMT', `${zoneMinutes < 0 ? '-' : '+'}${zone}`);
+}
+
+function isDomain(name: string): boolean {
+  return name.length <= DOMAIN_LIMIT_CHARS && (DOMAIN.test(name) || ADDRESS_LITERAL.test(name));
 }
 
 function addressLiteral(address: string): string {
-  return address.includes(':') ? `[IPv6:${cleanComment(address)}]` : `[${cleanComment(address)}]`;
+  return address.includes(':') ? `[IPv6:${visible(address)}]` : `[${visible(address)}]`;
 }
 
-/** One word: what could separate words or open something is replaced. */
-function cleanWord(text: string): string {
-  return text.slice(0, VALUE_LIMIT_CHARS).replace(/[^\p{L}\p{N}.:_[\]-]/gu, '?');
+function protocolOf({ origin, isSmtpUtf8 }: Stamp): string {
+  if (!origin.isExtended) return 'SMTP';
+  const name = isSmtpUtf8 ? 'UTF8SMTP' : 'ESMTP';
+  return origin.tls === undefined ? name : `${name}S`;
 }
 
-function cleanComment(text: string): string {
-  return text.slice(0, VALUE_LIMIT_CHARS).replace(/[^\x20-\x7e]|[()\\]/g, '?');
+/** Smtpd lets through nothing of the kind; other origins may. */
+function visible(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}<>()]/gu, '?');
 }
 
-function cleanPath(path: string): string {
-  return path.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>]/gu, '?');
-}
-
+/** A path may be longer than a line; it is not cut. */
 function fold(words: readonly string[]): string {
-  const lines: string[] = [];
+  let folded = '';
+  let lineStart = 0;
   for (const word of words) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= LINE_AIM_CHARS)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(last === undefined ? word : ` ${word}`);
+    if (folded !== '' && folded.length - lineStart + 1 + word.length > LINE_AIM_CHARS) {
+      folded += '\r\n';
+      lineStart = folded.length;
+    }
+    folded += folded === '' ? word : ` ${word}`;
   }
-  return lines.join('\r\n');
+  return folded;
 }

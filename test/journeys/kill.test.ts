@@ -49,10 +49,10 @@ t.test('the same check finds losses when the 250 does not wait for the commit', 
   cpSync(join(ROOT, 'src'), join(copy, 'src'), { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'));
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-  const file = join(copy, 'src/transfer/transfer.ts');
+  const file = join(copy, 'src/transfer/accept.ts');
   const text = readFileSync(file, 'utf8');
   const patched = text.replace(
-    'await within(clock, COMMIT_DEADLINE_MS, committing)',
+    "await within(clock, COMMIT_DEADLINE_MS, 'the commit', committing)",
     '{ copies: [], committing }',
   );
   t.not(patched, text, 'the place of the commit was found');

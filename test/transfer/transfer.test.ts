@@ -6,6 +6,8 @@ import { unixMs } from '../../src/base/clock.ts';
 import { MailError } from '../../src/base/error.ts';
 import type { TraceId } from '../../src/base/ids.ts';
 import { silentLog } from '../../src/base/log.ts';
+import { MINUTE_MS } from '../../src/base/units.ts';
+import type { StoreHealth } from '../../src/store/contract/store.ts';
 import { createHeaderWatch } from '../../src/transfer/headerWatch.ts';
 import { formatDate, formatReceived, formatReturnPath, type Origin } from '../../src/transfer/traceFields.ts';
 import { createTransfer } from '../../src/transfer/transfer.ts';
@@ -91,7 +93,7 @@ t.test('no value from outside becomes a header line, a comment or a path of its 
       const lines = fields.split('\r\n');
       return (
         /^Return-Path: <[^<>\r\n]*>$/.test(lines[0] ?? '') &&
-        /^Received: from \S+ \(/.test(lines[1] ?? '') &&
+        /^Received: from (\S+ \(|\[)/.test(lines[1] ?? '') &&
         lines.slice(2, -1).every((line) => line.startsWith(' ')) &&
         !/\r(?!\n)|(?<!\r)\n/.test(fields)
       );
@@ -118,26 +120,33 @@ t.test('the watch sees a header in any pieces, and nothing beyond it', async (t)
   t.equal(endless.received, 0);
 });
 
-t.test("a message that breaks off is not stored, and the error is the stream's own", async (t) => {
-  const { site, transfer } = await openDoor(t);
+t.test('a message that breaks off is not stored, and the refusal names why', async (t) => {
+  const { site, transfer, notes } = await openDoor(t);
   const account = await site.addAccount('a@app.example.com');
   async function* broken(): AsyncGenerator<Buffer> {
     yield Buffer.from('x');
     throw new MailError('connectionLost');
   }
-  await t.rejects(transfer.accept({ reversePath: '', recipients: ['a@app.example.com'] }, broken(), ORIGIN), {
-    code: 'connectionLost',
+  const envelope = { reversePath: '', recipients: ['a@app.example.com'] };
+  t.match(await transfer.accept(envelope, broken(), ORIGIN), {
+    kind: 'refused',
+    error: { code: 'connectionLost' },
   });
+  t.match(notes, [{ event: { kind: 'refused', fields: { reason: 'connectionLost' } } }]);
   t.equal((await site.store.mailboxes.usage(account.id)).messages, 0);
 });
 
-t.test('a refusal reads the message to its end, and is noted for the trace', async (t) => {
+t.test('a refused message is read no further, and the refusal is noted for the trace', async (t) => {
   const { site, transfer, notes } = await openDoor(t);
   await site.addAccount('a@app.example.com');
-  let isRead = false;
+  let blocks = 0;
+  let isLetGo = false;
   async function* large(): AsyncGenerator<Buffer> {
-    for (let index = 0; index < 5; index += 1) yield Buffer.alloc(500, 'x');
-    isRead = true;
+    try {
+      for (; blocks < 5; blocks += 1) yield Buffer.alloc(500, 'x');
+    } finally {
+      isLetGo = true;
+    }
   }
   const acceptance = await transfer.accept(
     { reversePath: 'b@example.org', recipients: ['a@app.example.com'] },
@@ -145,7 +154,8 @@ t.test('a refusal reads the message to its end, and is noted for the trace', asy
     ORIGIN,
   );
   t.match(acceptance, { kind: 'refused', error: { code: 'messageTooLarge' } });
-  t.equal(isRead, true);
+  t.equal(blocks, 2);
+  t.equal(isLetGo, true);
   t.match(notes, [
     { reversePath: 'b@example.org', event: { kind: 'refused', fields: { reason: 'messageTooLarge' } } },
   ]);
@@ -181,4 +191,163 @@ t.test('RCPT is answered from the directory: unknown, disabled, foreign, full, f
   ];
   for (const [path, octets, expected] of cases)
     t.strictSame(await transfer.checkRecipient(path, octets), expected, path);
+});
+
+t.test('what the store does wrong is temporary, whatever it calls it, and leaves no draft', async (t) => {
+  const { site } = await openDoor(t);
+  await site.addAccount('a@app.example.com');
+  const envelope = { reversePath: '', recipients: ['a@app.example.com'] };
+  const failures: [unknown, string][] = [
+    [new MailError('cannot', 'the draft is sealed'), '451 4.3.0'],
+    [new MailError('diskFull'), '452 4.3.1'],
+    [new MailError('shuttingDown'), '421 4.3.2'],
+    [new TypeError('a bug'), '451 4.3.0'],
+  ];
+  for (const [failure, expected] of failures) {
+    for (const place of ['begin', 'write', 'deliver'] as const) {
+      const log: string[] = [];
+      const transfer = createTransfer({
+        store: failingStore(site.store, place, () => Promise.reject(failure), log),
+        accounts: site.accounts,
+        serverName: 'mail.example.com',
+        sizeLimitOctets: 1000,
+        clock: createTestClock(),
+        log: silentLog,
+      });
+      const acceptance = await transfer.accept(envelope, pieces('x'), ORIGIN);
+      const { smtp } =
+        acceptance.kind === 'refused' ? acceptance.error.reply : { smtp: { code: 250, status: '' } };
+      // A begin that fails has no message of its own: it is a promise, which cannot be begun with.
+      t.equal(
+        `${smtp.code} ${smtp.status}`,
+        place === 'begin' ? '451 4.3.0' : expected,
+        `${place} ${failure}`,
+      );
+      t.equal(log.join(), place === 'begin' ? 'noted' : 'noted,discarded');
+    }
+  }
+});
+
+t.test('a commit, or a write, that takes too long is told as temporary', async (t) => {
+  const { site } = await openDoor(t);
+  await site.addAccount('a@app.example.com');
+  for (const place of ['write', 'deliver'] as const) {
+    const clock = createTestClock();
+    const { promise: stuck, resolve: isStuck } = Promise.withResolvers<void>();
+    const hang = () => {
+      isStuck();
+      return new Promise<never>(() => {});
+    };
+    const transfer = createTransfer({
+      store: failingStore(site.store, place, hang, []),
+      accounts: site.accounts,
+      serverName: 'mail.example.com',
+      sizeLimitOctets: 1000,
+      clock,
+      log: silentLog,
+    });
+    const envelope = { reversePath: '', recipients: ['a@app.example.com'] };
+    const accepting = transfer.accept(envelope, pieces('x'), ORIGIN);
+    await stuck;
+    clock.advance(5 * MINUTE_MS);
+    t.match(await accepting, { kind: 'refused', error: { code: 'deadlineExceeded' } }, place);
+  }
+});
+
+type DoorStore = Parameters<typeof createTransfer>[0]['store'];
+
+/** The store, but for one place where it does what `fail` does; `log` hears of notes and of drafts that are given up. */
+function failingStore(
+  store: DoorStore,
+  place: 'begin' | 'write' | 'deliver',
+  fail: () => Promise<never>,
+  log: string[],
+): DoorStore {
+  const begin = () => {
+    if (place === 'begin') throw new TypeError('no draft can be begun');
+    const draft = store.contents.begin();
+    return {
+      octets: 0,
+      write: (chunk: Uint8Array) => (place === 'write' ? fail() : draft.write(chunk)),
+      discard: () => {
+        log.push('discarded');
+        draft.discard();
+      },
+    };
+  };
+  return {
+    health: () => store.health(),
+    contents: { ...store.contents, begin },
+    deliveries: { deliver: fail },
+    trace: { ...store.trace, noteRefusal: () => void log.push('noted') },
+  };
+}
+
+t.test(
+  'an alias is refused for quota only when all behind it are full; then each has its copy',
+  async (t) => {
+    const { site, transfer } = await openDoor(t);
+    const full = await site.addAccount('full@app.example.com', 1);
+    const free = await site.addAccount('free@app.example.com');
+    const add = (name: string, ...targets: string[]) =>
+      site.administration.aliases.add({ address: `${name}@app.example.com`, targets });
+    await add('both', full.address, free.address);
+    await add('none', full.address);
+    t.match(await transfer.checkRecipient('none@app.example.com', 2), { code: 'overQuota' });
+    t.match(await transfer.checkRecipient('both@app.example.com', 100), { kind: 'accepted' });
+    const recipients = ['both@app.example.com', full.address, 'BOTH@app.example.com'];
+    t.match(await transfer.accept({ reversePath: '', recipients }, pieces('x'), ORIGIN), {
+      kind: 'accepted',
+    });
+    for (const { id } of [full, free]) t.equal((await site.store.mailboxes.usage(id)).messages, 1);
+  },
+);
+
+t.test(
+  'a disk without room for the message refuses it at RCPT, and is looked at once in a second',
+  async (t) => {
+    const { site } = await openDoor(t);
+    const account = await site.addAccount('a@app.example.com');
+    const clock = createTestClock();
+    let looks = 0;
+    let freeOctets = 1000;
+    const health = async (): Promise<StoreHealth> => {
+      looks += 1;
+      if (freeOctets > 0) return { kind: 'healthy', freeOctets };
+      return { kind: 'unhealthy', freeOctets, problem: 'full' };
+    };
+    const transfer = createTransfer({
+      store: { ...site.store, health },
+      accounts: site.accounts,
+      serverName: 'mail.example.com',
+      sizeLimitOctets: 1000,
+      clock,
+      log: silentLog,
+    });
+    const check = (octets: number) => transfer.checkRecipient(account.address, octets);
+    t.match(await check(500), { kind: 'accepted' });
+    t.match(await check(501), { code: 'diskFull' });
+    t.match(await transfer.checkRecipient('x@elsewhere.example', 501), { code: 'relayingDenied' });
+    t.equal(looks, 1);
+    freeOctets = 0;
+    clock.advance(1000);
+    t.match(await check(0), { code: 'diskFull' });
+    freeOctets = 10_000;
+    clock.advance(1000);
+    t.match(await check(501), { kind: 'accepted' });
+  },
+);
+
+t.test('Delivered-To is compared as addresses are, with recipients and with what they lead to', async (t) => {
+  const { site, transfer } = await openDoor(t);
+  await site.addAccount('a@app.example.com');
+  await site.administration.aliases.add({ address: 'list@app.example.com', targets: ['a@app.example.com'] });
+  const send = (header: string, to: string) =>
+    transfer.accept({ reversePath: '', recipients: [to] }, pieces(header, '\r\n\r\nbody'), ORIGIN);
+  const loop = { kind: 'refused', error: { code: 'mailLoop' } };
+  const accepted = { kind: 'accepted' };
+  t.match(await send('Delivered-To: LIST@App.Example.Com', 'list@app.example.com'), loop);
+  t.match(await send('delivered-to : <a@app.example.com>', 'list@app.example.com'), loop);
+  t.match(await send('Delivered-To: a@elsewhere.example', 'a@app.example.com'), accepted);
+  t.match(await send('X: y\r\n\r\nDelivered-To: a@app.example.com', 'a@app.example.com'), accepted);
 });

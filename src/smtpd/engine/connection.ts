@@ -1,154 +1,375 @@
 /**
- * smtp-server's connection with what it lacks: no wait before the greeting, deadlines that a dribbling client cannot reset, a
- * limit on refusals, replies of one turn in one write, enhanced status codes of our own.
+ * smtp-server's connection with what it lacks: a greeting at once, commands and data of ours, deadlines and limits, replies of a
+ * pipelined batch in one write, STARTTLS by net, replies to a client that has closed its sending side, an end that says why.
  *
- * Relies on smtp-server 3.21.6: `init`, `_createParser`, `_onCommand`, `send`, `upgrade`, `_parseAddressCommand`,
- * `_handlerPending`, `_upgrading`.
- * `init` differs from the library's in its 100 ms timer alone, which was there to tell early talkers.
- * Trust: commands and their pace are the client's.
+ * Relies on smtp-server 3.21.6: the constructor calls `_createParser`, `_onCommand` runs what `_getHandler` finds and writes by
+ * `send`, `upgrade` is called for STARTTLS, `_resetSession` at EHLO, RSET and STARTTLS. Each is held by test/smtpd.
+ * Trust: commands, data and their pace are the client's. limits.ts bounds them.
  */
 
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import type { SMTPServer } from 'smtp-server';
-import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection';
 
-import type { Clock } from '../../base/clock.ts';
-import {
-  COMMAND_DEADLINE_MS,
-  COMMAND_LINE_LIMIT_OCTETS,
-  DATA_DEADLINE_MS,
-  DATA_RATE_GRACE_MS,
-  DATA_RATE_LIMIT_OCTETS,
-  REFUSALS_LIMIT,
-  SESSION_DEADLINE_MS,
-} from '../limits.ts';
-import { DataParser } from './dataParser.ts';
+import type { Timer } from '../../base/clock.ts';
+import { within } from '../../base/deadline.ts';
+import { asMailError, MailError, WireError } from '../../base/error.ts';
+import type { Log } from '../../base/log.ts';
+import { formatReply } from '../../wire/smtp/reply.ts';
+import { normalizeAddress } from '../../net/addressRange.ts';
+import { beginTls, destroySocket } from '../../net/tlsUpgrade.ts';
+import type { SmtpCommand } from '../command.ts';
+import { COMMANDS, COMMANDS_BEFORE_TLS } from '../commands.ts';
+import { refuseData, takeMessage } from '../commands/data.ts';
+import type { SmtpContext, SmtpPeer, SmtpSurroundings, Transaction } from '../context.ts';
+import { HANDLER_DEADLINE_MS, LINGER_MS } from '../limits.ts';
+import { goodbye, REPLIES, type Reply, replyOf, syntaxError } from '../reply.ts';
+import { SessionTally } from '../tally.ts';
+import { Deadlines, type Overdue } from './deadlines.ts';
+import { MessageBody } from './messageBody.ts';
+import { EngineParser } from './parser.ts';
+import { ReplyWriter } from './replyWriter.ts';
 
-/** Text that brings its own enhanced status code (RFC 2034): the library's table is not asked then. */
-const OWN_STATUS = /^[245]\.\d{1,3}\.\d{1,3} /;
+/** An enhanced status of ours in place of the library's name for one. */
+const STATUS = /^[245]\.\d{1,3}\.\d{1,3}$/;
 
-const POSTMASTER = /^rcpt to:\s*<postmaster>\s*$/i;
+const OVERDUE_TEXTS: Readonly<Record<Overdue, string>> = {
+  command: 'Too long without a command',
+  progress: 'Too long without a message',
+  data: 'The message comes too slowly',
+  session: 'The session has lasted too long',
+};
 
-/** A connection with a client. */
-export class EngineConnection extends SMTPConnection {
-  readonly #clock: Clock;
-  /** What was listening for the socket's end before this connection. */
-  readonly #ownersListeners: readonly ((hadError: boolean) => void)[];
-  #commandSince: number;
-  #progressSince: number;
-  #dataSince: number | undefined;
-  #refusals = 0;
+/** One session. */
+export class EngineConnection extends SMTPConnection implements SmtpContext {
+  readonly surroundings: SmtpSurroundings;
+  readonly log: Log;
+  transaction: Transaction | undefined;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #tally = new SessionTally();
+  readonly #deadlines: Deadlines;
+  #body: MessageBody | undefined;
+  #receiving: Promise<void> = Promise.resolve();
+  readonly #replies: ReplyWriter;
+  #isBusy = false;
   #isStopping = false;
-  #isCorked = false;
+  #reason = 'the client has closed';
+  #linger: Timer | undefined;
 
-  constructor(server: SMTPServer, socket: Socket, clock: Clock, options?: SMTPConnectionOptions | null) {
-    super(server, socket, options);
-    this.#clock = clock;
-    this.#ownersListeners = socket.listeners('close') as ((hadError: boolean) => void)[];
-    this.#commandSince = clock.monotonic();
-    this.#progressSince = this.#commandSince;
-  }
-
-  /** Takes the connection into service and greets at once. Caps on connections are the listener's. */
-  override init(): void {
-    this._setListeners(() => this.connectionReady());
-  }
-
-  override _createParser(): DataParser {
-    const parser = new DataParser({ maxCommandLength: COMMAND_LINE_LIMIT_OCTETS });
-    parser.oncommand = (command, callback) => this._onCommand(command, callback);
-    parser.on('error', () => this.send(421, '5.5.2 Command line too long'));
-    return parser;
-  }
-
-  override _onCommand(command: Buffer, callback?: () => void): void {
-    if (this.#isStopping) {
-      this.send(421, '4.3.2 The server is shutting down');
-      return;
-    }
-    super._onCommand(command, () => {
-      this.#commandSince = this.#clock.monotonic();
-      callback?.();
+  /** Takes over `socket`, of which nothing has been read. */
+  constructor(server: SMTPServer, socket: Socket, id: string, surroundings: SmtpSurroundings) {
+    super(server, socket, { id });
+    this.remoteAddress = normalizeAddress(socket.remoteAddress ?? '');
+    this.surroundings = surroundings;
+    this.#replies = new ReplyWriter(socket);
+    this.log = surroundings.log.with({ session: id, remote: this.remoteAddress });
+    this.#deadlines = new Deadlines(surroundings.clock, (what) => {
+      this.#end(
+        goodbye('4.4.2', OVERDUE_TEXTS[what]),
+        new MailError('deadlineExceeded', OVERDUE_TEXTS[what]),
+      );
     });
   }
 
-  /** RFC 5321 section 4.5.1: postmaster is taken without a domain as well, which the library's grammar refuses. */
-  override _parseAddressCommand(
-    name: string,
-    command: Buffer | string,
-  ): ReturnType<SMTPConnection['_parseAddressCommand']> {
-    if (POSTMASTER.test(command.toString())) return { address: 'postmaster', args: false };
-    return super._parseAddressCommand(name, command);
+  /** Resolves when the socket is closed and nothing of the session is under way. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  get peer(): SmtpPeer {
+    const socket = this._socket as TLSSocket;
+    return {
+      remoteAddress: this.remoteAddress,
+      heloName: this.hostNameAppearsAs || '',
+      isExtended: this.openingCommand !== 'HELO',
+      tls: this.secure ? `${socket.getProtocol()} ${socket.getCipher()?.standardName}` : undefined,
+    };
+  }
+
+  noteRefusedRecipient(): void {
+    this.#tally.noteRefusedRecipient();
+  }
+
+  noteAccepted(): void {
+    this.#tally.noteAccepted();
+    this.#deadlines.noteProgress();
+    this._unrecognizedCommands = 0;
+  }
+
+  /** Greets at once: the library's timer of 100 ms only told early talkers. Caps on connections are the listener's. */
+  override init(): void {
+    this.log.debug('smtpd.session.open', { listener: this.surroundings.listener });
+    const socket = this._socket;
+    this.#listenTo(socket);
+    if (this.surroundings.earlyTalkers === 'refuse') this.#greetUnlessEarly(socket);
+    else this.#greet();
+  }
+
+  /** Ends the session politely: at once when it waits for a command, else when what is under way has been answered. */
+  stop(): void {
+    this.#isStopping = true;
+    this.#stopIfAsked();
   }
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    const isOwn = typeof data === 'string' && OWN_STATUS.test(data);
-    this.#cork();
-    super.send(code, data, isOwn ? false : context);
-    if (code < 400) return;
-    this.#refusals += 1;
-    if (this.#refusals >= REFUSALS_LIMIT && code !== 421) super.send(421, '4.7.0 Too many errors', false);
+    const status = this._getEnhancedStatusCode(code, context);
+    this.#write(formatReply(code, status === '' ? undefined : status, data ?? ''));
+    this.#tally.noteReply(code);
+    // The library's own ways to end a session.
+    if (code === 421) this.close();
+    const { excess } = this.#tally;
+    if (excess === undefined || this._closing) return;
+    this.log.info('smtpd.session.cut', { reason: `too many ${excess}` });
+    this.#end(goodbye('4.7.0', `Too many ${excess}`));
   }
 
-  /** The library takes all listeners off the socket; those of its owner, who counts it until it closes, go back on. */
-  override upgrade(callback: () => void, secureCallback?: () => void): void {
+  override close(): void {
+    if (this._closing || this._closed) return;
+    this._closing = true;
+    this._server.connections.delete(this);
+    this.#deadlines.stop();
     const socket = this._socket;
-    super.upgrade(callback, secureCallback);
-    for (const listener of this.#ownersListeners) socket.on('close', listener);
-  }
-
-  /** A message was accepted: the session has made progress. */
-  noteProgress(): void {
-    this.#refusals = 0;
-    this.#progressSince = this.#clock.monotonic();
-  }
-
-  /** Ends the session if a deadline has passed. While we are the ones who keep the client waiting, none runs. */
-  checkDeadlines(): void {
-    const now = this.#clock.monotonic();
-    const parser = this._parser;
-    if (this._closing || this._upgrading || !(parser instanceof DataParser)) return;
-    if (parser.isInData) {
-      this.#checkData(parser, now);
+    this.#retireParser();
+    if (this._upgrading) {
+      destroySocket(socket);
       return;
     }
-    this.#dataSince = undefined;
-    if (this._handlerPending || this._dataStream) {
-      this.#commandSince = now;
-      return;
-    }
-    if (now - this.#commandSince > COMMAND_DEADLINE_MS) this.send(421, '4.4.2 Too long without a command');
-    else if (now - this.#progressSince > SESSION_DEADLINE_MS)
-      this.send(421, '4.4.2 Too long without a message');
+    this.#replies.flush();
+    socket.end();
+    // Input is read and dropped: a socket closed with unread input resets, and a reset overtakes the last reply.
+    socket.resume();
+    this.#linger = this.surroundings.clock.after(LINGER_MS, () => destroySocket(socket));
   }
 
-  /** Ends the session politely: at once when it is between messages, else with the next command. */
-  stop(): void {
-    this.#isStopping = true;
-    const isBusy = this._handlerPending || Boolean(this._dataStream);
-    if (!isBusy && !this._closing) this.send(421, '4.3.2 The server is shutting down');
-  }
-
-  #checkData(parser: DataParser, now: number): void {
-    this.#dataSince ??= now;
-    if (parser.isHeldBack) return;
-    const elapsed = now - this.#dataSince;
-    const isSlow =
-      elapsed > DATA_RATE_GRACE_MS && parser.dataBytes < (elapsed / 1000) * DATA_RATE_LIMIT_OCTETS;
-    if (isSlow) this.send(421, '4.4.2 The message arrives too slowly');
-    else if (elapsed > DATA_DEADLINE_MS) this.send(421, '4.4.2 The message takes too long');
-  }
-
-  /** Gathers what this turn of the event loop writes: a pipelined batch is answered in one segment. */
-  #cork(): void {
-    if (this.#isCorked || this._upgrading) return;
-    this.#isCorked = true;
-    const socket = this._socket;
-    socket.cork();
-    setImmediate(() => {
-      this.#isCorked = false;
-      socket.uncork();
+  override _createParser(): EngineParser {
+    // The fields of this class do not exist yet when the library's constructor calls this; the functions run later.
+    const parser = new EngineParser(() => this.#replies.flush());
+    parser.oncommand = (command, callback) => this._onCommand(command, callback);
+    parser.on('error', () => {
+      this.#answer(REPLIES.lineTooLong);
+      this.#end(goodbye('4.7.0', 'A line was too long, closing'));
     });
+    parser.on('finish', () => {
+      if (this._parser === parser) this.#end();
+    });
+    return parser;
+  }
+
+  override _onCommand(line: Buffer, callback?: () => void): void {
+    const done = callback ?? ignore;
+    if (this._upgrading || this._closing) {
+      done();
+      return;
+    }
+    const keyword = /^[A-Za-z]{0,16}/.exec(line.toString('latin1', 0, 16))?.[0].toUpperCase() ?? '';
+    this.#deadlines.awaitCommand();
+    this.#tally.noteCommand(keyword);
+    if (this.surroundings.tls === 'required' && !this.secure && !COMMANDS_BEFORE_TLS.has(keyword)) {
+      this.#answer(REPLIES.startTlsFirst);
+      this._whenWritable(done);
+    } else super._onCommand(line, done);
+  }
+
+  override _getHandler(keyword: string) {
+    if (keyword === 'DATA') return (_line: Buffer, done: () => void) => this.#runData(done);
+    const command = COMMANDS.get(keyword);
+    if (command === undefined) return super._getHandler(keyword);
+    return (line: Buffer, done: () => void) => this.#run(command, line, done);
+  }
+
+  override _getEnhancedStatusCode(code: number, context?: string | false): string {
+    if (typeof context === 'string' && STATUS.test(context)) return context;
+    return super._getEnhancedStatusCode(code, context);
+  }
+
+  override _resetSession(): void {
+    super._resetSession();
+    this.transaction = undefined;
+  }
+
+  /** STARTTLS, after its reply. What the client said before is forgotten, RFC 3207 section 4.2; what it says too early is dropped. */
+  override upgrade(callback: () => void): void {
+    const plain = this._socket;
+    if (plain.destroyed) return;
+    this.#replies.flush();
+    this.#retireParser();
+    while (plain.read() !== null);
+    this._parser = this._createParser();
+    this._upgrading = true;
+    plain.off('close', this.#onSocketClose);
+    const { tlsContexts, clock } = this.surroundings;
+    const { socket, secured } = beginTls(plain, tlsContexts.current(), clock);
+    this._socket = socket;
+    this.#replies.attach(socket);
+    this.#listenTo(socket);
+    setImmediate(callback);
+    secured.then(
+      () => this.#beginSecured(socket),
+      (error: unknown) => {
+        this.#reason = asMailError(error).message;
+        this.log.info('smtpd.tls.failed', { reason: this.#reason });
+      },
+    );
+  }
+
+  #greet(): void {
+    if (this._closed) return;
+    if (this._parser) this._socket.pipe(this._parser);
+    this.connectionReady();
+    this.#replies.flush();
+  }
+
+  #greetUnlessEarly(socket: Socket): void {
+    // The system looks at the socket between the two turns of the event loop.
+    setImmediate(() =>
+      setImmediate(() => {
+        if (socket.readableLength > 0) this.#end(REPLIES.earlyTalker);
+        else this.#greet();
+      }),
+    );
+  }
+
+  #beginSecured(socket: TLSSocket): void {
+    if (this._closing || this._closed || !this._parser) return;
+    this._upgrading = false;
+    this.secure = true;
+    this.session.secure = true;
+    this.hostNameAppearsAs = false;
+    this.openingCommand = false;
+    this._resetSession();
+    this.#deadlines.awaitCommand();
+    socket.pipe(this._parser);
+    this.#stopIfAsked();
+  }
+
+  #run(command: SmtpCommand, line: Buffer, done: () => void): void {
+    const answer = (reply: Reply) => {
+      reply.takeEffect?.();
+      this.#answer(reply);
+      this.#stopIfAsked();
+      done();
+    };
+    try {
+      const outcome = command.run(this, line);
+      if (outcome instanceof Promise) void this.#awaitReply(command, outcome).then(answer);
+      else answer(outcome);
+    } catch (error) {
+      answer(this.#replyTo(error, command));
+    }
+  }
+
+  /** The reply, within the deadline. Never rejects. */
+  async #awaitReply(command: SmtpCommand, outcome: Promise<Reply>): Promise<Reply> {
+    this.#isBusy = true;
+    try {
+      return await within(this.surroundings.clock, HANDLER_DEADLINE_MS, command.keyword, outcome);
+    } catch (error) {
+      return this.#replyTo(error, command);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  #replyTo(error: unknown, command: SmtpCommand): Reply {
+    if (error instanceof WireError) return syntaxError(command.syntaxStatus, error);
+    this.log.error('smtpd.command.failed', { command: command.keyword, error });
+    return replyOf(asMailError(error));
+  }
+
+  #runData(done: () => void): void {
+    const refusal = refuseData(this);
+    const { transaction, _parser: parser } = this;
+    if (refusal !== undefined || transaction === undefined || !(parser instanceof EngineParser)) {
+      this.#answer(refusal ?? REPLIES.mailFirst);
+      done();
+      return;
+    }
+    const body = new MessageBody(this.surroundings.clock, this.surroundings.sizeLimitOctets);
+    this.#body = body;
+    this.#isBusy = true;
+    this.#deadlines.awaitData(body);
+    parser.beginData(body);
+    this.#answer(REPLIES.goAhead);
+    this.#receiving = this.#receive(transaction, body, parser);
+    done();
+  }
+
+  async #receive(transaction: Transaction, body: MessageBody, parser: EngineParser): Promise<void> {
+    void body.over.then(() => this.#deadlines.awaitUs());
+    const reply = await takeMessage(this, transaction, body);
+    body.discard();
+    await body.over;
+    this.#body = undefined;
+    this.#isBusy = false;
+    if (this._closing || this._closed) return;
+    // A client that does not stop is not waited for.
+    if (!body.hasEnded) {
+      this.#end(reply);
+      return;
+    }
+    this._resetSession();
+    this.#deadlines.awaitCommand();
+    this.#answer(reply);
+    this.#stopIfAsked();
+    // The acknowledgement waits for nothing that was pipelined behind the message.
+    this.#replies.flush();
+    parser.continue();
+  }
+
+  #answer({ code, status, text }: Reply): void {
+    this.send(code, text, status ?? false);
+  }
+
+  #stopIfAsked(): void {
+    if (!this.#isStopping || this.#isBusy || this._upgrading || this._closing) return;
+    this.#end(replyOf(new MailError('shuttingDown')));
+  }
+
+  /** Ends the session with a last reply, if there is something to say; a message under way fails with `failure`. */
+  #end(
+    reply?: Reply,
+    failure = new MailError('connectionLost', 'the session ended inside the message'),
+  ): void {
+    if (this._closing || this._closed) return;
+    if (reply !== undefined) {
+      this.#reason = reply.text;
+      this.#write(formatReply(reply.code, reply.status, reply.text));
+    }
+    this.#body?.fail(failure);
+    this.close();
+  }
+
+  #write(reply: string): void {
+    // Plain text in the middle of a handshake would end it.
+    if (!this._upgrading) this.#replies.write(reply);
+  }
+
+  #listenTo(socket: Socket): void {
+    // A client may send QUIT and FIN at once and still wants its replies; #end closes our side.
+    socket.allowHalfOpen = true;
+    // 'close' follows and is what is heard; without a listener a reset would end the process.
+    socket.on('error', (error) => {
+      this.#reason = error.message;
+    });
+    socket.on('close', this.#onSocketClose);
+  }
+
+  readonly #onSocketClose = (): void => {
+    this.#linger?.clear();
+    this.#deadlines.stop();
+    this.#body?.fail(new MailError('connectionLost', `the connection was lost: ${this.#reason}`));
+    this._onClose();
+    this.log.debug('smtpd.session.close', { reason: this.#reason, accepted: this.#tally.accepted });
+    void this.#receiving.then(() => this.#ended.resolve());
+  };
+
+  #retireParser(): void {
+    if (!this._parser) return;
+    this._socket.unpipe(this._parser);
+    this._parser.isClosed = true;
   }
 }
+
+function ignore(): void {}

@@ -1,52 +1,85 @@
 /**
- * smtp-server without its listener: sockets come from net's listeners, connections are ours, one look at all deadlines.
+ * smtp-server without its listener, its certificate and its handlers: sockets come from net's listeners, TLS contexts from net,
+ * commands from ours. One for each listener of the room.
  *
- * Relies on smtp-server 3.21.6: `connect` makes the connection of each socket, `connections` holds those that are open.
- * `connect` and EngineConnection's `_createParser` belong together: changed alone, neither works.
+ * Relies on smtp-server 3.21.6: `connect` makes the connection of a socket, `connections` holds those that are open. `connect`
+ * and EngineConnection's `_createParser` belong together: overridden alone, neither has an effect.
  */
 
+import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
-import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection';
+import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 
-import type { Clock, Timer } from '../../base/clock.ts';
-import { DEADLINE_PERIOD_MS } from '../limits.ts';
+import type { SmtpSurroundings } from '../context.ts';
 import { EngineConnection } from './connection.ts';
 
 /** The SMTP engine of one listener. */
 export class EngineServer extends SMTPServer {
-  readonly #clock: Clock;
-  readonly #deadlines: Timer;
+  readonly #surroundings: SmtpSurroundings;
+  readonly #open = new Set<EngineConnection>();
 
-  constructor(options: SMTPServerOptions, clock: Clock) {
-    super(options);
-    this.#clock = clock;
-    this.#deadlines = clock.every(DEADLINE_PERIOD_MS, () => {
-      for (const connection of this.#open()) connection.checkDeadlines();
-    });
+  constructor(surroundings: SmtpSurroundings) {
+    super(engineOptions(surroundings));
+    this.#surroundings = surroundings;
+    // Errors of connections stay with them; what is left is a fault that nobody foresaw, and must not end the process.
+    this.on('error', (error) => surroundings.log.error('smtpd.engine.failed', { error }));
   }
 
-  override connect(socket: Socket, socketOptions?: SMTPConnectionOptions | null): void {
-    const connection = new EngineConnection(this, socket, this.#clock, socketOptions);
+  /** Serves `socket`, of which nothing has been read. */
+  override connect(socket: Socket): void {
+    const id = randomBytes(6).toString('base64url');
+    const connection = new EngineConnection(this, socket, id, this.#surroundings);
     this.connections.add(connection);
-    connection.on('error', (error) => this._onError(error));
-    connection.on('connect', (data) => this._onClientConnect(data));
+    this.#open.add(connection);
+    void connection.ended.then(() => this.#open.delete(connection));
     connection.init();
   }
 
-  /** Tells every session that the server stops. */
-  stop(): void {
-    this.#deadlines.clear();
-    for (const connection of this.#open()) connection.stop();
+  /** Tells every session that the server stops. Resolves when all have ended, and nothing of theirs is under way any more. */
+  async stop(): Promise<void> {
+    const open = [...this.#open];
+    for (const connection of open) connection.stop();
+    await Promise.all(open.map((connection) => connection.ended));
   }
 
-  /** The open connection whose session has this id. */
-  findConnection(sessionId: string): EngineConnection | undefined {
-    return this.#open().find((connection) => connection.id === sessionId);
+  /** The library would make contexts of its own here, with a key that is published in its sources where none is given. */
+  override updateSecureContext(): void {}
+
+  /** The library waits for a turn of the event loop here; the greeting shall not. */
+  override onConnect(_session: SMTPServerSession, callback: (error?: Error | null) => void): void {
+    callback();
   }
 
-  #open(): EngineConnection[] {
-    return [...this.connections].filter((connection) => connection instanceof EngineConnection);
+  /** As onConnect, on a listener with TLS from the first octet. */
+  override onSecure(
+    _socket: Socket,
+    _session: SMTPServerSession,
+    callback: (error?: Error | null) => void,
+  ): void {
+    callback();
   }
+}
+
+/** What facts and audit ask for; commands and limits that ours replace are not named. */
+function engineOptions({ tls, serverName, sizeLimitOctets }: SmtpSurroundings): SMTPServerOptions {
+  const hasStartTls = tls === 'starttls' || tls === 'required';
+  return {
+    name: serverName,
+    banner: 'Hauspost',
+    heloResponse: '%s',
+    secure: tls === 'implicit',
+    size: sizeLimitOctets,
+    // Relay-in has no logins. XCLIENT and XFORWARD change who the client is; the other three are jokes of old.
+    disabledCommands: [
+      ...['AUTH', 'XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL'],
+      ...(hasStartTls ? [] : ['STARTTLS']),
+    ],
+    authOptional: true,
+    disableReverseLookup: true,
+    hideENHANCEDSTATUSCODES: false,
+    hideDSN: true,
+    hideREQUIRETLS: true,
+    logger: false,
+  };
 }

@@ -1,0 +1,54 @@
+/**
+ * DATA: whether the message may come (RFC 5321 section 4.1.1.4), and what its end is answered with. 250 is said after transfer
+ * has accepted, which is after the commit; everything that is our fault is 4yz, so that the sender keeps the message.
+ */
+
+import { asMailError, MailError } from '../../base/error.ts';
+import { createLineTally, tallyLines, wordView } from '../../wire/mime/lineTally.ts';
+import type { SmtpContext, Transaction } from '../context.ts';
+import { REPLIES, type Reply, reply, replyOf } from '../reply.ts';
+
+/** What DATA is answered with at once, or undefined when the message may come. */
+export function refuseData({ transaction }: SmtpContext): Reply | undefined {
+  if (transaction === undefined) return REPLIES.mailFirst;
+  if (transaction.recipients.size > 0) return undefined;
+  // RFC 5321 section 3.3: a client that pipelines says DATA although nobody is left.
+  return transaction.isSomeRefused ? REPLIES.nobodyLeft : REPLIES.rcptFirst;
+}
+
+/** Hands the message to transfer; answers the reply to its end. Never rejects. */
+export async function takeMessage(
+  session: SmtpContext,
+  transaction: Transaction,
+  message: AsyncIterable<Buffer>,
+): Promise<Reply> {
+  const { surroundings, peer, log } = session;
+  const { reversePath, recipients, isSmtpUtf8 } = transaction;
+  const envelope = { reversePath, recipients: [...recipients], isSmtpUtf8 };
+  const octets = surroundings.bareLineFeed === 'refuse' ? withoutBareLineEnds(message) : message;
+  try {
+    const origin = { kind: 'smtp', listener: surroundings.listener, ...peer } as const;
+    const acceptance = await surroundings.transfer.accept(envelope, octets, origin);
+    if (acceptance.kind === 'refused') return replyOf(acceptance.error);
+    session.noteAccepted();
+    return reply(250, '2.0.0', `Queued as ${acceptance.traceId}`);
+  } catch (error) {
+    log.error('smtpd.message.failed', { error });
+    return replyOf(asMailError(error));
+  }
+}
+
+/** The same octets; rejects with `bareLineEnd` behind a block with a CR or LF that is not part of CRLF. */
+async function* withoutBareLineEnds(message: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const tally = createLineTally();
+  for await (const block of message) {
+    tallyLines(tally, wordView(block), 0, block.length, false);
+    // A CR at the block's end may have its LF in the next one.
+    const returns = tally.returns - (block.at(-1) === CR ? 1 : 0);
+    if (tally.lineFeeds !== tally.pairs || returns !== tally.pairs) throw new MailError('bareLineEnd');
+    yield block;
+  }
+  // The data ends with CRLF, so no CR can be left over.
+}
+
+const CR = 0x0d;

@@ -1,0 +1,54 @@
+/**
+ * Counts what a session gets wrong, so that scanners and broken programs are ended. An accepted message starts all counts anew.
+ */
+
+import { JUNK_COMMANDS } from './commands.ts';
+import { ERROR_LIMIT, JUNK_COMMAND_LIMIT, REFUSED_RECIPIENT_LIMIT } from './limits.ts';
+
+/** Replies to what the client does wrong: 500 to 504, 530 and 555. Refused recipients are counted apart. */
+const ERROR_CODES = new Set([500, 501, 502, 503, 504, 530, 555]);
+
+/** The counts of one session. */
+export class SessionTally {
+  #errors = 0;
+  #junkCommands = 0;
+  #refusedRecipients = 0;
+  #accepted = 0;
+
+  /** Messages accepted in this session. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** Recipients refused since the last accepted message. */
+  get refusedRecipients(): number {
+    return this.#refusedRecipients;
+  }
+
+  noteCommand(keyword: string): void {
+    if (JUNK_COMMANDS.has(keyword)) this.#junkCommands += 1;
+  }
+
+  noteReply(code: number): void {
+    if (ERROR_CODES.has(code)) this.#errors += 1;
+  }
+
+  noteRefusedRecipient(): void {
+    this.#refusedRecipients += 1;
+  }
+
+  noteAccepted(): void {
+    this.#accepted += 1;
+    this.#errors = 0;
+    this.#junkCommands = 0;
+    this.#refusedRecipients = 0;
+  }
+
+  /** What there were too many of, as the end of "Too many …". */
+  get excess(): string | undefined {
+    if (this.#errors >= ERROR_LIMIT) return 'errors';
+    if (this.#junkCommands > JUNK_COMMAND_LIMIT) return 'commands without a message';
+    if (this.#refusedRecipients >= REFUSED_RECIPIENT_LIMIT) return 'refused recipients';
+    return undefined;
+  }
+}

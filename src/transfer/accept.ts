@@ -1,0 +1,175 @@
+/**
+ * Takes one message: trace fields in front, the octets as they come into a draft, loops found on the way, the plan, one commit.
+ *
+ * Whatever goes wrong, the draft is given up and the refusal is told to log and trace. Errors that are not the other side's
+ * fault are temporary ones, whatever their code says, so that the sender keeps the message and tries again.
+ */
+
+import type { UnixMs } from '../base/clock.ts';
+import { within } from '../base/deadline.ts';
+import { asMailError, MailError, type MailErrorCode } from '../base/error.ts';
+import { newTraceId, type TraceId } from '../base/ids.ts';
+import { MINUTE_MS } from '../base/units.ts';
+import type { ContentDraft } from '../store/contract/contents.ts';
+import type { Acceptance, Envelope, TransferOptions } from './contract.ts';
+import { createHeaderWatch, type HeaderWatch, RECEIVED_LIMIT } from './headerWatch.ts';
+import { plan } from './plan.ts';
+import { formatReceived, formatReturnPath, type Origin } from './traceFields.ts';
+
+/** The store commits within milliseconds; a disk that takes longer is out of order. RFC 5321 section 4.5.3.2.6 gives us 10 minutes. */
+export const COMMIT_DEADLINE_MS = 5 * MINUTE_MS;
+/** How long the store may take until it wants the next octets. */
+export const WRITE_DEADLINE_MS = 2 * MINUTE_MS;
+
+/** Refusals that are the other side's fault and so may be permanent. */
+const FAULTS_OF_OTHERS: ReadonlySet<MailErrorCode> = new Set([
+  'messageTooLarge',
+  'bareLineEnd',
+  'mailLoop',
+  'recipientUnknown',
+]);
+
+/** What is known of a message when its data begins. */
+interface Arrival {
+  readonly traceId: TraceId;
+  readonly begunAt: UnixMs;
+  readonly zoneMinutes: number;
+  readonly envelope: Envelope;
+  readonly origin: Origin;
+}
+
+/** See Transfer.accept. */
+export async function accept(
+  options: TransferOptions,
+  envelope: Envelope,
+  message: AsyncIterable<Buffer>,
+  origin: Origin,
+): Promise<Acceptance> {
+  const begunAt = options.clock.now();
+  const traceId = newTraceId(begunAt);
+  const zoneMinutes = -new Date(begunAt).getTimezoneOffset();
+  const arrival: Arrival = { traceId, begunAt, zoneMinutes, envelope, origin };
+  let draft: ContentDraft | undefined;
+  try {
+    draft = options.store.contents.begin();
+    const returnPathOctets = await writeTraceFields(options, arrival, draft);
+    const { deliveredTo } = await writeMessage(options, message, draft);
+    await deliver(options, arrival, draft, returnPathOctets, deliveredTo);
+    return { kind: 'accepted', traceId };
+  } catch (caught) {
+    const error = refusalFor(caught);
+    noteRefusal(options, arrival, draft?.octets ?? 0, error);
+    draft?.discard();
+    return { kind: 'refused', traceId, error };
+  }
+}
+
+async function writeTraceFields(
+  options: TransferOptions,
+  { traceId, begunAt, zoneMinutes, envelope, origin }: Arrival,
+  draft: ContentDraft,
+): Promise<number> {
+  const returnPath = formatReturnPath(envelope.reversePath);
+  const { serverName } = options;
+  const received = formatReceived({ origin, serverName, traceId, ...envelope, now: begunAt, zoneMinutes });
+  await write(options, draft, Buffer.concat([returnPath, received]));
+  return returnPath.length;
+}
+
+/** Writes the message as it comes. Errors: what `message` throws, `messageTooLarge`, `mailLoop`, the store's. */
+async function writeMessage(
+  options: TransferOptions,
+  message: AsyncIterable<Buffer>,
+  draft: ContentDraft,
+): Promise<HeaderWatch> {
+  const watch = createHeaderWatch();
+  let octets = 0;
+  for await (const block of message) {
+    octets += block.length;
+    if (octets > options.sizeLimitOctets) throw new MailError('messageTooLarge');
+    watch.push(block);
+    if (watch.received > RECEIVED_LIMIT)
+      throw new MailError('mailLoop', `it has more than ${RECEIVED_LIMIT} Received fields`);
+    await write(options, draft, block);
+  }
+  return watch;
+}
+
+async function write({ clock }: TransferOptions, draft: ContentDraft, octets: Buffer): Promise<void> {
+  await within(clock, WRITE_DEADLINE_MS, 'writing to the store', draft.write(octets));
+}
+
+async function deliver(
+  options: TransferOptions,
+  { traceId, zoneMinutes, envelope, origin }: Arrival,
+  draft: ContentDraft,
+  returnPathOctets: number,
+  deliveredTo: readonly string[],
+): Promise<void> {
+  const { clock, log, store, accounts } = options;
+  const acceptedAt = clock.now();
+  const { reversePath, recipients } = envelope;
+  const { copies, events } = await plan(accounts, recipients, deliveredTo, acceptedAt);
+  const accepted = { at: acceptedAt, kind: 'accepted', fields: describeOrigin(origin) } as const;
+  const committing = store.deliveries.deliver({
+    traceId,
+    draft,
+    returnPathOctets,
+    acceptedAt,
+    zoneMinutes,
+    reversePath,
+    recipients,
+    copies,
+    events: [accepted, ...events],
+  });
+  const outcome = await within(clock, COMMIT_DEADLINE_MS, 'the commit', committing);
+  log.info('transfer.message.accepted', {
+    trace: traceId,
+    from: reversePath,
+    recipients: recipients.length,
+    copies: outcome.copies.length,
+    octets: draft.octets,
+    remote: origin.remoteAddress,
+  });
+}
+
+/** The error as the other side hears it: permanent only where trying again is of no use. */
+function refusalFor(caught: unknown): MailError {
+  const error = asMailError(caught);
+  if (error.reply.isTemporary || FAULTS_OF_OTHERS.has(error.code)) return error;
+  return new MailError('internal', error.message, { cause: error });
+}
+
+function noteRefusal(
+  { clock, log, store }: TransferOptions,
+  { traceId, envelope, origin }: Arrival,
+  octets: number,
+  error: MailError,
+): void {
+  const { reversePath, recipients } = envelope;
+  const fields = {
+    trace: traceId,
+    code: error.code,
+    octets,
+    from: reversePath,
+    remote: origin.remoteAddress,
+  };
+  if (error.code === 'internal') log.error('transfer.message.refused', { ...fields, error });
+  else log.warn('transfer.message.refused', { ...fields, reason: error.message });
+  store.trace.noteRefusal({
+    traceId,
+    reversePath,
+    recipients,
+    event: { at: clock.now(), kind: 'refused', fields: { ...describeOrigin(origin), reason: error.code } },
+  });
+}
+
+function describeOrigin(origin: Origin): Record<string, string> {
+  return {
+    protocol: origin.kind,
+    listener: origin.listener,
+    remote: origin.remoteAddress,
+    helo: origin.heloName,
+    ...(origin.tls === undefined ? {} : { tls: origin.tls }),
+  };
+}

@@ -1,0 +1,333 @@
+/** The data phase: smuggling, un-stuffing, sizes, bare line ends, back-pressure, deadlines that dribbling does not reset. */
+
+import fc from 'fast-check';
+import t from 'tap';
+
+import { MailError } from '../../src/base/error.ts';
+import { KIB, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
+import type { Transfer } from '../../src/transfer/contract.ts';
+import { MessageBody } from '../../src/smtpd/engine/messageBody.ts';
+import { BODY_WINDOW_OCTETS } from '../../src/smtpd/limits.ts';
+import { createTestClock } from '../support/clock.ts';
+import type { Client } from '../support/sockets.ts';
+import { ask, asSent, begin, DOMAIN, handOver, openSmtpSite, type SmtpServer } from './harness.ts';
+
+const site = await openSmtpSite(t);
+const { tickets } = site;
+
+/** A client that has been told to go ahead. */
+async function inData(server: SmtpServer): Promise<Client> {
+  const client = await server.greeted();
+  await begin(client);
+  return client;
+}
+
+/** What came after the go-ahead. */
+const afterGoAhead = (received: string) =>
+  received.slice(received.lastIndexOf('354 ')).replace(/^354 .*\r\n/, '');
+
+/** Writes octet by octet; each write is a segment of its own. */
+async function dribble(client: Client, octets: Buffer): Promise<void> {
+  for (const octet of octets)
+    await new Promise<void>((done) => client.socket.write(Buffer.of(octet), () => done()));
+}
+
+t.test('no mixture of CR, LF and dots ends the data, in one segment or octet by octet', async (t) => {
+  const server = await site.serve(t);
+  const ends = ['\r\n', '\n', '\r', '\n\r', '\r\r\n', '\n\n', '\r\0\n'];
+  const before = (await site.inbox(tickets)).length;
+  const sent: string[] = [];
+  for (const start of ends) {
+    for (const end of ends) {
+      for (const dots of ['.', '..']) {
+        if (start.endsWith('\r\n') && dots === '.' && end.startsWith('\r\n')) continue;
+        const tail = `${start}${dots}${end}MAIL FROM:<evil@x.example>\r\nRCPT TO:<tickets@${DOMAIN}>\r\nDATA\r\nevil`;
+        sent.push(`Subject: smuggled\r\n\r\nfirst${tail}`);
+      }
+    }
+  }
+  for (const [index, message] of sent.entries()) {
+    const client = await inData(server);
+    const data = Buffer.from(`${message}\r\n.\r\n`);
+    if (index % 2 === 0) client.send(data);
+    else await dribble(client, data);
+    client.send('QUIT\r\n');
+    t.match(afterGoAhead(await client.closed()), /^250 2.0.0 Queued as \w+\r\n221 2.0.0 Bye\r\n$/);
+  }
+  const stored = (await site.inbox(tickets))
+    .slice(before)
+    .map((message) => asSent(message).toString('latin1'));
+  t.equal(stored.length, sent.length, 'as many messages as were sent');
+  const expected = sent.map((message) => `${unstuffed(message)}\r\n`);
+  t.strictSame([...stored].sort(), expected.sort());
+});
+
+/** A dot after CRLF goes, no other. */
+const unstuffed = (message: string) => message.replace(/\r\n\./g, '\r\n');
+
+t.test('any octets handed over with stuffed dots are stored as they were', async (t) => {
+  const server = await site.serve(t);
+  const client = await server.greeted();
+  const before = (await site.inbox(tickets)).length;
+  const piece = fc.constantFrom(
+    '\r\n',
+    '.',
+    '\r',
+    '\n',
+    'a',
+    '\0',
+    '\xff',
+    '\r\n.',
+    '\r\n..\r\n',
+    'x'.repeat(5000),
+  );
+  const samples = fc.sample(fc.array(piece, { maxLength: 12 }), { numRuns: 90, seed: 20261123 });
+  const messages = samples.map((pieces) => `${pieces.join('')}\r\n`);
+  for (const message of messages) {
+    const stuffed = `\r\n${message}`.replace(/\r\n\./g, '\r\n..').slice(2);
+    // A client that pipelines beyond what RFC 2920 allows: the message in one segment with DATA.
+    client.send(`MAIL FROM:<a@sender.example>\r\nRCPT TO:<tickets@${DOMAIN}>\r\nDATA\r\n`);
+    client.send(Buffer.from(`${stuffed}.\r\n`, 'latin1'));
+  }
+  client.send('QUIT\r\n');
+  t.equal((await client.closed()).match(/Queued as/g)?.length, messages.length);
+  const stored = (await site.inbox(tickets)).slice(before);
+  t.strictSame(
+    stored.map((message) => asSent(message).toString('latin1')),
+    messages,
+  );
+});
+
+t.test('odd octets are stored as they came', async (t) => {
+  const server = await site.serve(t);
+  const client = await server.greeted();
+  const messages = [
+    '',
+    'no header',
+    '\0\x01\xff\x80\r\n',
+    '.\r\n..\r\n',
+    'a\rb\nc\n\nd\r',
+    `${'x'.repeat(10_000)}`,
+    '\r\n\r\n',
+  ];
+  for (const message of messages) {
+    await begin(client);
+    const stuffed = message.replace(/^\.|\r\n\./g, '$&.');
+    await ask(client, Buffer.from(stuffed === '' ? '.\r\n' : `${stuffed}\r\n.\r\n`, 'latin1'), '250');
+    const stored = asSent((await site.inbox(tickets)).at(-1) ?? Buffer.alloc(0)).toString('latin1');
+    t.equal(stored, message === '' ? '' : `${message}\r\n`);
+  }
+});
+
+t.test('bare line ends are refused where that is set, wherever the segments end', async (t) => {
+  const server = await site.serve(t, { bareLineFeed: 'refuse' });
+  const before = (await site.inbox(tickets)).length;
+  for (const [text, isFine] of [
+    ['fine\r\nlines', true],
+    ['a\nb', false],
+    ['a\rb', false],
+    ['a\r', false],
+    ['a\n', false],
+    ['a\r\r\nb', false],
+    ['a\n\r\nb', false],
+  ] as const) {
+    for (const isDribbled of [false, true]) {
+      const client = await inData(server);
+      const data = Buffer.from(`Subject: x\r\n\r\n${text}\r\n.\r\n`);
+      if (isDribbled) await dribble(client, data);
+      else client.send(data);
+      const expected = isFine ? '250 2.0.0 Queued' : '550 5.6.0 The message has a CR or LF';
+      t.match(afterGoAhead(await client.until(/354 .*\r\n.*\r\n/)), expected, JSON.stringify(text));
+    }
+  }
+  t.equal((await site.inbox(tickets)).length, before + 2);
+});
+
+t.test('a message beyond the size is read to its end, refused, and the session goes on', async (t) => {
+  const server = await site.serve(t, { sizeLimitOctets: 64 * KIB });
+  const before = (await site.inbox(tickets)).length;
+  const client = await inData(server);
+  client.send(`${'x'.repeat(64 * KIB - 2)}\r\n.\r\n`);
+  t.match(afterGoAhead(await client.until(/354 .*\r\n.*\r\n/)), '250 2.0.0', 'the limit itself is fine');
+  await begin(client);
+  t.match(
+    await ask(client, `${'x'.repeat(100 * KIB)}\r\n.\r\nNOOP\r\n`, '250'),
+    /^552 5.3.4 The message is larger than this server accepts\r\n250 2.0.0 OK/,
+  );
+  t.equal((await site.inbox(tickets)).length, before + 1);
+});
+
+t.test('a client that does not stop is told so and cut', async (t) => {
+  const server = await site.serve(t, { sizeLimitOctets: 64 * KIB });
+  const client = await inData(server);
+  const block = Buffer.alloc(64 * KIB, 'x\r\n');
+  client.socket.on('error', () => {});
+  let sent = 0;
+  while (sent < 4096 && !client.socket.destroyed && !/\r\n552 /.test(client.received)) {
+    await new Promise<void>((done) => client.socket.write(block, () => done()));
+    sent += 1;
+  }
+  t.match(client.received, /\r\n552 5.3.4 [^\r]*\r\n$/);
+  t.ok(sent < 4096, `cut after ${sent} blocks`);
+});
+
+t.test('20 MB of dot lines cost little CPU and no memory to speak of', async (t) => {
+  let octets = 0;
+  const transfer: Transfer = {
+    checkRecipient: async () => ({ kind: 'accepted' }),
+    async accept(_envelope, message) {
+      for await (const block of message) octets += block.length;
+      return { kind: 'refused', traceId: '' as never, error: new MailError('mailLoop') };
+    },
+  };
+  const server = await site.serve(t, { transfer });
+  const client = await inData(server);
+  const block = Buffer.from('..\r\n'.repeat(16 * KIB));
+  const beganRss = process.memoryUsage.rss();
+  const before = process.cpuUsage();
+  for (let sent = 0; sent < 20_000_000; sent += block.length)
+    await new Promise<void>((done) => client.socket.write(block, () => done()));
+  client.send('.\r\n');
+  t.match(afterGoAhead(await client.until(/354 .*\r\n.*\r\n/)), '554 5.4.6');
+  const { user, system } = process.cpuUsage(before);
+  t.equal(octets, 15_040_512);
+  t.ok(user + system < 2e6, `${Math.round((user + system) / 1000)} ms of CPU, the client's included`);
+  const grown = process.memoryUsage.rss() - beganRss;
+  t.ok(grown < 48 * 1024 * KIB, `${Math.round(grown / KIB)} KiB more`);
+});
+
+t.test('a body holds its parser back, and small pieces cost no more than their octets', async (t) => {
+  const clock = createTestClock();
+  const body = new MessageBody(clock, 1000);
+  let pushed = 0;
+  let isHeld = false;
+  const before = process.memoryUsage().arrayBuffers;
+  while (!isHeld) {
+    body.push(Buffer.from('x'));
+    pushed += 1;
+    let isOn = false;
+    body.whenRoom(() => {
+      isOn = true;
+    });
+    isHeld = !isOn;
+  }
+  t.equal(pushed, BODY_WINDOW_OCTETS);
+  t.ok(process.memoryUsage().arrayBuffers - before < 4 * BODY_WINDOW_OCTETS);
+  clock.advance(7000);
+  t.equal(body.heldMs, 7000, 'the time in which we keep the client waiting is known');
+  const blocks: number[] = [];
+  const reading = (async () => {
+    for await (const block of body) blocks.push(block.length);
+  })();
+  body.end();
+  await reading;
+  t.equal(
+    blocks.reduce((sum, length) => sum + length, 0),
+    pushed,
+  );
+  t.ok(blocks.length <= 4, `${blocks.length} blocks`);
+});
+
+t.test('a body that failed gives no end, however much of it had come', async (t) => {
+  const body = new MessageBody(createTestClock(), 1000);
+  body.push(Buffer.from('half'));
+  body.fail(new MailError('connectionLost'));
+  await t.rejects(
+    (async () => {
+      for await (const block of body) t.fail(`got ${block}`);
+    })(),
+    { code: 'connectionLost' },
+  );
+  await body.over;
+  t.notOk(body.hasEnded);
+});
+
+t.test('dribbling does not extend the time for a command', async (t) => {
+  const server = await site.serve(t);
+  const client = await server.greeted();
+  client.send('NO');
+  for (let elapsed = 0; elapsed < 5 * MINUTE_MS - SECOND_MS; elapsed += 30 * SECOND_MS) {
+    server.clock.advance(30 * SECOND_MS - (elapsed === 0 ? SECOND_MS : 0));
+    await new Promise<void>((done) => client.socket.write('O', () => done()));
+    t.notMatch(client.received, '421');
+  }
+  server.clock.advance(SECOND_MS);
+  t.match(await client.closed(), /\r\n421 4.4.2 Too long without a command\r\n$/);
+});
+
+t.test('commands alone do not hold a session for ever, messages do', async (t) => {
+  const server = await site.serve(t);
+  const [idle, busy] = [await server.greeted(), await inData(server)];
+  busy.send('x\r\n.\r\n');
+  await busy.until(/Queued/);
+  for (let minute = 0; minute < 15; minute += 3) {
+    server.clock.advance(3 * MINUTE_MS);
+    if (minute === 12) break;
+    await ask(idle, 'NOOP\r\n', '250');
+    await handOver(busy, 'x');
+  }
+  t.match(await idle.closed(), /\r\n421 4.4.2 Too long without a message\r\n$/);
+  busy.send('QUIT\r\n');
+  t.match(await busy.closed(), /221 2.0.0 Bye\r\n$/);
+});
+
+t.test('data that dribbles is cut off and stores nothing; data at a fair pace is not', async (t) => {
+  const server = await site.serve(t);
+  const before = (await site.inbox(tickets)).length;
+  const [slow, fair] = [await inData(server), await inData(server)];
+  const minute = Buffer.alloc(40_000, 'x\r\n');
+  for (let elapsed = 0; elapsed < 5; elapsed += 1) {
+    t.notMatch(slow.received, '421');
+    await new Promise<void>((done) => slow.socket.write('x', () => done()));
+    await new Promise<void>((done) => fair.socket.write(minute, () => done()));
+    await turns();
+    server.clock.advance(MINUTE_MS);
+  }
+  t.match(await slow.closed(), /\r\n421 4.4.2 The message comes too slowly\r\n$/);
+  fair.send('\r\n.\r\n');
+  t.match(await fair.until(/354 .*\r\n.*\r\n/), /250 2.0.0 Queued/);
+  t.equal((await site.inbox(tickets)).length, before + 1);
+});
+
+t.test('a client is not blamed for the time in which the store keeps it waiting', async (t) => {
+  let goOn = () => {};
+  const transfer: Transfer = {
+    checkRecipient: async () => ({ kind: 'accepted' }),
+    async accept(_envelope, message) {
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      for await (const _block of message);
+      return { kind: 'refused', traceId: '' as never, error: new MailError('storeUnavailable') };
+    },
+  };
+  const server = await site.serve(t, { transfer });
+  const client = await inData(server);
+  const all = new Promise<void>((done) =>
+    client.socket.write(Buffer.alloc(2_000_000, 'x\r\n'), () => done()),
+  );
+  await turns();
+  server.clock.advance(60 * MINUTE_MS);
+  t.notMatch(client.received, '421');
+  goOn();
+  await all;
+  client.send('\r\n.\r\n');
+  t.match(await client.until(/354 .*\r\n.*\r\n/), /451 4.3.0/);
+});
+
+t.test('no session lasts longer than six hours, not even with data at a fair pace', async (t) => {
+  const server = await site.serve(t);
+  const client = await inData(server);
+  for (let hour = 0; hour < 6; hour += 1) {
+    t.notMatch(client.received, '421');
+    await new Promise<void>((done) => client.socket.write(Buffer.alloc(2_000_000, 'x\r\n'), () => done()));
+    await turns();
+    server.clock.advance(60 * MINUTE_MS);
+  }
+  t.match(await client.closed(), /\r\n421 4.4.2 The session has lasted too long\r\n$/);
+});
+
+/** Lets what was written on loopback arrive: the event loop turns a hundred times. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
