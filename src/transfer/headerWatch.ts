@@ -14,6 +14,11 @@ const LINE_LIMIT_OCTETS = KIB;
 /** What is looked at in all; Exchange Online's header blocks have some 14 KB. */
 const HEADER_LIMIT_OCTETS = MIB;
 
+/** Lines that are looked at; mail that went through a dozen servers has some 200. */
+const HEADER_LIMIT_LINES = 10_000;
+/** What a line must begin with to be looked at: CR of the blank line, D and R in either case. */
+const FIRST_OCTETS: ReadonlySet<number> = new Set(Buffer.from('\rDdRr'));
+
 const LF = 0x0a;
 
 /** What was found so far. */
@@ -31,19 +36,17 @@ export function createHeaderWatch(): HeaderWatch {
   let received = 0;
   let seen = 0;
   let isOver = false;
+  let lines = 0;
   let line = '';
+  /** The line under way is none of those that are looked at. */
+  let isSkipping = false;
   const endLine = () => {
     const field = line.replace(/\r$/, '');
     line = '';
     if (field === '') isOver = true;
     else if (/^received[ \t]*:/i.test(field)) received += 1;
     else if (/^delivered-to[ \t]*:/i.test(field) && deliveredTo.length < RECEIVED_LIMIT) {
-      deliveredTo.push(
-        Buffer.from(field.slice(field.indexOf(':') + 1), 'latin1')
-          .toString()
-          .replace(/[\s<>]/g, '')
-          .toLowerCase(),
-      );
+      deliveredTo.push(addressOf(field));
     }
   };
   return {
@@ -52,13 +55,18 @@ export function createHeaderWatch(): HeaderWatch {
       while (!isOver && start < chunk.length) {
         const end = chunk.indexOf(LF, start);
         const stop = end < 0 ? chunk.length : end;
-        const room = LINE_LIMIT_OCTETS - line.length;
-        if (room > 0)
+        if (line === '' && !isSkipping) isSkipping = stop > start && !FIRST_OCTETS.has(chunk[start] ?? 0);
+        if (!isSkipping && line.length < LINE_LIMIT_OCTETS) {
+          const room = LINE_LIMIT_OCTETS - line.length;
           line += Buffer.from(chunk.buffer, chunk.byteOffset + start, Math.min(stop - start, room)).toString(
             'latin1',
           );
+        }
         if (end < 0) break;
-        endLine();
+        if (!isSkipping) endLine();
+        isSkipping = false;
+        lines += 1;
+        if (lines >= HEADER_LIMIT_LINES) isOver = true;
         start = end + 1;
       }
       seen += chunk.length;
@@ -71,4 +79,12 @@ export function createHeaderWatch(): HeaderWatch {
       return deliveredTo;
     },
   };
+}
+
+/** A Delivered-To field's value, lower case, without blanks and brackets. */
+function addressOf(field: string): string {
+  return Buffer.from(field.slice(field.indexOf(':') + 1), 'latin1')
+    .toString()
+    .replace(/[\s<>]/g, '')
+    .toLowerCase();
 }
