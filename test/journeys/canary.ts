@@ -1,0 +1,58 @@
+/**
+ * A thread of its own with a session of each protocol, which asks again and again until it is told to stop, and tells the longest
+ * wait for an answer of each: a POP3 and an IMAP session ask NOOP, an SMTP session delivers a small message.
+ */
+
+import { parentPort, workerData } from 'node:worker_threads';
+
+import type { Ports } from '../support/appliance.ts';
+import { RawImap } from '../support/rawImap.ts';
+import { type Login, RawPop3 } from '../support/rawPop3.ts';
+import { RawSmtp } from '../support/rawSmtp.ts';
+
+/** What a canary saw. */
+export interface CanaryReport {
+  readonly protocol: 'smtp' | 'pop3' | 'imap';
+  readonly longestMs: number;
+  readonly answers: number;
+}
+
+const MESSAGE = Buffer.from('Subject: canary\r\n\r\nstill here\r\n');
+let isStopped = false;
+
+const { ports, login } = workerData as { readonly ports: Ports; readonly login: Login };
+const smtp = await RawSmtp.open(ports.smtp);
+const pop3 = await RawPop3.open(ports.pop3, login);
+const imap = await RawImap.open(ports.imap, login);
+const envelope = { from: 'canary@example.org', to: [login.address] };
+parentPort?.once('message', () => {
+  isStopped = true;
+});
+parentPort?.postMessage('ready');
+const reports = await Promise.all([
+  ask('smtp', async () => {
+    const reply = await smtp.deliver(envelope, MESSAGE);
+    if (reply.code !== 250) throw new Error(reply.text);
+  }),
+  ask('pop3', () => pop3.command('NOOP')),
+  ask('imap', () => imap.command('NOOP')),
+]);
+await Promise.all([smtp.quit(), pop3.quit(), imap.logout()]);
+parentPort?.postMessage(reports);
+
+async function ask(
+  protocol: CanaryReport['protocol'],
+  question: () => Promise<unknown>,
+): Promise<CanaryReport> {
+  let longestMs = 0;
+  let answers = 0;
+  while (!isStopped) {
+    const askedMs = performance.now();
+    await question();
+    longestMs = Math.max(longestMs, performance.now() - askedMs);
+    answers += 1;
+    // Lets the word to stop in.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { protocol, longestMs, answers };
+}
