@@ -167,7 +167,7 @@ t.test('a client that does not stop is told so and cut', async (t) => {
     await new Promise<void>((done) => client.socket.write(block, () => done()));
     sent += 1;
   }
-  t.match(client.received, /\r\n552 5.3.4 [^\r]*\r\n$/);
+  t.match(await client.closed(), /\r\n552 5.3.4 [^\r]*\r\n$/);
   t.ok(sent < 4096, `cut after ${sent} blocks`);
 });
 
@@ -226,6 +226,52 @@ t.test('a body holds its parser back, and small pieces cost no more than their o
     pushed,
   );
   t.ok(blocks.length <= 4, `${blocks.length} blocks`);
+});
+
+t.test('a body gives what was pushed, in order, whatever the sizes and whenever it is read', async () => {
+  const step = fc.oneof(
+    fc.record({ push: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 4000, max: 70_000 })) }),
+    fc.constant({ push: 0 }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const body = new MessageBody(createTestClock(), 0);
+      const reader = body[Symbol.asyncIterator]();
+      const pushed: Buffer[] = [];
+      const read: Buffer[] = [];
+      for (const { push } of steps) {
+        if (push > 0) {
+          const octets = Buffer.alloc(push, pushed.length + 1);
+          pushed.push(Buffer.from(octets));
+          body.push(octets);
+        } else if (Buffer.concat(read).length < Buffer.concat(pushed).length) {
+          const { value } = await reader.next();
+          read.push(Buffer.from(value ?? ''));
+        }
+      }
+      body.end();
+      // What fails after the end changes nothing: the message is whole.
+      body.fail(new MailError('connectionLost'));
+      for await (const block of { [Symbol.asyncIterator]: () => reader }) read.push(Buffer.from(block));
+      return Buffer.concat(read).equals(Buffer.concat(pushed));
+    }),
+    { numRuns: 200, seed: 20261124 },
+  );
+});
+
+t.test('a reader that leaves lets the rest pass', async (t) => {
+  const body = new MessageBody(createTestClock(), 10 * BODY_WINDOW_OCTETS);
+  body.push(Buffer.from('first'));
+  for await (const block of body) {
+    t.equal(block.toString(), 'first');
+    break;
+  }
+  body.push(Buffer.alloc(2 * BODY_WINDOW_OCTETS));
+  let isOn = false;
+  body.whenRoom(() => {
+    isOn = true;
+  });
+  t.ok(isOn);
 });
 
 t.test('a body that failed gives no end, however much of it had come', async (t) => {
@@ -303,16 +349,96 @@ t.test('a client is not blamed for the time in which the store keeps it waiting'
   };
   const server = await site.serve(t, { transfer });
   const client = await inData(server);
-  const all = new Promise<void>((done) =>
-    client.socket.write(Buffer.alloc(2_000_000, 'x\r\n'), () => done()),
-  );
+  let isTaken = false;
+  const all = new Promise<void>((done) => {
+    client.socket.write(Buffer.alloc(64_000_000, 'x\r\n'), () => {
+      isTaken = true;
+      done();
+    });
+  });
   await turns();
+  t.notOk(isTaken, 'nobody reads, so it stays with the client');
   server.clock.advance(60 * MINUTE_MS);
   t.notMatch(client.received, '421');
   goOn();
   await all;
   client.send('\r\n.\r\n');
   t.match(await client.until(/354 .*\r\n.*\r\n/), /451 4.3.0/);
+});
+
+t.test('nobody is blamed for the time of the commit, and closing waits for it', async (t) => {
+  const commit = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const transfer: Transfer = {
+    checkRecipient: async () => ({ kind: 'accepted' }),
+    async accept(_envelope, message) {
+      for await (const _block of message);
+      reached.resolve();
+      await commit.promise;
+      return { kind: 'accepted', traceId: 'X' as never };
+    },
+  };
+  const server = await site.serve(t, { transfer });
+  const [patient, cut] = [await inData(server), await inData(server)];
+  patient.send('x\r\n.\r\n');
+  cut.send('x\r\n.\r\n');
+  await reached.promise;
+  await turns();
+  server.clock.advance(5 * 60 * MINUTE_MS);
+  t.notMatch(patient.received, '421');
+  cut.socket.resetAndDestroy();
+  let isClosed = false;
+  const closing = server.close(600 * MINUTE_MS).then(() => {
+    isClosed = true;
+  });
+  await turns();
+  t.notOk(isClosed);
+  commit.resolve();
+  t.match(await patient.closed(), /\r\n250 2.0.0 Queued as X\r\n421 4.3.2 /);
+  patient.socket.destroy();
+  await closing;
+});
+
+t.test('whoever hands over hears why a message broke off', async (t) => {
+  const codes: string[] = [];
+  const transfer: Transfer = {
+    checkRecipient: async () => ({ kind: 'accepted' }),
+    async accept(_envelope, message) {
+      let error = new MailError('internal');
+      try {
+        for await (const _block of message);
+      } catch (caught) {
+        error = caught as MailError;
+      }
+      codes.push(error.code);
+      return { kind: 'refused', traceId: '' as never, error };
+    },
+  };
+  const server = await site.serve(t, { transfer });
+  const [slow, gone] = [await inData(server), await inData(server)];
+  gone.socket.resetAndDestroy();
+  while (codes.length === 0) await turns();
+  server.clock.advance(5 * MINUTE_MS);
+  await slow.closed();
+  while (codes.length === 1) await turns();
+  t.strictSame(codes, ['connectionLost', 'deadlineExceeded']);
+});
+
+t.test('a client that does not close after QUIT is closed, and no timer is left', async (t) => {
+  const server = await site.serve(t);
+  const [polite, stuck] = [await server.greeted(), await server.greeted()];
+  for (const client of [polite, stuck]) {
+    client.send('QUIT\r\n');
+    await client.closed();
+  }
+  polite.socket.end();
+  while (server.connections === 2) await turns();
+  server.clock.advance(4999);
+  await turns();
+  t.equal(server.connections, 1);
+  server.clock.advance(1);
+  while (server.connections === 1) await turns();
+  t.equal(server.clock.pendingTimers, 0);
 });
 
 t.test('no session lasts longer than six hours, not even with data at a fair pace', async (t) => {
