@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from './base/clock.ts';
 import { asMailError, MailError } from './base/error.ts';
 import { createLog, type Log } from './base/log.ts';
-import { DAY_MS, SECOND_MS } from './base/units.ts';
+import { SECOND_MS } from './base/units.ts';
 import { ConnectionCaps } from './net/connectionCaps.ts';
 import type { Listener } from './net/listener.ts';
 import type { Store } from './store/contract/store.ts';
@@ -38,6 +38,7 @@ import { createOperations } from './admin/operations.ts';
 import { createRunningServer } from './admin/runningServer.ts';
 import type { ListenerStatus, RunningServer } from './admin/server.ts';
 import { type CliIo, EXIT } from './admin/verb.ts';
+import { storeOptions } from './admin/storeOptions.ts';
 import { allVerbs } from './admin/verbs/all.ts';
 import { runDemo } from './demo/demo.ts';
 
@@ -81,10 +82,12 @@ async function serve(loaded: LoadedConfig, reload: () => LoadedConfig | FaultyCo
   const log = createLog(process.stdout, loaded.config.log.level);
   for (const warning of loaded.warnings) log.warn('main.config.warning', { warning });
   const stop = stopSignal(log);
-  const appliance = await openAppliance(loaded, reload, log);
+  let reloadAppliance = async (): Promise<unknown> => log.warn('main.config.early');
   process.on('SIGHUP', () => {
-    appliance.server.reload().catch((error: unknown) => log.error('main.config.reload', { error }));
+    reloadAppliance().catch((error: unknown) => log.error('main.config.reload', { error }));
   });
+  const appliance = await openAppliance(loaded, reload, log);
+  reloadAppliance = () => appliance.server.reload();
   log.info('main.server.ready', {
     version,
     process: process.pid,
@@ -212,13 +215,7 @@ async function openRooms(
   const { config } = loaded;
   const clock = systemClock;
   const directory = config.server.dataDirectory;
-  const store = await openStore({
-    directory,
-    clock,
-    log,
-    reserveOctets: config.store.freeReserveOctets,
-    traceAgeMs: config.store.traceRetentionDays * DAY_MS,
-  });
+  const store = await openStore(storeOptions(config, clock, log));
   closers.unshift(() => store.close());
   const passwords = createPasswordHasher({ clock });
   const { mailboxes, trace } = store;
@@ -332,5 +329,8 @@ function statusOf(protocol: ListenerConfig['protocol'], listeners: readonly List
     connections,
   }));
 }
+
+// Whoever reads our output may go away (a pipe, a collector that restarts); that ends no mail server.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 process.exitCode = await main(process.argv.slice(2));

@@ -11,9 +11,11 @@ import { createAdministration } from '../accounts/administration.ts';
 import { createPasswordHasher } from '../accounts/password.ts';
 import type { FaultyConfig, LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problems.ts';
+import type { Config } from '../config/schema.ts';
 import { type CliBackend, Unreachable } from './cli.ts';
 import { callControlServer, controlSocketPath } from './controlSocket.ts';
 import { createOperations, needsServer } from './operations.ts';
+import { storeOptions } from './storeOptions.ts';
 
 /** What the backend is handed. */
 export interface BackendOptions {
@@ -36,19 +38,19 @@ export function createBackend(options: BackendOptions): CliBackend {
       });
       if (answer !== undefined) return answer.result;
       if (needsServer(operation)) throw new Unreachable(`no server runs on ${dataDirectory}`);
-      return callOnStore(dataDirectory, options, operation, input);
+      return callOnStore(loaded.config, options, operation, input);
     },
   };
 }
 
 async function callOnStore(
-  directory: string,
+  config: Config,
   options: BackendOptions,
   operation: string,
   input: unknown,
 ): Promise<unknown> {
   const { clock, log } = options;
-  const store = await openStore({ directory, clock, log });
+  const store = await openStore(storeOptions(config, clock, log));
   try {
     const passwords = createPasswordHasher({ clock });
     const { mailboxes, trace } = store;

@@ -10,7 +10,6 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { asMailError, MAIL_ERRORS, MailError, type MailErrorCode } from '../base/error.ts';
@@ -38,14 +37,18 @@ type ControlAnswer =
   | { readonly result: unknown }
   | { readonly error: { readonly code: MailErrorCode; readonly message: string } };
 
-/** Where the socket of a data directory is; a directory with too long a name has it in the system's temporary directory. */
+/** Where the socket of a data directory is. Errors: `invalid` for a directory whose name leaves no room for a socket's. */
 export function controlSocketPath(dataDirectory: string): string {
-  const digest = createHash('sha256').update(dataDirectory).digest('hex').slice(0, 16);
-  if (process.platform === 'win32') return `\\\\.\\pipe\\hauspost-${digest}`;
+  if (process.platform === 'win32') {
+    const digest = createHash('sha256').update(dataDirectory).digest('hex').slice(0, 16);
+    return `\\\\.\\pipe\\hauspost-${digest}`;
+  }
   const path = join(dataDirectory, 'control.sock');
-  return Buffer.byteLength(path) <= SOCKET_PATH_LIMIT_BYTES
-    ? path
-    : join(tmpdir(), `hauspost-${digest}.sock`);
+  if (Buffer.byteLength(path) <= SOCKET_PATH_LIMIT_BYTES) return path;
+  throw new MailError(
+    'invalid',
+    `the data directory ${dataDirectory} has too long a name for the control socket in it: ${SOCKET_PATH_LIMIT_BYTES} octets at most with /control.sock`,
+  );
 }
 
 /** A control socket that listens. */
@@ -71,7 +74,7 @@ export async function openControlServer(options: {
     );
   });
   server.maxConnections = CONNECTION_LIMIT;
-  await listen(server, options.path);
+  await listen(server, options.path, options.log);
   if (process.platform !== 'win32') chmodSync(options.path, 0o600);
   return {
     close: async () => {
@@ -116,13 +119,16 @@ async function serveRequest(
   socket.end(`${JSON.stringify(answer)}\n`);
 }
 
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
+async function listen(server: Server, path: string, log: Log): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
       reject(new MailError('cannot', `the control socket ${path} can't be opened`, { cause: error })),
     );
     server.listen(path, resolve);
   });
+  server.removeAllListeners('error');
+  // Out of file descriptors, above all; it goes on accepting when there are some again.
+  server.on('error', (error) => log.error('admin.control.failed', { error }));
 }
 
 function tryConnect(path: string): Promise<Socket | undefined> {

@@ -1,7 +1,8 @@
 /**
  * The running server as the administrator sees it: status, and the reload of what can change while running.
  *
- * A reload takes all of what it can or nothing: a faulty file or certificate leaves everything as it is and is told.
+ * A faulty file or a certificate that can't be read leaves the settings as they are and is told; certificates that could be
+ * read before it are in force then, since each stands for itself.
  */
 
 import type { Clock } from '../base/clock.ts';
@@ -52,8 +53,8 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
       const fresh = reload();
       if (fresh.kind === 'faulty') return refuseReload(fresh.problems.map(formatProblem), log);
       try {
-        rooms.accounts.setOptions(fresh.config.server);
         await rooms.certificates.reload();
+        rooms.accounts.setOptions(fresh.config.server);
       } catch (error) {
         return refuseReload([asMailError(error).message], log);
       }

@@ -139,6 +139,10 @@ const smtp = z.strictObject({
     .max(10_000)
     .default(1000)
     .describe('Recipients of one message (RFC 5321 section 4.5.3.1.8 asks for 100 at least).'),
+  earlyTalkers: z
+    .enum(['tolerate', 'refuse'])
+    .default('tolerate')
+    .describe('A client that speaks before the greeting: refuse answers 554, which keeps some junk away.'),
   bareLineFeed: z
     .enum(['keep', 'refuse'])
     .default('keep')

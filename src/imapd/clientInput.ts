@@ -8,11 +8,11 @@
  */
 
 import { asMailError } from '../base/error.ts';
+import type { Pacer } from '../base/pacer.ts';
 import type { CommandFramer, FrameEvent } from '../wire/imap/frame.ts';
 import type { CommandLiteral } from '../wire/imap/segment.ts';
 import type { Connection } from '../net/connection.ts';
 import { DISCARD_LIMIT_OCTETS } from './limits.ts';
-import type { Pacer } from './pacer.ts';
 import type { ResponseWriter } from './responseWriter.ts';
 import { SessionEnd } from './sessionEnd.ts';
 

@@ -22,8 +22,6 @@ export const LOGIN_FAILURE_LIMIT = 5;
 export const BAD_COMMAND_LIMIT = 20;
 /** Octets of a refused non-synchronising literal that are read and dropped; more is not worth the bandwidth: BYE (RFC 7888 section 4). */
 export const DISCARD_LIMIT_OCTETS = 8 * MIB;
-/** How long a session may work without letting others have the event loop (facts: no more than 10 ms). */
-export const SLICE_MS = 5;
 /** How long a closing server waits for a client to read its BYE. */
 export const BYE_DEADLINE_MS = 2 * SECOND_MS;
 /** Messages whose derived data is asked for at a time: an ENVELOPE and a structure are some KiB each. */

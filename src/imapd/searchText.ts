@@ -6,6 +6,7 @@
  * attachments are not. (The search room takes this over with an index of its own.)
  */
 
+import type { Pacer } from '../base/pacer.ts';
 import { midnightUtc } from '../wire/imap/dates.ts';
 import { createCharsetDecoder } from '../wire/mime/charset.ts';
 import { dayOfDateField } from '../wire/mime/dateField.ts';
@@ -16,7 +17,6 @@ import { octetString } from '../wire/mime/structure.ts';
 import type { MimeMessage, MimePart, TextPart } from '../wire/mime/structure.ts';
 import { createTransferDecoder } from '../wire/mime/transferEncoding.ts';
 import type { Content } from '../store/contract/contents.ts';
-import type { Pacer } from './pacer.ts';
 import { foldCase } from './searchCriterion.ts';
 import type { SearchableHeader } from './searchCriterion.ts';
 

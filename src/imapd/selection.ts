@@ -8,6 +8,7 @@
 
 import { MailError } from '../base/error.ts';
 import type { MailboxId, Uid } from '../base/ids.ts';
+import type { Pacer } from '../base/pacer.ts';
 import type { ChangeFeed } from '../store/contract/feed.ts';
 import { FLAG } from '../store/contract/mailboxes.ts';
 import type {
@@ -19,7 +20,6 @@ import type {
   Mailboxes,
 } from '../store/contract/mailboxes.ts';
 import { KeywordList } from './keywordList.ts';
-import type { Pacer } from './pacer.ts';
 import type { RecentClaims } from './recentClaims.ts';
 import { MailboxView } from './view.ts';
 import type { TellOptions, ViewUpdate } from './view.ts';

@@ -9,6 +9,7 @@
 import { asMailError, WireError } from '../base/error.ts';
 import type { ContentId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
+import { Pacer } from '../base/pacer.ts';
 import { isAppendMessage } from '../wire/imap/append.ts';
 import type { CommandDecoder } from '../wire/imap/decoder.ts';
 import type { FrameEvent } from '../wire/imap/frame.ts';
@@ -26,7 +27,6 @@ import { bad, completionOf } from './completion.ts';
 import type { Completion } from './completion.ts';
 import { BYE_DEADLINE_MS, DISCARD_LIMIT_OCTETS, LOGIN_DEADLINE_MS, LOGIN_IDLE_TIMEOUT_MS } from './limits.ts';
 import type { ImapListenerOptions } from './options.ts';
-import { Pacer } from './pacer.ts';
 import { Patience } from './patience.ts';
 import { ResponseWriter } from './responseWriter.ts';
 import type { ServerContext, SessionContext, UpdateOptions } from './sessionContext.ts';

@@ -8,6 +8,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { ContentId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
+import type { Pacer } from '../base/pacer.ts';
 import type { Contents } from '../store/contract/contents.ts';
 import type { ChangeFeed } from '../store/contract/feed.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
@@ -15,7 +16,6 @@ import type { Trace, TraceEventKind } from '../store/contract/trace.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { ClientInput } from './clientInput.ts';
 import type { ImapSettings } from './options.ts';
-import type { Pacer } from './pacer.ts';
 import type { RecentClaims } from './recentClaims.ts';
 import type { ResponseWriter } from './responseWriter.ts';
 import type { SessionState } from './sessionState.ts';

@@ -4,6 +4,7 @@
  * The view says what and in which order; keywords that the client has not heard of are announced first.
  */
 
+import type { Pacer } from '../base/pacer.ts';
 import { formatFetch, formatFlagsItem, formatUidItem } from '../wire/imap/fetchData.ts';
 import { SYSTEM_FLAGS } from '../wire/imap/flags.ts';
 import { formatPermanentFlags } from '../wire/imap/responseCode.ts';
@@ -15,7 +16,6 @@ import {
   formatUntagged,
 } from '../wire/imap/responses.ts';
 import { flagNames } from './flagNames.ts';
-import type { Pacer } from './pacer.ts';
 import type { ResponseWriter } from './responseWriter.ts';
 import type { Selection } from './selection.ts';
 import type { ViewUpdate } from './view.ts';

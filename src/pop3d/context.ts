@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { MailErrorCode } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
+import type { Pacer } from '../base/pacer.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Line } from '../net/lineReader.ts';
 import type { TlsMode } from '../net/listener.ts';
@@ -43,6 +44,8 @@ export interface Pop3Context {
   readonly connection: Connection;
   readonly surroundings: Pop3Surroundings;
   readonly log: Log;
+  /** Lets other sessions have the event loop. */
+  readonly pacer: Pacer;
   state: Pop3State;
   /** Whether a password may be sent as it is. */
   readonly mayLogIn: boolean;

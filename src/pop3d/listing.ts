@@ -31,6 +31,7 @@ export async function answerListing(
     session.connection.write(lines.join(''));
     lines = [];
     if (session.connection.isFlushDue) await session.connection.flush();
+    await session.pacer.breathe();
   }
   session.connection.write(lines.join('') + MULTI_LINE_END);
 }

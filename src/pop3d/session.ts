@@ -8,6 +8,7 @@
 
 import { asMailError, MailError, type MailErrorCode, WireError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
+import { Pacer } from '../base/pacer.ts';
 import { MINUTE_MS } from '../base/units.ts';
 import { parseCommand } from '../wire/pop3/command.ts';
 import { formatErr, formatOk } from '../wire/pop3/reply.ts';
@@ -33,6 +34,7 @@ export class Pop3Session implements Pop3Context {
   readonly lines: LineReader;
   readonly surroundings: Pop3Surroundings;
   readonly log: Log;
+  readonly pacer: Pacer;
   state: Pop3State = { kind: 'authorization', userName: undefined };
   #errors = 0;
   #failedLogins = 0;
@@ -41,6 +43,7 @@ export class Pop3Session implements Pop3Context {
   constructor(connection: Connection, surroundings: Pop3Surroundings) {
     this.connection = connection;
     this.surroundings = surroundings;
+    this.pacer = new Pacer(surroundings.clock);
     this.lines = new LineReader(connection, LINE_LIMIT_OCTETS);
     this.log = surroundings.log.with({ remote: connection.remoteAddress, protocol: 'pop3' });
   }
@@ -111,6 +114,7 @@ export class Pop3Session implements Pop3Context {
   }
 
   async #serveLine(): Promise<void> {
+    await this.pacer.breathe();
     if (!this.lines.hasLine() || this.connection.isFlushDue) await this.connection.flush();
     const line = await this.nextLine();
     if (line.kind === 'end') this.end();

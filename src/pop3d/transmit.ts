@@ -35,6 +35,7 @@ export async function transmit(
     while (piece.done !== true && top?.isDone !== true) {
       transmitPart(converter.push(piece.value));
       if (session.connection.isFlushDue) await session.connection.flush();
+      await session.pacer.breathe();
       piece = await pieces.next();
     }
     if (piece.done !== true) await pieces.return?.();

@@ -1,6 +1,7 @@
 /** POP3 over real sockets and the real store: transcripts, pipelining, odd octets, STLS, deadlines, drops, two sessions at once. */
 
 import t, { type Test } from 'tap';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
 import type { TlsMode } from '../../src/net/listener.ts';
@@ -12,7 +13,7 @@ import { parseTranscript, playTranscript, readTranscript } from '../support/tran
 
 const ADDRESS = 'ticket@app.example.com';
 
-async function openServer(t: Test, tls: TlsMode = 'starttls', clock: TestClock = createTestClock()) {
+async function openServer(t: Test, tls: TlsMode = 'starttls', clock: TestClock | Clock = createTestClock()) {
   const site = await openRoomSite(t);
   const { store, accounts, tlsContexts } = site;
   const pop3d = await openPop3d({
@@ -37,7 +38,7 @@ async function openServer(t: Test, tls: TlsMode = 'starttls', clock: TestClock =
   });
   t.teardown(() => pop3d.close(0));
   const port = pop3d.listeners[0]?.port ?? 0;
-  return { site, pop3d, clock, connect: () => connectClient(t, port) };
+  return { site, pop3d, clock: clock as TestClock, connect: () => connectClient(t, port) };
 }
 
 async function logIn(client: Client): Promise<void> {
@@ -262,4 +263,18 @@ t.test('closing the server tells every session and deletes nothing', async (t) =
   await pop3d.close(5_000);
   t.match(await closed, /-ERR \[SYS\/TEMP\] The server is shutting down/);
   t.strictSame(await inboxUids(site), [1]);
+});
+
+t.test('a client that pipelines thousands of commands lets others have their turn', async (t) => {
+  const { site, connect } = await openServer(t, 'starttls', systemClock);
+  await site.deliver('small\r\n', await site.addAccount(ADDRESS));
+  const flood = await connect();
+  await logIn(flood);
+  const other = await connect();
+  await other.until(/^\+OK .*\r\n/);
+  flood.send('RETR 1\r\n'.repeat(10_000));
+  other.send('CAPA\r\n');
+  await other.until(/\r\n\.\r\n$/);
+  const answered = flood.received.match(/^small\r\n/gm)?.length ?? 0;
+  t.ok(answered < 10_000, `the other session was answered after ${answered} of 10,000 messages`);
 });

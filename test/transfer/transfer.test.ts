@@ -167,7 +167,17 @@ t.test(
     const { site, transfer } = await openDoor(t);
     const account = await site.addAccount('stays@app.example.com');
     const both = { reversePath: '', recipients: ['gone@app.example.com', 'stays@app.example.com'] };
-    t.match(await transfer.accept(both, pieces('x\r\n'), ORIGIN), { kind: 'accepted' });
+    const { kind, traceId } = await transfer.accept(both, pieces('x\r\n'), ORIGIN);
+    t.equal(kind, 'accepted');
+    const { events = [] } = (await site.store.trace.find(traceId)) ?? {};
+    t.strictSame(
+      events.map((event) => [event.kind, event.fields.recipient ?? '']),
+      [
+        ['accepted', ''],
+        ['refused', 'gone@app.example.com'],
+        ['stored', 'stays@app.example.com'],
+      ],
+    );
     t.equal((await site.store.mailboxes.usage(account.id)).messages, 1);
     const none = { reversePath: '', recipients: ['gone@app.example.com'] };
     t.match(await transfer.accept(none, pieces('x\r\n'), ORIGIN), {
@@ -350,4 +360,19 @@ t.test('Delivered-To is compared as addresses are, with recipients and with what
   t.match(await send('delivered-to : <a@app.example.com>', 'list@app.example.com'), loop);
   t.match(await send('Delivered-To: a@elsewhere.example', 'a@app.example.com'), accepted);
   t.match(await send('X: y\r\n\r\nDelivered-To: a@app.example.com', 'a@app.example.com'), accepted);
+});
+
+t.test('an account that goes between the plan and the commit leaves no 250 behind', async (t) => {
+  const { site } = await openDoor(t);
+  const account = await site.addAccount('goes@app.example.com');
+  const removed = site.administration.accounts.remove('goes@app.example.com');
+  await removed;
+  await t.rejects(site.deliver('x\r\n', account), { code: 'recipientUnknown' });
+});
+
+t.test('a header that is all short lines is looked at up to a limit', async (t) => {
+  const watch = createHeaderWatch();
+  watch.push(Buffer.from('r\n'.repeat(10_000)));
+  watch.push(Buffer.from('Received: beyond\r\n'));
+  t.equal(watch.received, 0);
 });

@@ -9,7 +9,8 @@ import type { SmtpContext, Transaction } from '../context.ts';
 import { REPLIES, type Reply, reply, replyOf } from '../reply.ts';
 
 /** What DATA is answered with at once, or undefined when the message may come. */
-export function refuseData({ transaction }: SmtpContext): Reply | undefined {
+export function refuseData({ transaction }: SmtpContext, line: Buffer): Reply | undefined {
+  if (!/^data[ \t]*$/i.test(line.toString('latin1'))) return reply(501, '5.5.4', 'DATA has no parameters');
   if (transaction === undefined) return REPLIES.mailFirst;
   if (transaction.recipients.size > 0) return undefined;
   // RFC 5321 section 3.3: a client that pipelines says DATA although nobody is left.

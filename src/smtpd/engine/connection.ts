@@ -110,7 +110,8 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
   /** Ends the session politely: at once when it waits for a command, else when what is under way has been answered. */
   stop(): void {
     this.#isStopping = true;
-    this.#stopIfAsked();
+    if (this._upgrading) this.close();
+    else this.#stopIfAsked();
   }
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
@@ -173,7 +174,7 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
   }
 
   override _getHandler(keyword: string) {
-    if (keyword === 'DATA') return (_line: Buffer, done: () => void) => this.#runData(done);
+    if (keyword === 'DATA') return (line: Buffer, done: () => void) => this.#runData(line, done);
     const command = COMMANDS.get(keyword);
     if (command === undefined) return super._getHandler(keyword);
     return (line: Buffer, done: () => void) => this.#run(command, line, done);
@@ -278,8 +279,8 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
     return replyOf(asMailError(error));
   }
 
-  #runData(done: () => void): void {
-    const refusal = refuseData(this);
+  #runData(line: Buffer, done: () => void): void {
+    const refusal = refuseData(this, line);
     const { transaction, _parser: parser } = this;
     if (refusal !== undefined || transaction === undefined || !(parser instanceof EngineParser)) {
       this.#answer(refusal ?? REPLIES.mailFirst);

@@ -58,7 +58,8 @@ export interface DeliveryOutcome {
 export interface Deliveries {
   /**
    * Seals the draft and makes the copies; nothing of it is visible when it rejects, and the draft can then only be discarded.
-   * Quota is not asked: it was, at RCPT. Errors: `cannot` (a draft of another store, sealed, discarded or still written).
+   * Quota is not asked: it was, at RCPT. Errors: `cannot` (a draft of another store, sealed, discarded or still written),
+   * `recipientUnknown` when none of the accounts of the plan is left.
    */
   deliver(planned: PlannedDelivery): Promise<DeliveryOutcome>;
 }

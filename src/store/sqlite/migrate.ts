@@ -77,6 +77,8 @@ function newerText(path: string, version: number, newest: number): string {
 function copyAside(connection: Connection, path: string, version: number): string {
   const copy = join(dirname(path), `hauspost-before-schema-${version + 1}.db`);
   rmSync(copy, { force: true });
+  // VACUUM would make it readable by everybody: it holds all mail and every password's hash.
+  closeSync(openSync(copy, 'wx', 0o600));
   connection.run('VACUUM INTO ?', copy);
   const file = openSync(copy, 'r+');
   fsyncSync(file);

@@ -2,7 +2,8 @@
  * The job behind the 250: a planned message becomes a content, one entry in the INBOX of each account, and its trace.
  *
  * Quota is not asked here: RCPT was answered already, and a message that was accepted is kept. A copy for an account that
- * went meanwhile is left out; a content without any copy is an orphan at once.
+ * went meanwhile is left out; when all went, the job is undone. A
+ * plan without copies makes an orphan.
  */
 
 import type { UnixMs } from '../../../base/clock.ts';
@@ -44,6 +45,8 @@ function deliver(db: Connection, input: DeliverInput, context: JobContext): Deli
     copies.push(copy);
     stored.push(storedEvent(db, planned, copy, context.now));
   }
+  if (copies.length === 0 && input.copies.length > 0)
+    throw new MailError('recipientUnknown', 'every account of the plan has gone');
   if (copies.length === 0) insertOrphan(db, content.id, context.batch);
   const { traceId, acceptedAt, reversePath, recipients } = input;
   const events = [...input.events, ...stored];

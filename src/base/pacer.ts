@@ -4,8 +4,10 @@
  * One for each session. A step is what cannot be divided: a message's response, a piece of a search.
  */
 
-import type { Clock } from '../base/clock.ts';
-import { SLICE_MS } from './limits.ts';
+import type { Clock } from './clock.ts';
+
+/** How long a session may work without letting others have the event loop; no request holds it for more than 10 ms. */
+const SLICE_MS = 5;
 
 /** A session's sense of how long it has been working. */
 export class Pacer {

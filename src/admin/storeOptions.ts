@@ -1,0 +1,20 @@
+/**
+ * What the store is opened with, for the server and for verbs that open it themselves: the same limits and retention.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { DAY_MS } from '../base/units.ts';
+import type { StoreOptions } from '../store/sqlite/open.ts';
+import type { Config } from '../config/schema.ts';
+
+/** The store's options of a configuration. */
+export function storeOptions({ server, store }: Config, clock: Clock, log: Log): StoreOptions {
+  return {
+    directory: server.dataDirectory,
+    clock,
+    log,
+    reserveOctets: store.freeReserveOctets,
+    traceAgeMs: store.traceRetentionDays * DAY_MS,
+  };
+}
