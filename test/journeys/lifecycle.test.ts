@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { addAccount, createSite, type Site } from '../support/appliance.ts';
-import { startProgram } from '../support/peers.ts';
+import { addAccounts } from '../support/manyAccounts.ts';
+import { runProgram, startProgram } from '../support/peers.ts';
 import { RawImap } from '../support/rawImap.ts';
 import { RawPop3 } from '../support/rawPop3.ts';
 import { RawSmtp } from '../support/rawSmtp.ts';
@@ -13,6 +14,8 @@ import { RawSmtp } from '../support/rawSmtp.ts';
 t.setTimeout(180_000);
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const NOBODY = { address: '', password: '' };
+const LAUNCHER = fileURLToPath(new URL('../../bin/hauspost.js', import.meta.url));
 const MESSAGE = Buffer.from('Subject: hello\r\n\r\nworld\r\n');
 
 /** A verb's end, as text. */
@@ -123,6 +126,44 @@ t.test('SIGTERM tells open sessions and ends with exit code 0', async (t) => {
 });
 
 t.test(
+  'a message that is under way when SIGTERM comes is finished, acknowledged and there after the restart',
+  async (t) => {
+    const site = createSite();
+    t.teardown(() => site.remove());
+    const server = await site.serve();
+    const [box = NOBODY] = await addAccounts(site, ['ticket']);
+    const smtp = await RawSmtp.open(server.ports.smtp);
+    await smtp.beginData({ from: 'a@example.org', to: [box.address] });
+    await smtp.socket.write('Subject: under way\r\n\r\nthe first half, ');
+    const stopped = server.stop();
+    await server.program.waitFor(/"event":"main\.server\.stopping"/);
+    await smtp.socket.write('the second half\r\n.\r\n');
+    t.match((await smtp.readReply()).text, /^250 2\.0\.0 Queued as /);
+    const farewell = (await smtp.socket.readToEnd()).toString();
+    t.match(farewell, /^(421 .*\r\n)?$/);
+    smtp.socket.destroy();
+    t.equal((await stopped).exitCode, 0);
+    const again = await site.serve();
+    const pop3 = await RawPop3.open(again.ports.pop3, box);
+    t.match((await pop3.retrieve(1)).toString(), /\r\n\r\nthe first half, the second half\r\n$/);
+    await pop3.quit();
+    t.equal((await again.stop()).exitCode, 0);
+  },
+);
+
+t.test('the launcher serves, and passes SIGTERM and the exit code on', async (t) => {
+  const site = createSite();
+  t.teardown(() => site.remove());
+  const program = await startProgram('node', [LAUNCHER, 'serve', '--config', site.configFile]);
+  const [line] = await program.waitFor(/^.*"event":"main\.server\.ready".*$/m);
+  t.match(JSON.parse(line ?? ''), { listeners: [{ name: 'smtp' }, {}, {}, {}, {}] });
+  const status = await runProgram('node', [LAUNCHER, 'status', '--json', '--config', site.configFile]);
+  t.match(JSON.parse(status.stdout.toString()), { processId: JSON.parse(line ?? '').process });
+  program.signal('SIGTERM');
+  t.equal((await program.ended).exitCode, 0);
+});
+
+t.test(
   'a reload takes what can change while running, names what needs a restart, and refuses a faulty file',
   async (t) => {
     const site = createSite('[log]\nlevel = "info"\n');
@@ -169,4 +210,21 @@ t.test('without a configuration file it starts on loopback and says what to do n
   t.strictSame([...new Set(listeners.map(({ address }) => address))], ['127.0.0.1']);
   process.kill(pid, 'SIGTERM');
   t.equal((await program.ended).exitCode, 0);
+});
+
+t.test('a reader of the log that goes away ends nothing', async (t) => {
+  const site = createSite('[log]\nlevel = "debug"\n');
+  t.teardown(() => site.remove());
+  const box = await addAccount(site, 'ticket');
+  const server = await site.serve({
+    wrapper: [
+      'sh',
+      '-c',
+      '"$@" | { read -r line; while :; do case $line in *server.ready*) echo "$line"; break;; esac; read -r line; done; exec sleep 0; }',
+      'sh',
+    ],
+  });
+  for (let visit = 0; visit < 3; visit += 1) await (await RawPop3.open(server.ports.pop3, box)).quit();
+  t.match(await run(site, ['status']), { exitCode: 0 });
+  t.equal((await server.stop()).signal, undefined);
 });
