@@ -86,7 +86,8 @@ async function serve(loaded: LoadedConfig, reload: () => LoadedConfig | FaultyCo
   process.on('SIGHUP', () => {
     reloadAppliance().catch((error: unknown) => log.error('main.config.reload', { error }));
   });
-  const appliance = await openAppliance(loaded, reload, log);
+  const death = Promise.withResolvers<'storeDied'>();
+  const appliance = await openAppliance(loaded, reload, log, () => death.resolve('storeDied'));
   reloadAppliance = () => appliance.server.reload();
   log.info('main.server.ready', {
     version,
@@ -102,11 +103,12 @@ async function serve(loaded: LoadedConfig, reload: () => LoadedConfig | FaultyCo
     })),
   });
   await sayWhatNext(appliance, loaded);
-  const signal = await stop;
-  log.info('main.server.stopping', { signal });
+  // A server whose store takes nothing any more ends, so that its service manager starts it anew.
+  const reason = await Promise.race([stop, death.promise]);
+  log.info('main.server.stopping', { reason });
   await appliance.close();
   log.info('main.server.stopped');
-  return EXIT.ok;
+  return reason === 'storeDied' ? EXIT.failed : EXIT.ok;
 }
 
 /** Resolves with the first SIGTERM or SIGINT; a second one ends the process at once. */
@@ -196,10 +198,11 @@ async function openAppliance(
   loaded: LoadedConfig,
   reload: () => LoadedConfig | FaultyConfig,
   log: Log,
+  onStoreDeath: () => void = () => {},
 ): Promise<Appliance> {
   const closers: Closer[] = [];
   try {
-    return await openRooms(loaded, reload, log, closers);
+    return await openRooms(loaded, reload, log, closers, onStoreDeath);
   } catch (error) {
     await closeAll(closers, log);
     throw error;
@@ -211,11 +214,12 @@ async function openRooms(
   reload: () => LoadedConfig | FaultyConfig,
   log: Log,
   closers: Closer[],
+  onStoreDeath: () => void,
 ): Promise<Appliance> {
   const { config } = loaded;
   const clock = systemClock;
   const directory = config.server.dataDirectory;
-  const store = await openStore(storeOptions(config, clock, log));
+  const store = await openStore({ ...storeOptions(config, clock, log), onDeath: onStoreDeath });
   closers.unshift(() => store.close());
   const passwords = createPasswordHasher({ clock });
   const { mailboxes, trace } = store;

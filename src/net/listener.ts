@@ -30,7 +30,7 @@ export const REFUSED_LIMIT = 100;
 export const REFUSED_LINGER_MS = 2 * SECOND_MS;
 /** Warnings of one kind are written once in this time, with how many there were: floods shall not fill the log. */
 export const WARNING_PERIOD_MS = 10 * SECOND_MS;
-/** Silence after which the system probes whether the peer is still there; a half-open session holds a maildrop's lock otherwise. */
+/** Silence after which the system probes whether the peer is still there; a half-open session holds its place otherwise. */
 export const KEEP_ALIVE_DELAY_MS = 2 * MINUTE_MS;
 
 /** What a listener is handed. */

@@ -2,7 +2,7 @@
  * The maildrop: an account's INBOX as one POP3 session sees it (RFC 1939 section 3).
  *
  * A snapshot taken at login: numbers, sizes and unique ids do not change while the session lasts, whatever others do.
- * Deleting only marks; the marks become expunges at QUIT. Several sessions may have the same maildrop at once.
+ * Deviates from RFC 1939 section 4, which asks for an exclusive lock: see docs/ARCHITECTURE.md. Deleting only marks; the marks become expunges at QUIT. Several sessions may have the same maildrop at once.
  * The unique id is the entry's UID as a plain decimal, as hMailServer's, so that migrated mailboxes keep theirs.
  */
 

@@ -230,6 +230,7 @@ t.test(
     const script = `require('node:worker_threads').parentPort.on('message', () => { throw new Error('a fault') })`;
     for (const source of [script, script.replace(/throw.*'\)/, 'process.exit(3)')]) {
       lines.length = 0;
+      let deaths = 0;
       const writer = new Writer(
         new Worker(source, { eval: true }),
         {
@@ -238,6 +239,9 @@ t.test(
           log: createLog(sink, 'debug'),
           onChanges: () => {},
           onBuffers: () => {},
+          onDeath: () => {
+            deaths += 1;
+          },
         },
         0,
       );
@@ -247,6 +251,7 @@ t.test(
       t.match(writer.refusal, { code: 'storeUnavailable' });
       t.match(lines, [/"level":"error".*store\.writer\.died/]);
       await writer.close();
+      t.equal(deaths, 1, 'main hears of it once');
     }
   },
 );

@@ -42,6 +42,8 @@ export interface StoreOptions {
   readonly reserveOctets?: number;
   /** How long traces of messages are kept. 30 days by default. */
   readonly traceAgeMs?: number;
+  /** Hears once that the writer has died and the store takes nothing any more: only a new start helps. */
+  readonly onDeath?: () => void;
 }
 
 /** A Store, and what only this implementation can do. */
@@ -70,6 +72,7 @@ export async function openStore(options: StoreOptions): Promise<SqliteStore> {
       clock,
       log,
       onChanges: (changes) => feed.publish(changes),
+      ...(options.onDeath === undefined ? {} : { onDeath: options.onDeath }),
       onBuffers: (buffers) => window.giveBuffers(buffers),
     });
     return assemble(options, writer, new Reader(path), window, feed, () => lock.release());

@@ -4,7 +4,7 @@
  * Pieces of a content are buffers outside V8's heap; the collector looks at them only when 32 MB of young ones have gathered,
  * in each thread, so that a 150 MB message raised the process by 54 MB (bench/memory.ts). A collection of the young
  * generation alone, after every few megabytes of pieces, costs about a millisecond and keeps that at the window's size.
- * Small messages never come here: only whole pieces count.
+ * A small message counts as what it is; it takes thousands of them to ask for a collection.
  */
 
 import { setFlagsFromString } from 'node:v8';

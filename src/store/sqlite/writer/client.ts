@@ -24,6 +24,8 @@ export interface WriterOptions {
   readonly log: Log;
   /** Hears what changed, after the commit and after the jobs' promises are settled. */
   readonly onChanges: (changes: readonly Change[]) => void;
+  /** Hears once that the thread has died: nothing is taken any more. */
+  readonly onDeath?: () => void;
   /** Takes back buffers that were transferred with a job's input. */
   readonly onBuffers: (buffers: readonly ArrayBuffer[]) => void;
 }
@@ -212,6 +214,7 @@ export class Writer {
   #died(error: unknown): void {
     const isNew = this.#refusal === undefined || this.#refusal.code === 'shuttingDown';
     if (isNew) this.#options.log.error('store.writer.died', { error });
+    if (isNew) this.#options.onDeath?.();
     this.#refusal = new MailError('storeUnavailable', 'the writer thread has died', { cause: error });
     for (const waiting of [...this.#waiting.splice(0), ...this.#outbox.splice(0)])
       waiting.reject(this.#refusal);
