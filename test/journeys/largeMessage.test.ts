@@ -69,7 +69,7 @@ function describe(waits: readonly CanaryReport[]): string {
 }
 
 async function passBesideCanaries(t: Test): Promise<readonly CanaryReport[]> {
-  const worker = new Worker(new URL('canary.ts', import.meta.url), {
+  const worker = new Worker(new URL('./canary.ts', import.meta.url), {
     workerData: { ports: server.ports, login: other },
   });
   t.teardown(() => worker.terminate());
