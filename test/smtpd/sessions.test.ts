@@ -497,11 +497,15 @@ t.test('the log names sessions and refusals, and no secret', async (t) => {
   const client = await server.greeted();
   client.send('AUTH PLAIN AHVzZXIAc2VjcmV0\r\n AUTH LOGIN\r\nc2VjcmV0\r\nMAIL FROM:<a@sender.example>\r\n');
   client.send(`RCPT TO:<someone@elsewhere.example>\r\nRCPT TO:<${TICKETS}>\r\nDATA\r\n`);
-  client.send('the body is a secret\r\n.\r\nQUIT\r\n');
-  await client.closed();
+  client.send('the body is a secret\r\n.\r\n');
+  await client.until(/Queued/);
+  const secure = await startTls(t, client);
+  secure.send('QUIT\r\n');
+  await secure.closed();
   client.socket.destroy();
   await until(() => lines.some((line) => line.includes('session.close')));
   const events = lines.map((line) => JSON.parse(line).event);
+  t.equal(events.filter((event) => event === 'smtpd.session.close').length, 1);
   for (const event of ['open', 'close']) t.ok(events.includes(`smtpd.session.${event}`));
   t.ok(events.includes('smtpd.recipient.refused'));
   t.notMatch(lines.join(''), /secret|AHVz|c2Vj/);

@@ -147,7 +147,6 @@ export class MessageBody implements AsyncIterable<Buffer> {
   #take(): Buffer {
     const block = this.#waiting.shift() as Buffer;
     this.#waitingOctets -= block.length;
-    if (this.#waiting.length === 0) this.#spare = 0;
     if (this.#waitingOctets < BODY_WINDOW_OCTETS) this.#letOn();
     return block;
   }
