@@ -93,6 +93,8 @@ class SocketListener implements Listener {
   readonly #server: Server;
   readonly #open = new Set<Socket>();
   readonly #refused = new Set<Socket>();
+  /** Sockets in their handshake: nobody's session yet, so nobody tells them that the server stops. */
+  readonly #handshaking = new Set<Socket>();
   readonly #warnRefused: (fields: Record<string, unknown>) => void;
   readonly #warnFailed: (fields: Record<string, unknown>) => void;
   #bound: AddressInfo | undefined;
@@ -164,6 +166,7 @@ class SocketListener implements Listener {
     });
     this.#tellIfAllClosed();
     for (const socket of this.#refused) socket.destroy();
+    for (const socket of this.#handshaking) destroySocket(socket);
     const destroyAll = () => {
       for (const socket of this.#open) destroySocket(socket);
     };
@@ -221,6 +224,7 @@ class SocketListener implements Listener {
     const { tlsContexts, clock, log } = this.#options;
     if (tlsContexts === undefined) return undefined;
     const handshake = beginTls(socket, tlsContexts.current(), clock);
+    this.#handshaking.add(handshake.socket);
     try {
       await handshake.secured;
       return handshake.socket;
@@ -231,6 +235,8 @@ class SocketListener implements Listener {
         reason: asMailError(error).message,
       });
       return undefined;
+    } finally {
+      this.#handshaking.delete(handshake.socket);
     }
   }
 
