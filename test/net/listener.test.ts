@@ -330,9 +330,9 @@ t.test('a listener that is closed at once is gone at once', async (t) => {
 });
 
 t.test('closing waits for no handshake of an implicit listener', async (t) => {
-  const listener = await open(t, { tls: 'implicit', tlsContexts: contexts }, () =>
-    t.fail('nobody was served'),
-  );
+  const listener = await open(t, { tls: 'implicit', tlsContexts: contexts }, () => {
+    t.fail('nobody was served');
+  });
   const silent = await connectClient(t, listener.port);
   // A second connection that was served to its end shows that the first was accepted: they are taken in order.
   const junk = await connectClient(t, listener.port);
