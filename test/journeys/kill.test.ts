@@ -4,16 +4,12 @@
  * The negative control is a copy of the server whose 250 does not wait for the commit: there the same check finds losses.
  */
 
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 
 import { addAccount, createSite } from '../support/appliance.ts';
 import { findLost, loadAndKill, seededRandom } from '../support/killRig.ts';
+import { createPatchedCopy, EARLY_REPLY } from '../support/patchedCopy.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ROUNDS = Number(process.env.HAUSPOST_KILL_ROUNDS ?? 20);
 const SEED = Number(process.env.HAUSPOST_KILL_SEED ?? 20261124);
 const CONNECTIONS = 6;
@@ -44,20 +40,7 @@ t.test(`no acknowledged message is lost in ${ROUNDS} kills under load`, async (t
 });
 
 t.test('the same check finds losses when the 250 does not wait for the commit', async (t) => {
-  const copy = mkdtempSync(join(tmpdir(), 'hauspost-control-'));
-  t.teardown(() => rmSync(copy, { recursive: true, force: true }));
-  cpSync(join(ROOT, 'src'), join(copy, 'src'), { recursive: true });
-  cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'));
-  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-  const file = join(copy, 'src/transfer/accept.ts');
-  const text = readFileSync(file, 'utf8');
-  const patched = text.replace(
-    "await within(clock, COMMIT_DEADLINE_MS, 'the commit', committing)",
-    '{ copies: [], committing }',
-  );
-  t.not(patched, text, 'the place of the commit was found');
-  writeFileSync(file, patched);
-  const site = createSite('', join(copy, 'src/main.ts'));
+  const site = createSite('', createPatchedCopy(t, EARLY_REPLY));
   t.teardown(() => site.remove());
   const box = await addAccount(site, 'ticket');
   const random = seededRandom(SEED);

@@ -1,69 +1,93 @@
 /**
- * What strace sees: at one connection a sync between each message and its 250, at fifty connections fewer syncs than messages.
+ * What strace sees: at one connection a sync that is over between the end of each message and its 250, at fifty connections
+ * fewer syncs than messages. A server whose 250 does not wait for the commit is noticed.
  */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { addAccount, createSite, type Site } from '../support/appliance.ts';
+
+import { createSite, type Site } from '../support/appliance.ts';
+import { addAccounts } from '../support/manyAccounts.ts';
+import { createPatchedCopy, EARLY_REPLY } from '../support/patchedCopy.ts';
 import { peerTest } from '../support/peers.ts';
 import { RawSmtp } from '../support/rawSmtp.ts';
 
+/** Small enough for one read. */
+const MESSAGE = Buffer.from(`Subject: traced\r\n\r\n${`${'y'.repeat(76)}\r\n`.repeat(20)}`);
+const MESSAGES = 20;
+const CALLS = 'trace=fsync,fdatasync,read,write,writev';
+
+/** What happened, in order: a message was read, a sync was over, a 250 was about to be written. */
+type Event = 'message' | 'sync' | '250';
+
+/** A call that another thread interrupts is told in two lines: what was read and that a sync is over stand in the second. */
+const EVENTS: readonly (readonly [pattern: RegExp, event: Event])[] = [
+  [/\bread(\(\d+,| resumed>) ?"Subject: traced/g, 'message'],
+  [/\bf(data)?sync(\(\d+\)| resumed>\)) += 0/g, 'sync'],
+  [/250 2\.0\.0 Queued/g, '250'],
+];
+
 t.setTimeout(180_000);
 
-const MESSAGE = Buffer.from(`Subject: x\r\n\r\n${'y'.repeat(76)}\r\n`.repeat(20));
-/** A line of strace's file: time, call, the beginning of what was written. */
-const LINE = /^\d+ +(fsync|fdatasync|write|writev)\((.*)$/;
+peerTest(t, ['strace'], 'at one connection each 250 has a sync between its message and itself', async (t) => {
+  const site = createSite();
+  t.teardown(() => site.remove());
+  const events = await traceDeliveries(site, 1);
+  t.equal(count(events, '250'), MESSAGES);
+  t.equal(count(events, 'message'), MESSAGES);
+  t.equal(repliesWithoutSync(events), 0);
+});
 
-async function tracedServer(site: Site) {
+peerTest(t, ['strace'], 'a 250 that does not wait for the commit is noticed', async (t) => {
+  const site = createSite('', createPatchedCopy(t, EARLY_REPLY));
+  t.teardown(() => site.remove());
+  const events = await traceDeliveries(site, 1);
+  t.equal(count(events, '250'), MESSAGES);
+  t.ok(repliesWithoutSync(events) > 0);
+});
+
+peerTest(t, ['strace'], 'at fifty connections one sync serves several messages', async (t) => {
+  const site = createSite();
+  t.teardown(() => site.remove());
+  const events = await traceDeliveries(site, 50);
+  const syncs = count(events.slice(events.indexOf('message'), events.lastIndexOf('250')), 'sync');
+  t.equal(count(events, '250'), 50 * MESSAGES);
+  t.ok(syncs > 0 && syncs < (50 * MESSAGES) / 2, `${syncs} syncs for ${50 * MESSAGES} messages`);
+});
+
+/** Delivers MESSAGES messages on each of `connections` connections to a traced server, one after the other, and stops it. */
+async function traceDeliveries(site: Site, connections: number): Promise<readonly Event[]> {
   const file = join(site.directory, 'strace.txt');
-  const wrapper = ['strace', '-f', '-s', '64', '-e', 'trace=fsync,fdatasync,write,writev', '-o', file];
-  const server = await site.serve({ wrapper });
-  return {
-    server,
-    /** What happened, in order: `sync`, or `250` for each reply to a message. */
-    events: () =>
-      readFileSync(file, 'latin1')
-        .split('\n')
-        .flatMap((line) => {
-          const [, call = '', rest = ''] = LINE.exec(line) ?? [];
-          if (call.includes('sync')) return ['sync'];
-          return Array.from(rest.match(/250 2\.0\.0 Queued/g) ?? [], () => '250');
-        }),
-  };
+  const server = await site.serve({ wrapper: ['strace', '-f', '-s', '64', '-e', CALLS, '-o', file] });
+  const [account] = await addAccounts(site, ['ticket']);
+  const envelope = { from: 'a@example.org', to: [account?.address ?? ''] };
+  const sessions = Array.from({ length: connections }, async () => {
+    const session = await RawSmtp.open(server.ports.smtp);
+    for (let number = 0; number < MESSAGES; number += 1) {
+      const reply = await session.deliver(envelope, MESSAGE);
+      if (reply.code !== 250) throw new Error(reply.text);
+    }
+    await session.quit();
+  });
+  await Promise.all(sessions);
+  await server.stop();
+  return readFileSync(file, 'latin1').split('\n').flatMap(eventsOf);
 }
 
-await peerTest(t, ['strace'], 'at one connection each 250 has a sync before it', async (t) => {
-  const site = createSite();
-  t.teardown(() => site.remove());
-  const { address } = await addAccount(site, 'ticket');
-  const { server, events } = await tracedServer(site);
-  const client = await RawSmtp.open(server.ports.smtp);
-  for (let number = 0; number < 20; number += 1) {
-    t.equal((await client.deliver({ from: 'a@example.org', to: [address] }, MESSAGE)).code, 250);
-  }
-  await client.quit();
-  await server.stop();
-  const seen = events();
-  t.equal(seen.filter((event) => event === '250').length, 20);
-  for (const [index, event] of seen.entries()) if (event === '250') t.equal(seen[index - 1], 'sync');
-});
+function eventsOf(line: string): Event[] {
+  return EVENTS.flatMap(([pattern, event]) => Array.from(line.matchAll(pattern), () => event));
+}
 
-await peerTest(t, ['strace'], 'at fifty connections one sync serves several messages', async (t) => {
-  const site = createSite();
-  t.teardown(() => site.remove());
-  const { address } = await addAccount(site, 'ticket');
-  const { server, events } = await tracedServer(site);
-  const clients = await Promise.all(Array.from({ length: 50 }, () => RawSmtp.open(server.ports.smtp)));
-  const before = events().filter((event) => event === 'sync').length;
-  for (let round = 0; round < 4; round += 1) {
-    await Promise.all(
-      clients.map((client) => client.deliver({ from: 'a@example.org', to: [address] }, MESSAGE)),
-    );
-  }
-  const syncs = events().filter((event) => event === 'sync').length - before;
-  await Promise.all(clients.map((client) => client.quit()));
-  await server.stop();
-  t.equal(events().filter((event) => event === '250').length, 200);
-  t.ok(syncs > 0 && syncs < 100, `${syncs} syncs for 200 messages`);
-});
+function count(events: readonly Event[], event: Event): number {
+  return events.filter((each) => each === event).length;
+}
+
+/** 250s that have no sync between the message before them and themselves. */
+function repliesWithoutSync(events: readonly Event[]): number {
+  return events.filter((event, index) => {
+    if (event !== '250') return false;
+    const before = events.slice(0, index);
+    return before.lastIndexOf('sync') < before.lastIndexOf('message');
+  }).length;
+}
