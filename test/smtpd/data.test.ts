@@ -193,7 +193,8 @@ t.test('20 MB of dot lines cost little CPU and no memory to speak of', async (t)
   t.equal(octets, 15_040_512);
   t.ok(user + system < 2e6, `${Math.round((user + system) / 1000)} ms of CPU, the client's included`);
   const grown = process.memoryUsage.rss() - beganRss;
-  t.ok(grown < 48 * 1024 * KIB, `${Math.round(grown / KIB)} KiB more`);
+  // The figure of the audit of smtp-server is 64 MB; it took 1.1 GB. The client's blocks are in it.
+  t.ok(grown < 64 * 1024 * KIB, `${Math.round(grown / KIB)} KiB more`);
 });
 
 t.test('a body holds its parser back, and small pieces cost no more than their octets', async (t) => {

@@ -420,7 +420,11 @@ t.test('time grows with the octets, not faster, whatever the message', async (t)
   const factor = 10;
   for (const [name, bomb] of Object.entries(BOMBS)) {
     const [short, long] = [octets(bomb(small)), octets(bomb(small * factor))];
-    const ratio = walkingTime(long) / walkingTime(short);
+    let ratio = Number.POSITIVE_INFINITY;
+    // What is quadratic is so every time; what a busy machine did is not.
+    for (let tries = 0; tries < 5 && ratio >= factor * 3; tries += 1) {
+      ratio = Math.min(ratio, walkingTime(long) / walkingTime(short));
+    }
     t.ok(ratio < factor * 3, `${name}: ${factor} times the octets took ${ratio.toFixed(1)} times as long`);
   }
 });
