@@ -32,7 +32,8 @@ t.teardown(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 const server = await site.serve();
-const [account = { address: '', password: '' }] = await addAccounts(site, ['in']);
+const NOBODY = { address: '', password: '' };
+const [account = NOBODY, box = NOBODY] = await addAccounts(site, ['in', 'smuggled']);
 const { ports } = server;
 t.setTimeout(180_000);
 
@@ -96,6 +97,35 @@ t.test('APPEND keeps messages that SMTP cannot carry, without a final line end',
   const fetched = await imap.fetch('1:*');
   t.equal(fetched.length, uids.size);
   for (const { uid, octets } of fetched) t.ok(uids.get(uid)?.equals(octets), `UID ${uid}`);
+  await imap.logout();
+});
+
+t.test('only CRLF.CRLF ends a message: what others take for its end is part of it', async (t) => {
+  const forms = [
+    '\n.\n',
+    '\n.\r\n',
+    '\n.\r',
+    '\r.\r',
+    '\r.\n',
+    '\r.\r\n',
+    '\r\n.\n',
+    '\r\n.\rx',
+    '\n\r\n.\r\r\n',
+  ];
+  const command = `MAIL FROM:<evil@example.org>\r\nRCPT TO:<${box.address}>\r\nDATA\r\n`;
+  const data = forms.map((form) => `text${form}${command}`).join('');
+  const session = await RawSmtp.open(ports.smtp);
+  await session.beginData({ from: SENDER, to: [box.address] });
+  await session.socket.write(`${data}.\r\nNOOP\r\n`);
+  t.match((await session.readReply()).text, /^250 2\.0\.0 Queued as /);
+  t.match((await session.readReply()).text, /^250 2\.0\.0 (?!Queued)/, 'NOOP is the next command');
+  await session.quit();
+  const imap = await RawImap.open(ports.imap, box);
+  t.equal(await imap.select(), 1);
+  const [message] = await imap.fetch('1');
+  // RFC 5321 section 4.5.2: a dot behind CRLF is taken off, whatever follows but CRLF.
+  const kept = Buffer.from(data.replace(/\r\n\./g, '\r\n'));
+  t.ok(message?.octets.subarray(-kept.length).equals(kept));
   await imap.logout();
 });
 
