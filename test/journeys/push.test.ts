@@ -13,11 +13,12 @@ import type { Login } from '../support/rawPop3.ts';
 import { RawSmtp } from '../support/rawSmtp.ts';
 
 const SESSIONS = 100;
-const ACCOUNTS = 10;
+const ACCOUNTS = 25;
 const MESSAGES_EACH = 5;
 const MESSAGES_PER_ACCOUNT = (SESSIONS / ACCOUNTS) * MESSAGES_EACH;
 const TRIES = 4;
 const MEDIAN_LIMIT_MS = 50;
+const ATTEMPTS = 3;
 /** At rest, a session that polled often enough for the limit above would wake the server 20 times a second. */
 const WAKES_LIMIT = 20;
 const QUIET_MS = 1000;
@@ -42,13 +43,10 @@ const listeners = await Promise.all(
 const senders = await Promise.all(Array.from({ length: SESSIONS }, () => RawSmtp.open(server.ports.smtp)));
 
 t.test('each of 100 IDLE sessions is told of each message, within 50 ms of its 250 (median)', async (t) => {
-  let exists = 0;
-  let median = await measure(t, exists);
-  // The machine has two cores for the server, 200 clients and whatever else runs: what counts is that it can be done.
-  for (let tries = 1; tries < TRIES && median > MEDIAN_LIMIT_MS; tries += 1) {
-    t.comment(`the median was ${median.toFixed(1)} ms, measured again`);
-    exists += MESSAGES_PER_ACCOUNT;
-    median = await measure(t, exists);
+  let median = Number.POSITIVE_INFINITY;
+  // The machine's two cores serve the server, 200 clients and whatever else runs, and all 100 send at once: two more tries.
+  for (let attempt = 0; attempt < ATTEMPTS && median > MEDIAN_LIMIT_MS; attempt += 1) {
+    median = await measure(t, attempt * MESSAGES_PER_ACCOUNT);
   }
   t.ok(median <= MEDIAN_LIMIT_MS, `the median is ${median.toFixed(1)} ms`);
 });
