@@ -2,8 +2,7 @@
  * The job behind the 250: a planned message becomes a content, one entry in the INBOX of each account, and its trace.
  *
  * Quota is not asked here: RCPT was answered already, and a message that was accepted is kept. A copy for an account that
- * went meanwhile is left out; when all went, the job is undone. A
- * plan without copies makes an orphan.
+ * went meanwhile is left out; when all went, the job is undone. A plan without copies makes an orphan.
  */
 
 import type { UnixMs } from '../../../base/clock.ts';
