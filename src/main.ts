@@ -295,6 +295,7 @@ async function openSessionRooms(
     delimiter: config.imap.delimiter,
     idleTimeoutMs: config.imap.idleTimeoutSeconds * SECOND_MS,
     appendLimitOctets: config.smtp.sizeLimitOctets,
+    literals: config.imap.literals,
   });
   closers.unshift(() => imapd.close(deadlineMs));
   const transfer = createTransfer({

@@ -173,6 +173,12 @@ const imap = z.strictObject({
     .max(86_400)
     .default(1800)
     .describe('Silence after which a session is closed (RFC 3501 section 5.4: 30 minutes at least).'),
+  literals: z
+    .enum(['plus', 'minus'])
+    .default('plus')
+    .describe(
+      'Literals that clients may send without waiting: plus takes any length (LITERAL+), minus up to 4096 octets (LITERAL-), so that a message too large is refused before it is sent.',
+    ),
 });
 
 /** The listeners without a configuration file: loopback only, ports that need no rights. */

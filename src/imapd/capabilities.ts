@@ -6,17 +6,18 @@
  */
 
 import { SASL_MECHANISMS } from '../wire/sasl/mechanism.ts';
+import type { LiteralForm } from './options.ts';
 
 /** What the list depends on. */
 export interface CapabilitySituation {
   readonly isLoggedIn: boolean;
   readonly mayStartTls: boolean;
   readonly needsPrivacy: boolean;
+  readonly literals: LiteralForm;
   readonly hidden: readonly string[];
 }
 
 const EXTENSIONS = [
-  'LITERAL+', // RFC 7888
   'ID', // RFC 2971
   'IDLE', // RFC 2177
   'NAMESPACE', // RFC 2342
@@ -31,15 +32,20 @@ const EXTENSIONS = [
   'LIST-STATUS', // RFC 5819
 ];
 
+/** RFC 7888 section 5: one of them, never both. */
+const LITERALS: Readonly<Record<LiteralForm, string>> = { plus: 'LITERAL+', minus: 'LITERAL-' };
+
 /** The list, IMAP4rev1 first. */
 export function capabilityList({
   isLoggedIn,
   mayStartTls,
   needsPrivacy,
+  literals,
   hidden,
 }: CapabilitySituation): readonly string[] {
   const login = isLoggedIn ? [] : loginCapabilities(mayStartTls, needsPrivacy);
-  return ['IMAP4rev1', ...[...login, ...EXTENSIONS].filter((capability) => !hidden.includes(capability))];
+  const offered = [...login, LITERALS[literals], ...EXTENSIONS];
+  return ['IMAP4rev1', ...offered.filter((capability) => !hidden.includes(capability))];
 }
 
 /** RFC 3501 section 6.2.3: LOGINDISABLED where LOGIN would be refused; RFC 4959: SASL-IR. */

@@ -76,7 +76,7 @@ export class ClientInput {
   dropCommand({ isSynchronising, octetCount }: CommandLiteral): void {
     const isUnwanted = !isSynchronising && !this.#hasAccepted && octetCount > DISCARD_LIMIT_OCTETS;
     this.framer.refuseCommand();
-    if (isUnwanted) throw new SessionEnd('abuse', 'The literal is too large');
+    if (isUnwanted) throw new SessionEnd('abuse', 'The literal is too large', 'TOOBIG');
   }
 
   async #fill(wait: InterruptibleWait | undefined): Promise<void> {

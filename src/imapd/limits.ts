@@ -22,6 +22,8 @@ export const LOGIN_FAILURE_LIMIT = 5;
 export const BAD_COMMAND_LIMIT = 20;
 /** Octets of a refused non-synchronising literal that are read and dropped; more is not worth the bandwidth: BYE (RFC 7888 section 4). */
 export const DISCARD_LIMIT_OCTETS = 8 * MIB;
+/** Octets of a non-synchronising literal where LITERAL- is offered (RFC 7888 section 5). */
+export const LITERAL_MINUS_LIMIT_OCTETS = 4096;
 /** How long a closing server waits for a client to read its BYE. */
 export const BYE_DEADLINE_MS = 2 * SECOND_MS;
 /** Messages whose derived data is asked for at a time: an ENVELOPE and a structure are some KiB each. */

@@ -19,6 +19,9 @@ import { IDLE_TIMEOUT_MS } from './limits.ts';
 /** Largest message that APPEND takes unless set: what Exchange Online sends at most (150 MB). */
 export const DEFAULT_APPEND_LIMIT_OCTETS = 150 * MIB;
 
+/** Non-synchronising literals of any length (LITERAL+), or of up to 4096 octets (LITERAL-, RFC 7888 section 5). */
+export type LiteralForm = 'plus' | 'minus';
+
 /** One listener, as hMailServer's TCP/IP ports are. */
 export interface ImapListenerOptions {
   readonly name: string;
@@ -42,6 +45,8 @@ export interface ImapOptions {
   readonly idleTimeoutMs?: number;
   /** Largest message that APPEND takes. */
   readonly appendLimitOctets?: number;
+  /** Which literals are taken without being asked for; any, unless set. */
+  readonly literals?: LiteralForm;
 }
 
 /** All that the room is handed. */
@@ -62,6 +67,7 @@ export interface ImapSettings {
   readonly delimiter: '/' | '.';
   readonly idleTimeoutMs: number;
   readonly appendLimitOctets: number;
+  readonly literals: LiteralForm;
 }
 
 /** `options` with the defaults. */
@@ -70,5 +76,6 @@ export function settingsOf(options: ImapOptions): ImapSettings {
     delimiter: options.delimiter ?? '/',
     idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     appendLimitOctets: options.appendLimitOctets ?? DEFAULT_APPEND_LIMIT_OCTETS,
+    literals: options.literals ?? 'plus',
   };
 }

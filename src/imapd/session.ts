@@ -25,7 +25,13 @@ import type { Command } from './command.ts';
 import { lookUpCommand } from './commandLookup.ts';
 import { bad, completionOf } from './completion.ts';
 import type { Completion } from './completion.ts';
-import { BYE_DEADLINE_MS, DISCARD_LIMIT_OCTETS, LOGIN_DEADLINE_MS, LOGIN_IDLE_TIMEOUT_MS } from './limits.ts';
+import {
+  BYE_DEADLINE_MS,
+  DISCARD_LIMIT_OCTETS,
+  LITERAL_MINUS_LIMIT_OCTETS,
+  LOGIN_DEADLINE_MS,
+  LOGIN_IDLE_TIMEOUT_MS,
+} from './limits.ts';
 import type { ImapListenerOptions } from './options.ts';
 import { Patience } from './patience.ts';
 import { ResponseWriter } from './responseWriter.ts';
@@ -69,7 +75,12 @@ export class ImapSession implements SessionContext {
     this.writer = new ResponseWriter(connection);
     this.input = new ClientInput({
       connection,
-      framer: createCommandFramer({ isStreamedLiteral: isAppendMessage }),
+      framer: createCommandFramer({
+        isStreamedLiteral: isAppendMessage,
+        ...(server.settings.literals === 'minus' && {
+          nonSynchronisingLimitOctets: LITERAL_MINUS_LIMIT_OCTETS,
+        }),
+      }),
       writer: this.writer,
       pacer: this.pacer,
       closing: this.#closing.signal,
@@ -107,6 +118,7 @@ export class ImapSession implements SessionContext {
       isLoggedIn: this.#state.kind !== 'notAuthenticated',
       mayStartTls: this.mayStartTls,
       needsPrivacy: this.needsPrivacy,
+      literals: this.server.settings.literals,
       hidden: this.#options.listener.hiddenCapabilities ?? [],
     });
   }
@@ -236,7 +248,9 @@ export class ImapSession implements SessionContext {
   }
 
   #refuseLength({ limit, tag, discardOctets }: Extract<FrameEvent, { kind: 'tooLong' }>): void {
-    if (discardOctets > DISCARD_LIMIT_OCTETS) throw new SessionEnd('abuse', 'The literal is too large');
+    if (discardOctets > DISCARD_LIMIT_OCTETS) {
+      throw new SessionEnd('abuse', 'The literal is too large', 'TOOBIG');
+    }
     this.#complete(tag, bad(limit === 'line' ? 'The line is too long' : 'Too much literal data', 'TOOBIG'));
   }
 
@@ -283,7 +297,7 @@ export class ImapSession implements SessionContext {
       this.#connection.destroy();
       return;
     }
-    this.writer.write(formatUntagged('BYE', end.message));
+    this.writer.write(formatUntagged('BYE', end.message, end.code));
     await this.#connectionClosed();
   }
 

@@ -17,14 +17,16 @@ export type SessionEndReason =
   /** A response could not be finished, so that nothing can follow it. */
   | 'brokenResponse';
 
-/** Ends the session. `message` is what BYE says. */
+/** Ends the session. `message` is what BYE says, `code` what stands in its brackets. */
 export class SessionEnd extends Error {
   readonly reason: SessionEndReason;
+  readonly code: string | undefined;
 
-  constructor(reason: SessionEndReason, message: string) {
+  constructor(reason: SessionEndReason, message: string, code?: string) {
     super(message);
     this.name = 'SessionEnd';
     this.reason = reason;
+    this.code = code;
   }
 
   /** Whether BYE can still be said: not to a client that has gone, nor in the middle of a literal. */

@@ -47,7 +47,8 @@ export interface ImapSite extends RoomSite {
 }
 
 /** How a server differs from the usual one. */
-export interface SiteOptions extends Partial<Pick<ImapdOptions, 'delimiter' | 'appendLimitOctets'>> {
+export interface SiteOptions
+  extends Partial<Pick<ImapdOptions, 'delimiter' | 'appendLimitOctets' | 'literals'>> {
   readonly tls?: TlsMode;
   readonly clock?: Clock;
   readonly quotaOctets?: number;
@@ -66,7 +67,12 @@ export async function openImapSite(t: Test, options: SiteOptions = {}): Promise<
   const site = await shared.site;
   const { clock = systemClock, tls = 'starttls', wrap = (store) => store } = options;
   const account = await site.addAccount(ADDRESS, options.quotaOctets);
-  const { delimiter = '/', appendLimitOctets = 160_000_000, hiddenCapabilities = [] } = options;
+  const {
+    delimiter = '/',
+    appendLimitOctets = 160_000_000,
+    hiddenCapabilities = [],
+    literals = 'plus',
+  } = options;
   const caps = new ConnectionCaps({ total: 500, perAddress: 500 });
   const imapd = await openImapd({
     listeners: [
@@ -87,6 +93,7 @@ export async function openImapSite(t: Test, options: SiteOptions = {}): Promise<
     log: options.log ?? silentLog,
     delimiter,
     appendLimitOctets,
+    literals,
   });
   t.teardown(async () => {
     await imapd.close(0);

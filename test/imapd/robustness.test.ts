@@ -104,7 +104,7 @@ t.test('lines and literals beyond the limits are BAD, and what follows is read a
   t.same(await client.command(`UID FETCH ${'1,3,'.repeat(12_000)}5 FLAGS`), ['t5 OK FETCH completed']);
   t.match(await client.command(`SEARCH ${'NOT '.repeat(2_000)}SEEN`), [/^t6 BAD/]);
   client.send('h APPEND INBOX {999999999+}\r\n');
-  t.match(await client.closed(), /h NO \[TOOBIG\].*\r\n\* BYE The literal is too large\r\n$/);
+  t.match(await client.closed(), /h NO \[TOOBIG\].*\r\n\* BYE \[TOOBIG\] The literal is too large\r\n$/);
 });
 
 t.test('a client that is lost in a literal leaves nothing behind', async (t) => {

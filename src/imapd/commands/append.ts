@@ -68,7 +68,7 @@ async function takeMessages(
       parseAppendEnd(new CommandDecoder(event.segments), message);
       return undefined;
     }
-    if (event.kind !== 'literalStart') return bad('The command is too long');
+    if (event.kind !== 'literalStart') return bad('The command is too long', 'TOOBIG');
     message = parseAppendNext(new CommandDecoder(event.segments), message);
   }
 }
