@@ -52,6 +52,7 @@ function listed(
       name: text.split('/'),
       specialUse: text === 'Sent' ? ('Sent' as const) : undefined,
       uidValidity: 1,
+      objectId: '',
     })),
     subscriptions: subscribed.split(' ').map((text) => text.split('/')),
     delimiter: '/',

@@ -23,6 +23,7 @@ function entry(value: number, modSeq: number, system = 0, keywords: string[] = [
     internalDate: { at: unixMs(0), zoneMinutes: 0 },
     octets: 1,
     pop3Octets: 1,
+    savedAt: undefined,
   };
 }
 

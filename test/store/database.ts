@@ -78,7 +78,7 @@ export function plantAccount({ run, db }: Database): {
 export function plantEntries({ db }: Database, mailboxId: MailboxId, count: number): void {
   db.run(
     `WITH RECURSIVE number (uid) AS (SELECT 1 UNION ALL SELECT uid + 1 FROM number WHERE uid < ?)
-     INSERT INTO entry SELECT ?, uid, uid, 2, 0, 0, 0, 0, 0, 100, 100 FROM number`,
+     INSERT INTO entry SELECT ?, uid, uid, 2, 0, 0, 0, 0, 0, 100, 100, 0 FROM number`,
     count,
     mailboxId,
   );

@@ -4,13 +4,14 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Sqlite from 'better-sqlite3';
 import t from 'tap';
 
 import { unixMs } from '../../src/base/clock.ts';
+import type { MailboxId } from '../../src/base/ids.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { DAY_MS } from '../../src/base/units.ts';
 import type { Content } from '../../src/store/contract/contents.ts';
@@ -22,10 +23,19 @@ import { Relief } from '../../src/store/sqlite/relief.ts';
 import { openContent } from '../../src/store/sqlite/storedContent.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
 import { TEST_CLOCK_START } from '../support/clock.ts';
-import { addTenant, deliver, MESSAGE, octetsOf, patterned } from './contract/house.ts';
+import {
+  ALL,
+  addTenant,
+  append,
+  deliver,
+  entriesOf,
+  MESSAGE,
+  octetsOf,
+  patterned,
+} from './contract/house.ts';
 import { createDataDirectory, optionsOf } from './dataDirectory.ts';
 
-const LANDED_STEPS = ['e94999009b0a77e6'];
+const LANDED_STEPS = ['e94999009b0a77e6', '30f61008549f1a30'];
 
 t.test('the data directory is made for its owner only, and left in order', async (t) => {
   const data = createDataDirectory(t, 'new/directory');
@@ -124,6 +134,59 @@ t.test('schema steps are numbered without gaps, and those that have landed are n
   const hashes = steps.map(({ sql }) => createHash('sha256').update(sql).digest('hex').slice(0, 16));
   t.same(hashes, LANDED_STEPS, 'a new step adds its hash here; the others never change');
   t.end();
+});
+
+t.test('the second step keeps what is there, and each mailbox gets an object id', async (t) => {
+  const data = createDataDirectory(t);
+  mkdirSync(data.directory);
+  const path = join(data.directory, 'hauspost.db');
+  const [first] = readSchemaSteps();
+  const db = openForWriting(path);
+  migrate(db, path, first === undefined ? [] : [first]);
+  db.script(`INSERT INTO domain (name, is_enabled) VALUES ('old.example', 1);
+    INSERT INTO account (domain_id, local_part, is_enabled, password_hash, created_at) VALUES (1, 'in', 1, '$x$', 0);
+    INSERT INTO mailbox (account_id, name, uid_validity, uid_next, messages, unseen, octets, pop3_octets)
+      VALUES (1, '["INBOX"]', 7, 2, 1, 1, 100, 100), (1, '["Old"]', 8, 1, 0, 0, 0, 0);
+    INSERT INTO entry VALUES (1, 1, 1, 1, 0, 0, 0, 1000, 60, 100, 100)`);
+  db.close();
+  const store = await data.open();
+  const account = await store.directory.findAccount('in@old.example');
+  if (account === undefined) throw new Error('the account is gone');
+  const [inbox, old] = await store.mailboxes.list(account.id);
+  if (inbox === undefined || old === undefined) throw new Error('a mailbox is gone');
+  t.match([inbox.objectId, old.objectId], [/^[0-9a-f]{32}$/, /^[0-9a-f]{32}$/]);
+  t.not(inbox.objectId, old.objectId);
+  const [entry] = await entriesOf(store, inbox.id);
+  t.match(entry, { uid: 1, octets: 100, internalDate: { at: 1000, zoneMinutes: 60 } });
+  t.equal(entry?.savedAt, undefined, 'nobody knows it');
+  await store.mailboxes.copy(inbox.id, ALL, old.id);
+  t.equal((await entriesOf(store, old.id))[0]?.savedAt, data.clock.now(), 'what comes in now has a date');
+});
+
+t.test('an entry has the time at which it came into its mailbox, however it came', async (t) => {
+  const data = createDataDirectory(t);
+  const store = await data.open();
+  const { accountId, inbox } = await addTenant(store);
+  const { id: other } = await store.mailboxes.create(accountId, ['other']);
+  const savedIn = async (mailboxId: MailboxId) =>
+    (await entriesOf(store, mailboxId)).map(({ savedAt }) => savedAt);
+  const times = [data.clock.now()];
+  await deliver(store, MESSAGE, [accountId]);
+  for (const step of [
+    () => append(store, inbox, 1),
+    () => store.mailboxes.copy(inbox, [{ first: 1, last: 1 }], other),
+    () => store.mailboxes.move(inbox, [{ first: 2, last: 2 }], other),
+    () => store.mailboxes.setFlags(other, ALL, 'add', { system: 1, keywords: [] }),
+  ]) {
+    data.clock.advance(DAY_MS);
+    times.push(data.clock.now());
+    await step();
+  }
+  t.same(await savedIn(inbox), [times[0]], 'delivered');
+  t.same(await savedIn(other), [times[2], times[3]], 'copied, and appended and moved; flags change nothing');
+  await store.mailboxes.rename(accountId, ['INBOX'], ['was inbox']);
+  const renamed = await store.mailboxes.find(accountId, ['was inbox']);
+  t.same(renamed && (await savedIn(renamed.id)), [data.clock.now()], 'RENAME of the INBOX is a move');
 });
 
 t.test('a changed octet is never served, and the messages beside it are', async (t) => {

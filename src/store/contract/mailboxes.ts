@@ -44,6 +44,8 @@ export interface Entry {
   readonly internalDate: InternalDate;
   readonly octets: number;
   readonly pop3Octets: number;
+  /** When it came into this mailbox (RFC 8514 section 3); undefined where it came before that was kept. */
+  readonly savedAt: UnixMs | undefined;
 }
 
 /** A mailbox as LIST needs it. */
@@ -53,6 +55,8 @@ export interface Mailbox {
   readonly name: MailboxName;
   readonly specialUse: SpecialUse | undefined;
   readonly uidValidity: number;
+  /** 32 hexadecimal digits that no other mailbox of any store ever has; renaming keeps them (RFC 8474 section 4). */
+  readonly objectId: string;
 }
 
 /** A mailbox's kept counters. */

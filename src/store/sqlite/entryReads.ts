@@ -21,6 +21,7 @@ type EntryTuple = readonly [
   zoneMinutes: number,
   octets: number,
   pop3Octets: number,
+  savedAt: UnixMs | null,
 ];
 
 const NO_KEYWORDS: readonly string[] = [];
@@ -34,7 +35,7 @@ export function readEntries(
 ): readonly Entry[] {
   const tuples = db.tuples<EntryTuple>(
     `SELECT uid, content_id, modseq, flags, keywords_low, keywords_high, internal_at, zone_minutes,
-       octets, pop3_octets
+       octets, pop3_octets, saved_at
      FROM entry WHERE mailbox_id = ? AND uid BETWEEN ? AND ?
      ORDER BY uid LIMIT ?`,
     mailboxId,
@@ -55,7 +56,7 @@ export function readChangedEntries(
 ): readonly Entry[] {
   const tuples = db.tuples<EntryTuple>(
     `SELECT uid, content_id, modseq, flags, keywords_low, keywords_high, internal_at, zone_minutes,
-       octets, pop3_octets
+       octets, pop3_octets, saved_at
      FROM entry WHERE mailbox_id = ? AND (modseq, uid) > (?, ?) AND modseq <= ?
      ORDER BY modseq, uid LIMIT ?`,
     mailboxId,
@@ -94,10 +95,12 @@ function entriesOf(db: Connection, mailboxId: MailboxId, tuples: readonly EntryT
 }
 
 function entryOf(tuple: EntryTuple, names: readonly string[]): Entry {
-  const [uid, contentId, modSeq, system, low, high, at, zoneMinutes, octets, pop3Octets] = tuple;
+  const [uid, contentId, modSeq, system, low, high, at, zoneMinutes, octets, pop3Octets, saved] = tuple;
   const keywords = low === 0 && high === 0 ? NO_KEYWORDS : namesOf(low, high, names);
   const internalDate = { at, zoneMinutes };
-  return { uid, contentId, flags: { system, keywords }, modSeq, internalDate, octets, pop3Octets };
+  const flags = { system, keywords };
+  const savedAt = saved ?? undefined;
+  return { uid, contentId, flags, modSeq, internalDate, octets, pop3Octets, savedAt };
 }
 
 function namesOf(low: number, high: number, names: readonly string[]): readonly string[] {

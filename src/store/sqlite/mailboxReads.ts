@@ -14,6 +14,7 @@ interface MailboxRow {
   readonly name: string;
   readonly specialUse: SpecialUse | null;
   readonly uidValidity: number;
+  readonly objectId: string;
 }
 
 interface StatusRow extends MailboxRow {
@@ -30,7 +31,8 @@ interface StatusRow extends MailboxRow {
 /** All mailboxes of an account, the INBOX first, then by name. */
 export function readMailboxes(db: Connection, accountId: AccountId): readonly Mailbox[] {
   const rows = db.all<MailboxRow>(
-    `SELECT id, account_id AS accountId, name, special_use AS specialUse, uid_validity AS uidValidity
+    `SELECT id, account_id AS accountId, name, special_use AS specialUse, uid_validity AS uidValidity,
+       lower(hex(object_id)) AS objectId
      FROM mailbox WHERE account_id = ?`,
     accountId,
   );
@@ -40,7 +42,8 @@ export function readMailboxes(db: Connection, accountId: AccountId): readonly Ma
 /** The mailbox of this exact name. */
 export function readMailbox(db: Connection, accountId: AccountId, name: MailboxName): Mailbox | undefined {
   const row = db.get<MailboxRow>(
-    `SELECT id, account_id AS accountId, name, special_use AS specialUse, uid_validity AS uidValidity
+    `SELECT id, account_id AS accountId, name, special_use AS specialUse, uid_validity AS uidValidity,
+       lower(hex(object_id)) AS objectId
      FROM mailbox WHERE account_id = ? AND name = ?`,
     accountId,
     storedName(name),
@@ -101,13 +104,14 @@ function mailboxOf(row: MailboxRow): Mailbox {
     name: parseStoredName(row.name),
     specialUse: row.specialUse ?? undefined,
     uidValidity: row.uidValidity,
+    objectId: row.objectId,
   };
 }
 
 function readStatusRow(db: Connection, mailboxId: MailboxId): StatusRow | undefined {
   return db.get(
     `SELECT id, account_id AS accountId, name, special_use AS specialUse, uid_validity AS uidValidity,
-       messages, unseen, deleted, octets, pop3_octets AS pop3Octets, uid_next AS uidNext,
+       lower(hex(object_id)) AS objectId, messages, unseen, deleted, octets, pop3_octets AS pop3Octets, uid_next AS uidNext,
        highest_modseq AS highestModSeq, first_recent_uid AS firstRecentUid
      FROM mailbox WHERE id = ?`,
     mailboxId,

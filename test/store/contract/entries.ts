@@ -8,6 +8,7 @@ import {
   AT,
   addTenant,
   append,
+  deliver,
   draftOf,
   entriesOf,
   MESSAGE,
@@ -272,6 +273,22 @@ export const ENTRY_TESTS: ContractTests = {
     t.same(copies.map(rest), originals.map(rest));
     t.match(await store.mailboxes.status(other), { messages: 4, unseen: 3, deleted: 1, uidNext: 5 });
     t.same((await store.mailboxes.copy(inbox, [{ first: 50, last: 60 }], other)).to, []);
+  },
+
+  'whatever way an entry came, it has the time at which it came': async (t, { storeOf }) => {
+    const store = await storeOf();
+    const { accountId, inbox } = await addTenant(store);
+    const { id: other } = await store.mailboxes.create(accountId, ['other']);
+    await append(store, inbox, 2);
+    await deliver(store, MESSAGE, [accountId]);
+    await store.mailboxes.copy(inbox, [{ first: 1, last: 1 }], other);
+    await store.mailboxes.move(inbox, [{ first: 2, last: 2 }], other);
+    const entries = [...(await entriesOf(store, inbox)), ...(await entriesOf(store, other))];
+    t.equal(entries.length, 4);
+    for (const { savedAt } of entries) t.type(savedAt, 'number');
+    const [before] = await entriesOf(store, other);
+    await store.mailboxes.setFlags(other, ALL, 'add', { system: FLAG.seen, keywords: [] });
+    t.equal((await entriesOf(store, other))[0]?.savedAt, before?.savedAt, 'it stays');
   },
 
   'move takes entries out of the one and into the other, also into itself': async (t, { storeOf }) => {

@@ -48,6 +48,9 @@ export const MAILBOX_TESTS: ContractTests = {
     const made = await store.mailboxes.create(accountId, ['a', 'b/c', 'ü"\\\u0000,]'], 'Archive');
     t.match(made, { accountId, name: ['a', 'b/c', 'ü"\\\u0000,]'], specialUse: 'Archive' });
     t.same(await store.mailboxes.find(accountId, made.name), made);
+    t.match(made.objectId, /^[0-9a-f]{32}$/);
+    t.not((await store.mailboxes.find(accountId, ['a']))?.objectId, made.objectId);
+    t.same((await store.mailboxes.status(made.id)).mailbox, made);
     t.ok(await store.mailboxes.find(accountId, ['a']));
     t.ok(await store.mailboxes.find(accountId, ['a', 'b/c']));
     t.equal(await store.mailboxes.find(accountId, ['A']), undefined);
@@ -140,7 +143,7 @@ export const MAILBOX_TESTS: ContractTests = {
     await store.mailboxes.rename(accountId, ['a'], ['new', 'place', 'Ä']);
     t.equal((await store.mailboxes.find(accountId, ['new', 'place', 'Ä']))?.id, parent.id);
     const moved = await store.mailboxes.find(accountId, ['new', 'place', 'Ä', 'b', '🐌']);
-    t.match(moved, { id: child.id, uidValidity: child.uidValidity });
+    t.match(moved, { id: child.id, uidValidity: child.uidValidity, objectId: child.objectId });
     t.same(await uidsOf(store, child.id), [1, 2]);
     t.ok(await store.mailboxes.find(accountId, ['new', 'place']));
     t.equal(await store.mailboxes.find(accountId, ['a']), undefined);

@@ -49,7 +49,7 @@ function append(
     const content = sealDraft(db, item.draft, 0, undefined, context);
     const uid = (state.uidNext + to.length) as Uid;
     const flags = { system: item.flags.system, ...takeKeywords(db, mailboxId, item.flags.keywords) };
-    insertEntry(db, { mailboxId, uid, modSeq }, content, flags, item.internalDate);
+    insertEntry(db, { mailboxId, uid, modSeq }, content, flags, item.internalDate, context.now);
     delta = addSums(delta, {
       ...sumsOf(item.flags.system),
       octets: content.octets,

@@ -6,6 +6,7 @@
  * orphan; within one account a move takes no quota.
  */
 
+import type { UnixMs } from '../../../base/clock.ts';
 import type { MailboxId, ModSeq, Uid } from '../../../base/ids.ts';
 import type { CopyOutcome, UidRange } from '../../contract/mailboxes.ts';
 import type { Connection } from '../connection.ts';
@@ -76,7 +77,8 @@ function copyEntries(db: Connection, plan: CopyPlan, target: MailboxState, conte
   for (const range of plan.ranges) {
     const uids = readUids(db, { mailboxId: plan.from, range, flags: 0 });
     if (uids.length === 0) continue;
-    insertCopies(db, plan, range, keywordMap, target.uidNext + from.length, modSeq);
+    const copies = { firstUid: target.uidNext + from.length, modSeq, savedAt: context.now };
+    insertCopies(db, plan, range, keywordMap, copies);
     for (const uid of uids) from.push(uid);
   }
   const to = from.map((_uid, index) => (target.uidNext + index) as Uid);
@@ -128,25 +130,25 @@ function insertCopies(
   plan: CopyPlan,
   range: UidRange,
   keywordMap: string,
-  firstUid: number,
-  modSeq: ModSeq,
+  copies: { readonly firstUid: number; readonly modSeq: ModSeq; readonly savedAt: UnixMs },
 ): void {
   db.run(
     `WITH keyword_map (from_low, from_high, to_low, to_high) AS MATERIALIZED (
        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)
      )
      INSERT INTO entry (mailbox_id, uid, content_id, modseq, flags, keywords_low, keywords_high,
-       internal_at, zone_minutes, octets, pop3_octets)
+       internal_at, zone_minutes, octets, pop3_octets, saved_at)
      SELECT ?, ? - 1 + row_number() OVER (ORDER BY uid), content_id, ?, flags, coalesce(to_low, 0),
-       coalesce(to_high, 0), internal_at, zone_minutes, octets, pop3_octets
+       coalesce(to_high, 0), internal_at, zone_minutes, octets, pop3_octets, ?
      FROM entry
      LEFT JOIN keyword_map ON from_low = keywords_low AND from_high = keywords_high
      WHERE mailbox_id = ? AND uid BETWEEN ? AND ?
      ORDER BY uid`,
     keywordMap,
     plan.to,
-    firstUid,
-    modSeq,
+    copies.firstUid,
+    copies.modSeq,
+    copies.savedAt,
     plan.from,
     range.first,
     range.last,

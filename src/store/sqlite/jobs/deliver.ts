@@ -65,7 +65,7 @@ function deliverCopy(
   const { mailboxId, uid, modSeq } = place;
   if (uid > UID_LIMIT) throw new MailError('limit', 'no UID is left in this INBOX');
   const internalDate = { at: input.acceptedAt, zoneMinutes: input.zoneMinutes };
-  insertEntry(db, place, content, { system: 0, low: 0, high: 0 }, internalDate);
+  insertEntry(db, place, content, { system: 0, low: 0, high: 0 }, internalDate, context.now);
   context.publish({ kind: 'mailbox', mailboxId, modSeq });
   return { accountId: planned.accountId, mailboxId, uid };
 }

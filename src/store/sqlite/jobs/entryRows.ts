@@ -2,6 +2,7 @@
  * Entries as rows: what deliveries and appends have in common. Writer thread only.
  */
 
+import type { UnixMs } from '../../../base/clock.ts';
 import type { MailboxId, ModSeq, Uid } from '../../../base/ids.ts';
 import type { InternalDate } from '../../contract/mailboxes.ts';
 import type { Connection } from '../connection.ts';
@@ -27,11 +28,12 @@ export function insertEntry(
   content: SealedContent,
   flags: FlagBits,
   internalDate: InternalDate,
+  savedAt: UnixMs,
 ): void {
   db.run(
     `INSERT INTO entry (mailbox_id, uid, content_id, modseq, flags, keywords_low, keywords_high,
-       internal_at, zone_minutes, octets, pop3_octets)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       internal_at, zone_minutes, octets, pop3_octets, saved_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     place.mailboxId,
     place.uid,
     content.id,
@@ -43,5 +45,6 @@ export function insertEntry(
     internalDate.zoneMinutes,
     content.octets,
     content.pop3Octets,
+    savedAt,
   );
 }

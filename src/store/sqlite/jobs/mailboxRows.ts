@@ -18,6 +18,7 @@ import type { JobContext } from './context.ts';
 export interface NewMailbox {
   readonly id: MailboxId;
   readonly uidValidity: number;
+  readonly objectId: string;
 }
 
 /** Makes one mailbox; its parents are there already. Errors: `mailboxExists`, `limit` (mailboxes per account). */
@@ -32,9 +33,9 @@ export function insertMailbox(
   if (countMailboxes(db, accountId) >= MAILBOXES_PER_ACCOUNT)
     throw new MailError('limit', 'the account has too many mailboxes');
   const uidValidity = nextUidValidity(db, context);
-  const id = insertMailboxRow(db, accountId, storedName(name), specialUse ?? null, uidValidity);
+  const row = insertMailboxRow(db, accountId, storedName(name), specialUse ?? null, uidValidity);
   context.publish({ kind: 'mailboxList', accountId });
-  return { id, uidValidity };
+  return { ...row, uidValidity };
 }
 
 /** Makes what every new account has: INBOX, and Drafts, Sent, Junk and Trash for their special uses; all subscribed. */
@@ -101,16 +102,16 @@ function insertMailboxRow(
   name: string,
   specialUse: string | null,
   uidValidity: number,
-): MailboxId {
-  return db.value(
-    `INSERT INTO mailbox (account_id, name, special_use, uid_validity)
-     VALUES (?, ?, ?, ?)
-     RETURNING id`,
+): Pick<NewMailbox, 'id' | 'objectId'> {
+  return db.get(
+    `INSERT INTO mailbox (account_id, name, special_use, uid_validity, object_id)
+     VALUES (?, ?, ?, ?, randomblob(16))
+     RETURNING id, lower(hex(object_id)) AS objectId`,
     accountId,
     name,
     specialUse,
     uidValidity,
-  ) as MailboxId;
+  ) as Pick<NewMailbox, 'id' | 'objectId'>;
 }
 
 function mailboxIdsOf(db: Connection, accountId: AccountId): MailboxId[] {

@@ -41,8 +41,8 @@ function createMailbox(
   requireAccount(db, accountId);
   if (findMailboxId(db, accountId, name) !== undefined) throw new MailError('mailboxExists');
   insertParents(db, accountId, name, context);
-  const { id, uidValidity } = insertMailbox(db, accountId, name, specialUse, context);
-  return { id, accountId, name, specialUse, uidValidity };
+  const made = insertMailbox(db, accountId, name, specialUse, context);
+  return { ...made, accountId, name, specialUse };
 }
 
 function removeMailbox(db: Connection, input: NamedMailbox, context: JobContext): void {
