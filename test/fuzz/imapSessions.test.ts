@@ -9,6 +9,8 @@ import t from 'tap';
 
 import { createLog } from '../../src/base/log.ts';
 import { ADDRESS, openImapSite, RawClient } from '../imapd/harness.ts';
+import { randomNumbers } from '../support/randomNumbers.ts';
+import type { Below } from '../support/randomNumbers.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 3501);
 const ROUNDS = Number(process.env.FUZZ_ROUNDS ?? 150);
@@ -56,16 +58,7 @@ const PIECES = [
   '\r\n',
 ];
 
-/** Numbers below `limit`, the same for the same seed. */
-function randomNumbers(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return Math.floor((state / 2 ** 31) * limit);
-  };
-}
-
-function mutated(command: string, below: (limit: number) => number): string {
+function mutated(command: string, below: Below): string {
   let text = command;
   for (let count = below(3); count > 0; count -= 1) {
     const at = below(text.length + 1);

@@ -9,6 +9,8 @@ import t from 'tap';
 import { createSite } from '../support/appliance.ts';
 import { addAccounts, callServer } from '../support/manyAccounts.ts';
 import { PeerSocket } from '../support/peerSocket.ts';
+import { randomNumbers } from '../support/randomNumbers.ts';
+import type { Below } from '../support/randomNumbers.ts';
 import { RawImap } from '../support/rawImap.ts';
 import { RawPop3 } from '../support/rawPop3.ts';
 import { RawSmtp } from '../support/rawSmtp.ts';
@@ -137,7 +139,7 @@ async function askCanaries(): Promise<void> {
 }
 
 /** Sends `input` in two cuts and leaves in one of three ways; answers what came behind the greeting. */
-async function converse(port: number, input: Buffer, below: (limit: number) => number): Promise<string> {
+async function converse(port: number, input: Buffer, below: Below): Promise<string> {
   const socket = await PeerSocket.connect(port);
   const greeting = await socket.readLine();
   const cut = below(input.length + 1);
@@ -156,7 +158,7 @@ async function converse(port: number, input: Buffer, below: (limit: number) => n
   return `${greeting}\r\n${answered.toString('latin1')}`;
 }
 
-function broken(protocol: 'smtp' | 'pop3', below: (limit: number) => number): Buffer {
+function broken(protocol: 'smtp' | 'pop3', below: Below): Buffer {
   const { openings, commands } = GRAMMARS[protocol];
   const opening = openings[below(openings.length)] ?? '';
   const lines = Array.from({ length: COMMANDS_PER_SESSION }, () => commands[below(commands.length)] ?? '');
@@ -168,7 +170,7 @@ function broken(protocol: 'smtp' | 'pop3', below: (limit: number) => number): Bu
 }
 
 /** Up to three octets or stretches of `text` changed, lost, put in or doubled. */
-function mutate(text: string, below: (limit: number) => number): string {
+function mutate(text: string, below: Below): string {
   let result = text;
   for (let count = below(3); count > 0; count -= 1) {
     const at = below(result.length + 1);
@@ -182,13 +184,4 @@ function mutate(text: string, below: (limit: number) => number): string {
     result = kinds[below(kinds.length)]?.() ?? result;
   }
   return result;
-}
-
-/** Numbers below `limit`, the same for the same seed. */
-function randomNumbers(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return Math.floor((state / 2 ** 31) * limit);
-  };
 }

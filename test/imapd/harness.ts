@@ -208,9 +208,21 @@ export class RawClient {
   async answer(tag: string): Promise<string[]> {
     const lines: string[] = [];
     for (;;) {
-      const line = await this.#responseLine();
+      const line = await this.responseLine();
       lines.push(line);
       if (line.startsWith(`${tag} `)) return lines;
+    }
+  }
+
+  /** The next response line; a literal's octets stand in it as they came. Rejects when the server has closed. */
+  async responseLine(): Promise<string> {
+    let text = '';
+    for (;;) {
+      const line = await this.line();
+      text += line;
+      const [, count] = /\{(\d+)\}$/.exec(line) ?? [];
+      if (count === undefined) return text;
+      text += `\r\n${(await this.octets(Number(count))).toString('latin1')}`;
     }
   }
 
@@ -231,17 +243,6 @@ export class RawClient {
   /** Whether nothing has come that was not taken. */
   get isQuiet(): boolean {
     return this.#joined().length === 0;
-  }
-
-  async #responseLine(): Promise<string> {
-    let text = '';
-    for (;;) {
-      const line = await this.line();
-      text += line;
-      const [, count] = /\{(\d+)\}$/.exec(line) ?? [];
-      if (count === undefined) return text;
-      text += `\r\n${(await this.octets(Number(count))).toString('latin1')}`;
-    }
   }
 
   #joined(): Buffer {
