@@ -10,6 +10,7 @@ import { parseAuthenticate } from '../wire/imap/authenticate.ts';
 import { parseCopy } from '../wire/imap/copy.ts';
 import { parseCreate } from '../wire/imap/create.ts';
 import { parseDelete } from '../wire/imap/delete.ts';
+import { parseEnable } from '../wire/imap/enable.ts';
 import { parseExamine } from '../wire/imap/examine.ts';
 import { parseUidExpunge } from '../wire/imap/expunge.ts';
 import { parseFetch } from '../wire/imap/fetch.ts';
@@ -36,6 +37,7 @@ import { close } from './commands/close.ts';
 import { copy } from './commands/copy.ts';
 import { create } from './commands/create.ts';
 import { deleteMailbox } from './commands/delete.ts';
+import { enable } from './commands/enable.ts';
 import { examine } from './commands/examine.ts';
 import { expunge, uidExpunge } from './commands/expunge.ts';
 import { fetch } from './commands/fetch.ts';
@@ -74,6 +76,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['AUTHENTICATE', beforeLogin({ section: 'RFC 3501 6.2.2', parse: parseAuthenticate, run: authenticate })],
   ['LOGIN', beforeLogin({ section: 'RFC 3501 6.2.3', parse: parseLogin, run: login, refuse: refuseLogin })],
 
+  ['ENABLE', afterLogin({ section: 'RFC 5161 3.1', parse: parseEnable, run: enable })],
   ['SELECT', afterLogin({ section: 'RFC 3501 6.3.1', parse: parseSelect, run: select, tells: 'nothing' })],
   ['EXAMINE', afterLogin({ section: 'RFC 3501 6.3.2', parse: parseExamine, run: examine, tells: 'nothing' })],
   ['CREATE', afterLogin({ section: 'RFC 3501 6.3.3', parse: parseCreate, run: create })],

@@ -14,7 +14,7 @@ import { isAppendMessage } from '../wire/imap/append.ts';
 import type { CommandDecoder } from '../wire/imap/decoder.ts';
 import type { FrameEvent } from '../wire/imap/frame.ts';
 import { createCommandFramer } from '../wire/imap/framing.ts';
-import { formatCapabilityCode } from '../wire/imap/responseCode.ts';
+import { formatCapabilityCode, formatHighestModSeq } from '../wire/imap/responseCode.ts';
 import { formatContinuation, formatUntagged } from '../wire/imap/responses.ts';
 import type { CommandSegment } from '../wire/imap/segment.ts';
 import type { Connection } from '../net/connection.ts';
@@ -25,6 +25,7 @@ import type { Command } from './command.ts';
 import { lookUpCommand } from './commandLookup.ts';
 import { bad, completionOf } from './completion.ts';
 import type { Completion } from './completion.ts';
+import type { Enabled } from './enabled.ts';
 import {
   BYE_DEADLINE_MS,
   DISCARD_LIMIT_OCTETS,
@@ -60,6 +61,7 @@ export class ImapSession implements SessionContext {
   readonly #connection: Connection;
   readonly #closing = new AbortController();
   readonly #patience = new Patience();
+  readonly #enabled = new Set<Enabled>();
   readonly #openedMs: number;
   #state: SessionState = { kind: 'notAuthenticated' };
   #startsTls = false;
@@ -121,6 +123,18 @@ export class ImapSession implements SessionContext {
       literals: this.server.settings.literals,
       hidden: this.#options.listener.hiddenCapabilities ?? [],
     });
+  }
+
+  get enabled(): ReadonlySet<Enabled> {
+    return this.#enabled;
+  }
+
+  enable(extension: Enabled): void {
+    const isFirst = !this.#enabled.has('CONDSTORE');
+    this.#enabled.add('CONDSTORE').add(extension);
+    if (!isFirst || this.#state.kind !== 'selected') return;
+    const { toldModSeq } = this.#state.selection.view;
+    this.writer.write(formatUntagged('OK', 'CONDSTORE is on', formatHighestModSeq(toldModSeq)));
   }
 
   enter(state: SessionState): void {

@@ -15,6 +15,7 @@ import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import type { Trace, TraceEventKind } from '../store/contract/trace.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { ClientInput } from './clientInput.ts';
+import type { Enabled } from './enabled.ts';
 import type { ImapSettings } from './options.ts';
 import type { RecentClaims } from './recentClaims.ts';
 import type { ResponseWriter } from './responseWriter.ts';
@@ -59,6 +60,13 @@ export interface SessionContext {
   readonly needsPrivacy: boolean;
   /** The capabilities in this state. */
   readonly capabilities: readonly string[];
+  /** The extensions that the client has turned on. */
+  readonly enabled: ReadonlySet<Enabled>;
+  /**
+   * Turns an extension on, for good. Commands that use CONDSTORE call it before they answer: the first to do so while a
+   * mailbox is selected tells its HIGHESTMODSEQ (RFC 7162 section 3.1).
+   */
+  enable(extension: Enabled): void;
   /** Moves the session; a mailbox that was selected is let go. */
   enter(state: SessionState): void;
   /**

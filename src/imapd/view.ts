@@ -39,6 +39,7 @@ export interface TellOptions {
 export class MailboxView {
   #uids: Uid[];
   #modSeq: number;
+  #toldModSeq: number;
   #toldRecentCount: number;
   readonly #recent: Set<Uid>;
   readonly #arrived: Uid[] = [];
@@ -56,6 +57,7 @@ export class MailboxView {
     this.#recent = new Set(recent);
     this.#toldRecentCount = this.#recent.size;
     this.#modSeq = modSeq;
+    this.#toldModSeq = modSeq;
   }
 
   /** Messages that the client knows of. */
@@ -71,6 +73,11 @@ export class MailboxView {
   /** The mod-sequence up to which changes have been applied; the next pull starts here. */
   get modSeq(): number {
     return this.#modSeq;
+  }
+
+  /** The mod-sequence up to which the client has been told everything: lower than `modSeq` while an expunge waits. */
+  get toldModSeq(): number {
+    return this.#toldModSeq;
   }
 
   /** The highest UID that the client knows; 0 in an empty mailbox. */
@@ -156,6 +163,7 @@ export class MailboxView {
       if (number !== undefined) updates.push({ kind: 'flags', number, uid, flags, modSeq });
     }
     this.#flagChanges.clear();
+    if (this.#expunged.size === 0) this.#toldModSeq = this.#modSeq;
     return updates;
   }
 

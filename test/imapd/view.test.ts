@@ -177,6 +177,20 @@ t.test('applying the same changes again says nothing', async (t) => {
   t.equal(told(view, true), '');
 });
 
+t.test('what has been told reaches up to the first expunge that waits', async (t) => {
+  const view = fourMessages();
+  change(view, [entry(30, 101, FLAG.seen)], [], 101);
+  t.equal(view.toldModSeq, 100, 'flags that wait');
+  view.tell({ mayExpunge: false });
+  t.equal(view.toldModSeq, 101);
+  change(view, [], [20], 103);
+  change(view, [entry(30, 104)], [], 104);
+  view.tell({ mayExpunge: false });
+  t.equal(view.toldModSeq, 101, 'an expunge that waits');
+  view.tell({ mayExpunge: true });
+  t.equal(view.toldModSeq, 104);
+});
+
 t.test('\\Recent ends with the message', async (t) => {
   const view = fourMessages([30, 40]);
   t.equal(view.recentCount, 2);
