@@ -453,7 +453,6 @@ t.test('FETCH takes macros, items and modifiers', async (t) => {
     ['a FETCH 1 BODY.PEEK', '10 fetch-att'],
     ['a FETCH 1 FLAGS[]', '10 fetch-att'],
     ['a FETCH 1 BODY[]<0>', '18 "."'],
-    ['a FETCH 1 BODY[]<0.0>', '19 nz-number'],
     ['a FETCH 1 BODY[', '15 section-text'],
     ['a FETCH 1 constructor', '10 fetch-att'],
     ['a FETCH 1', '9 SP'],

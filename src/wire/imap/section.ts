@@ -30,7 +30,7 @@ export interface Section {
   readonly text: SectionText | undefined;
 }
 
-/** partial: at most `octets` (1 or more) from `start` on. */
+/** partial: at most `octets` from `start` on. */
 export interface SectionPartial {
   readonly start: number;
   readonly octets: number;
@@ -60,14 +60,12 @@ export function parseSectionBinary(decoder: CommandDecoder): readonly number[] {
   return part;
 }
 
-/** Takes a partial if one comes next. */
+/** Takes a partial if one comes next. Its count may be 0, as in Dovecot: clients that ask piece by piece come to ask for none. */
 export function parsePartial(decoder: CommandDecoder): SectionPartial | undefined {
   if (!decoder.accept(0x3c)) return undefined;
   const start = decoder.number64();
   decoder.special('.');
-  const at = decoder.offset;
   const octets = decoder.number64();
-  if (octets === 0) throw decoder.error('nz-number', at);
   decoder.special('>');
   return { start, octets };
 }
