@@ -80,9 +80,10 @@ export function parsePartHeader(text: OctetString, place: PartPlace): PartHeader
   };
 }
 
-/** The same part as octets that nobody looks into. */
+/** The same part as octets that nobody looks into. Its parameters stay, as in Dovecot. */
 export function asOpaque(header: PartHeader): PartHeader {
-  const fields = { ...header.fields, ...OCTET_STREAM };
+  const { type, subtype } = OCTET_STREAM;
+  const fields = { ...header.fields, type, subtype };
   return { ...header, kind: 'leaf', fields, boundary: undefined };
 }
 
