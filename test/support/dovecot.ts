@@ -1,15 +1,19 @@
 /**
- * A private Dovecot that says what it makes of messages: its imap program alone, logged in beforehand, on pipes.
+ * A private Dovecot that says what it makes of messages and commands: its imap program alone, logged in beforehand, on pipes.
  *
  * No listener and no other process: the messages are put into a Maildir in a temporary directory, and the program is asked by
  * standard input. Differences are told as lines that a test can hold against a list of those that are meant.
  */
 
-import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 
-import { runProgram } from './peers.ts';
+import type { Test } from 'tap';
+
+import { findProgram, peerEnvironment, runProgram } from './peers.ts';
 
 /** Dovecot's imap program where Debian puts it. */
 export const DOVECOT_IMAP = '/usr/lib/dovecot/imap';
@@ -51,14 +55,82 @@ export async function askDovecot(
   }
 }
 
-function fillHome(home: string, messages: readonly Uint8Array[]): string {
-  for (const folder of ['', 'mail', 'mail/cur', 'mail/new', 'mail/tmp', 'run']) {
-    const path = join(home, folder);
-    mkdirSync(path, { recursive: true });
-    if (process.getuid?.() === 0) chownSync(path, NOBODY.uid, NOBODY.gid);
+/** A private Dovecot with which sessions can be held. */
+export interface DovecotServer {
+  /** A new session, logged in; its greeting is PREAUTH. */
+  connect(): Duplex;
+  /** Puts a message into a mailbox (`INBOX`, `Work`), unseen, behind Dovecot's back. */
+  put(mailbox: string, octets: Uint8Array): void;
+}
+
+/** Opens one whose INBOX has `messages`; it and all sessions go when the test ends. */
+export function openDovecot(t: Test, messages: readonly Uint8Array[] = []): DovecotServer {
+  const home = mkdtempSync(join(tmpdir(), 'dovecot-'));
+  t.teardown(() => rmSync(home, { recursive: true, force: true }));
+  const config = fillHome(home, messages);
+  let count = messages.length;
+  return {
+    connect: () => connectSession(t, home, config),
+    put(mailbox, octets) {
+      const folder = join(home, 'mail', mailbox === 'INBOX' ? '' : `.${mailbox.replaceAll('/', '.')}`);
+      makeMaildir(folder);
+      count += 1;
+      const path = join(folder, 'new', fileName(count));
+      writeFileSync(path, octets, { mode: 0o644 });
+      ownedByNobody(path);
+    },
+  };
+}
+
+function connectSession(t: Test, home: string, config: string): Duplex {
+  const env = { ...peerEnvironment(), USER: 'test', HOME: home };
+  const drop = ['--reuid=nobody', '--regid=nogroup', '--clear-groups', DOVECOT_IMAP, '-c', config];
+  const isRoot = process.getuid?.() === 0;
+  const child = isRoot
+    ? spawn(findProgram('setpriv') ?? 'setpriv', drop, { env, cwd: home })
+    : spawn(DOVECOT_IMAP, ['-c', config], { env, cwd: home });
+  const session = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  child.on('error', (error) => session.destroy(error));
+  child.stdin.on('error', () => {});
+  const killChild = () => child.kill('SIGKILL');
+  process.once('exit', killChild);
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', () => {
+      process.removeListener('exit', killChild);
+      resolve();
+    });
+  });
+  t.teardown(async () => {
+    killChild();
+    await ended;
+  });
+  return session;
+}
+
+function fileName(count: number): string {
+  return `${1_000_000 + count}.M.host`;
+}
+
+function makeMaildir(path: string): void {
+  if (existsSync(join(path, 'cur'))) return;
+  for (const folder of ['', 'cur', 'new', 'tmp']) {
+    mkdirSync(join(path, folder), { recursive: true });
+    ownedByNobody(join(path, folder));
   }
+}
+
+function ownedByNobody(path: string): void {
+  if (process.getuid?.() === 0) chownSync(path, NOBODY.uid, NOBODY.gid);
+}
+
+function fillHome(home: string, messages: readonly Uint8Array[]): string {
+  for (const folder of ['', 'run']) {
+    mkdirSync(join(home, folder), { recursive: true });
+    ownedByNobody(join(home, folder));
+  }
+  makeMaildir(join(home, 'mail'));
   messages.forEach((message, index) => {
-    writeFileSync(join(home, 'mail/cur', `${1_000_000 + index}.M.host:2,S`), message, { mode: 0o644 });
+    writeFileSync(join(home, 'mail/cur', `${fileName(index)}:2,S`), message, { mode: 0o644 });
   });
   const config = join(home, 'dovecot.conf');
   const lines = [
@@ -67,8 +139,11 @@ function fillHome(home: string, messages: readonly Uint8Array[]): string {
     `mail_location = maildir:${join(home, 'mail')}`,
     'ssl = no',
     'first_valid_uid = 0',
+    // Octets stay as they are appended, for comparison's sake.
+    'mail_save_crlf = yes',
     'namespace inbox {',
     '  inbox = yes',
+    '  separator = /',
     '}',
   ];
   writeFileSync(config, `${lines.join('\n')}\n`, { mode: 0o644 });
@@ -91,10 +166,33 @@ function parseFetches(transcript: string): Map<string, ImapValue> {
   return values;
 }
 
+/** A FETCH response's items by name (`BODY[1.MIME]<0>`; field names in upper case) and its message's number; undefined for another response. */
+export function parseFetchItems(
+  response: string,
+): { readonly number: number; readonly items: ReadonlyMap<string, ImapValue> } | undefined {
+  const start = /^\* (\d+) FETCH \(/.exec(response);
+  if (start === null) return undefined;
+  const items = new Map<string, ImapValue>();
+  const reader = { text: response, at: start[0].length };
+  const name = /([A-Z0-9.]+(?:\[[^\]]*\])?(?:<\d+>)?) /iy;
+  while (response[reader.at] !== ')') {
+    if (response[reader.at] === ' ') reader.at += 1;
+    name.lastIndex = reader.at;
+    const match = name.exec(response);
+    if (match === null) throw new Error(`no item at ${response.slice(reader.at, reader.at + 40)}`);
+    reader.at = name.lastIndex;
+    items.set((match[1] ?? '').toUpperCase(), readValue(reader));
+  }
+  return { number: Number(start[1]), items };
+}
+
 /** The value that `text` begins with: a list, a quoted string, a literal, NIL or an atom. */
 export function parseImapValue(text: string): ImapValue {
   return readValue({ text, at: 0 });
 }
+
+const LITERAL = /\{(\d+)\}\r\n/y;
+const PLAIN = /"((?:[^"\\]|\\.)*)"|[^ ()"]+/y;
 
 function readValue(reader: { readonly text: string; at: number }): ImapValue {
   const { text, at } = reader;
@@ -109,15 +207,16 @@ function readValue(reader: { readonly text: string; at: number }): ImapValue {
     reader.at += 1;
     return list;
   }
-  const rest = text.slice(at);
-  const literal = /^\{(\d+)\}\r\n/.exec(rest);
+  LITERAL.lastIndex = at;
+  const literal = LITERAL.exec(text);
   if (literal !== null) {
-    const start = at + literal[0].length;
+    const start = LITERAL.lastIndex;
     reader.at = start + Number(literal[1]);
     return text.slice(start, reader.at);
   }
-  const plain = /^"((?:[^"\\]|\\.)*)"|^[^ ()"]+/.exec(rest);
-  if (plain === null) throw new Error(`no value at ${rest.slice(0, 20)}`);
+  PLAIN.lastIndex = at;
+  const plain = PLAIN.exec(text);
+  if (plain === null) throw new Error(`no value at ${text.slice(at, at + 20)}`);
   reader.at += plain[0].length;
   if (plain[1] !== undefined) return plain[1].replace(/\\(.)/g, '$1');
   return plain[0] === 'NIL' ? null : plain[0];

@@ -1,4 +1,4 @@
-/** What the walker finds, held against a private Dovecot: odd messages and the corpus, told and fetched by section. */
+/** What the walker finds, held against a private Dovecot: odd messages, field values and the corpus. Sections are test/imapd/dovecot.test.ts's. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
@@ -6,9 +6,6 @@ import t from 'tap';
 
 import { formatBodyStructure } from '../../src/wire/imap/bodyStructure.ts';
 import { formatEnvelope } from '../../src/wire/imap/envelope.ts';
-import { locateSection } from '../../src/wire/mime/section.ts';
-import type { SectionText } from '../../src/wire/mime/section.ts';
-import type { MimePart } from '../../src/wire/mime/structure.ts';
 import { walkMessage } from '../../src/wire/mime/walker.ts';
 import { askDovecot, differences, parseImapValue } from '../support/dovecot.ts';
 import { peerTest } from '../support/peers.ts';
@@ -51,16 +48,6 @@ async function compare(contents: readonly Buffer[]): Promise<string[][]> {
   });
 }
 
-/** The part numbers of all parts. */
-function paths(structure: MimePart, outer: readonly number[] = []): number[][] {
-  const numbered = structure.kind === 'multipart' ? structure.parts : [structure];
-  return numbered.flatMap((part, index) => {
-    const path = [...outer, index + 1];
-    if (part.kind === 'multipart') return [path, ...paths(part, path)];
-    return part.kind === 'message' ? [path, ...paths(part.message.structure, path)] : [path];
-  });
-}
-
 peerTest(t, ['dovecot'], 'odd messages are told as Dovecot tells them, or there is a reason', async (t) => {
   const rows = [
     ...ODD_MESSAGES.map((row) => ({ ...row, content: octets(row.message.replaceAll('\n', '\r\n')) })),
@@ -92,35 +79,5 @@ corpusTest(t, ['dovecot'], 'the corpus is told as Dovecot tells it, or there is 
     const reason = UNLIKE_DOVECOT[name];
     if (reason === undefined) t.strictSame(found[index], [], name);
     else t.not(found[index]?.length, 0, `${name} differs: ${reason}`);
-  }
-});
-
-corpusTest(t, ['dovecot'], 'every section of the corpus has the octets that Dovecot gives', async (t) => {
-  for (const name of readdirSync(CORPUS).filter((name) => name.endsWith('.eml'))) {
-    const content = readFileSync(new URL(name, CORPUS));
-    const message = walkMessage(content);
-    const sections: [path: number[], text: SectionText | undefined][] = [
-      [],
-      ...paths(message.structure),
-    ].flatMap((path) =>
-      ([undefined, 'MIME', 'HEADER', 'TEXT'] as const).map((text): [number[], SectionText | undefined] => [
-        path,
-        text,
-      ]),
-    );
-    const asked = sections.filter(([path, text]) => path.length > 0 || text !== 'MIME');
-    const items = asked.map(([path, text]) => [...path, ...(text === undefined ? [] : [text])].join('.'));
-    const answers = await askDovecot(
-      [content],
-      items.map((item) => `BODY.PEEK[${item}]`),
-    );
-    const unlike = asked.flatMap(([path, text], index) => {
-      const range = locateSection(message, path, text);
-      const ours = range === undefined ? '' : content.toString('latin1', range.start, range.end);
-      const theirs = String(answers[index]?.[0] ?? '');
-      const isLike = ours === theirs || (ours.endsWith('--') && `${ours}\r\n` === theirs);
-      return isLike ? [] : [items[index]];
-    });
-    t.strictSame(unlike, [], `${name}: ${items.length} sections`);
   }
 });
