@@ -30,6 +30,8 @@ const EXTENSIONS = [
   'CREATE-SPECIAL-USE', // RFC 6154
   'LIST-EXTENDED', // RFC 5258
   'LIST-STATUS', // RFC 5819
+  'OBJECTID', // RFC 8474
+  'SAVEDATE', // RFC 8514
 ];
 
 /** RFC 7888 section 5: one of them, never both. */

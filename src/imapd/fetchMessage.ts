@@ -10,14 +10,17 @@ import {
   FETCH_END,
   formatBodyItem,
   formatBodyStructureItem,
+  formatEmailIdItem,
   formatEnvelopeItem,
   formatFetchStart,
   formatFlagsItem,
   formatInternalDateItem,
   formatOctetsItem,
   formatOctetsStart,
+  formatSavedDateItem,
   formatSizeItem,
   formatUidItem,
+  NO_THREAD_ID_ITEM,
 } from '../wire/imap/fetchData.ts';
 import type { SectionPartial } from '../wire/imap/section.ts';
 import { selectFields } from '../wire/mime/header.ts';
@@ -28,8 +31,10 @@ import type { Content } from '../store/contract/contents.ts';
 import type { DerivedMessage } from '../store/contract/derived.ts';
 import { FLAG } from '../store/contract/mailboxes.ts';
 import type { Entry } from '../store/contract/mailboxes.ts';
-import type { FetchPlan, FieldsItem, PlannedItem, SectionItem } from './fetchPlan.ts';
+import type { DerivedItem, EntryItem, FetchPlan, FieldsItem, PlannedItem, SectionItem } from './fetchPlan.ts';
 import { flagNames } from './flagNames.ts';
+import { emailIdOf } from './objectIds.ts';
+import { inServerZone } from './serverZone.ts';
 import type { SessionContext } from './sessionContext.ts';
 import { SessionEnd } from './sessionEnd.ts';
 
@@ -79,11 +84,16 @@ async function answer(
 ): Promise<readonly LinePiece[]> {
   if (item.kind === 'section') return answerSection(item, message, content);
   if (item.kind === 'fields') return [text(await answerFields(item, message, content))];
+  if (item.kind === 'emailId') {
+    return content === undefined
+      ? []
+      : [text(formatEmailIdItem(emailIdOf(content, message.entry.internalDate)))];
+  }
   return [text(answerSimple(item.kind, message))];
 }
 
 function answerSimple(
-  kind: Exclude<PlannedItem['kind'], 'section' | 'fields'>,
+  kind: EntryItem | DerivedItem,
   { entry, isRecent, becomesSeen, derived }: FetchedMessage,
 ): string {
   switch (kind) {
@@ -97,6 +107,10 @@ function answerSimple(
       return formatInternalDateItem(entry.internalDate);
     case 'rfc822Size':
       return formatSizeItem(entry.octets);
+    case 'savedDate':
+      return formatSavedDateItem(entry.savedAt && inServerZone(entry.savedAt));
+    case 'threadId':
+      return NO_THREAD_ID_ITEM;
     case 'envelope':
       return derived === undefined ? '' : formatEnvelopeItem(derived.envelope);
     case 'body':

@@ -12,9 +12,12 @@ import type { Section, SectionPartial } from '../wire/imap/section.ts';
 import type { SectionText } from '../wire/mime/section.ts';
 
 /** Items that are told from the entry alone. */
-export type EntryItem = 'uid' | 'flags' | 'internalDate' | 'rfc822Size';
+export type EntryItem = 'uid' | 'flags' | 'internalDate' | 'rfc822Size' | 'savedDate' | 'threadId';
 /** Items that are told from derived data. */
 export type DerivedItem = 'envelope' | 'body' | 'bodyStructure';
+
+/** Items that are told from the content as a whole. */
+export type ContentItem = 'emailId';
 
 /** A stretch of the message. */
 export interface SectionItem {
@@ -40,6 +43,7 @@ export interface FieldsItem {
 export type PlannedItem =
   | { readonly kind: EntryItem }
   | { readonly kind: DerivedItem }
+  | { readonly kind: ContentItem }
   | SectionItem
   | FieldsItem;
 
@@ -65,7 +69,7 @@ export function planFetch(args: FetchArguments, isUid: boolean): FetchPlan {
   return {
     items,
     needsDerived: items.some(isDerived) || stretches.some((item) => !isWhole(item)),
-    needsContent: stretches.length > 0,
+    needsContent: stretches.length > 0 || items.some(({ kind }) => kind === 'emailId'),
     setsSeen: unique.some(setsSeen),
   };
 }

@@ -5,12 +5,18 @@
  */
 
 import { WireError } from '../base/error.ts';
-import { formatFirstUnseen, formatUidNext, formatUidValidity } from '../wire/imap/responseCode.ts';
+import {
+  formatFirstUnseen,
+  formatMailboxId,
+  formatUidNext,
+  formatUidValidity,
+} from '../wire/imap/responseCode.ts';
 import { formatExists, formatRecent, formatUntagged } from '../wire/imap/responses.ts';
 import type { SelectArguments } from '../wire/imap/select.ts';
 import { failed, ok } from './completion.ts';
 import type { Completion } from './completion.ts';
 import { findMailbox } from './mailboxLookup.ts';
+import { mailboxIdOf } from './objectIds.ts';
 import type { ResponseWriter } from './responseWriter.ts';
 import { openSelection } from './selection.ts';
 import type { Selection } from './selection.ts';
@@ -48,4 +54,6 @@ function describe(writer: ResponseWriter, selection: Selection): void {
   }
   writer.write(formatUntagged('OK', 'UIDs valid', formatUidValidity(status.uidValidity)));
   writer.write(formatUntagged('OK', 'Predicted next UID', formatUidNext(status.uidNext)));
+  const mailboxId = formatMailboxId(mailboxIdOf(status.mailbox));
+  writer.write(formatUntagged('OK', 'Mailbox id', mailboxId)); // RFC 8474 section 4.2
 }

@@ -1,12 +1,15 @@
 /**
- * A mailbox's counters as STATUS tells them (RFC 3501 section 6.3.10), for STATUS and for LIST's STATUS option (RFC 5819).
+ * A mailbox's counters and its id as STATUS tells them (RFC 3501 section 6.3.10), for STATUS and for LIST's STATUS option (RFC 5819).
  *
  * Counters are kept by the store, not counted; only RECENT has no counter of its own.
  */
 
+import { formatObjectId } from '../wire/imap/objectId.ts';
 import type { StatusItem } from '../wire/imap/status.ts';
 import { formatStatus } from '../wire/imap/statusData.ts';
+import type { StatusValue } from '../wire/imap/statusData.ts';
 import type { Mailbox, MailboxStatus } from '../store/contract/mailboxes.ts';
+import { mailboxIdOf } from './objectIds.ts';
 import type { SessionContext } from './sessionContext.ts';
 
 /** Writes the STATUS line of `mailbox`, which the client calls `text`. Errors: `mailboxMissing`. */
@@ -17,12 +20,16 @@ export async function writeStatus(
   items: readonly StatusItem[],
 ): Promise<void> {
   const status = await session.server.mailboxes.status(mailbox.id);
-  const values = new Map<StatusItem, number>();
-  for (const item of items) values.set(item, await counterOf(session, status, item));
+  const values = new Map<StatusItem, StatusValue>();
+  for (const item of items) values.set(item, await answerItem(session, status, item));
   session.writer.write(formatStatus(text, values));
 }
 
-async function counterOf(session: SessionContext, status: MailboxStatus, item: StatusItem): Promise<number> {
+async function answerItem(
+  session: SessionContext,
+  status: MailboxStatus,
+  item: StatusItem,
+): Promise<StatusValue> {
   switch (item) {
     case 'MESSAGES':
       return status.messages;
@@ -40,6 +47,8 @@ async function counterOf(session: SessionContext, status: MailboxStatus, item: S
       return status.octets;
     case 'DELETED':
       return status.deleted;
+    case 'MAILBOXID':
+      return formatObjectId(mailboxIdOf(status.mailbox));
   }
 }
 

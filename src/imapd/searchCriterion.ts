@@ -6,13 +6,16 @@
  */
 
 import type { UnixMs } from '../base/clock.ts';
+import type { ContentId } from '../base/ids.ts';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../base/units.ts';
 import { midnightUtc } from '../wire/imap/dates.ts';
 import type { SystemFlag } from '../wire/imap/flags.ts';
 import type { DateComparison, SearchKey } from '../wire/imap/searchKey.ts';
 import { holdsNumber } from '../wire/imap/sequenceSet.ts';
 import type { NumberRange } from '../wire/imap/sequenceSet.ts';
-import type { Entry } from '../store/contract/mailboxes.ts';
+import type { Entry, InternalDate } from '../store/contract/mailboxes.ts';
+import { contentOfEmailId } from './objectIds.ts';
+import { inServerZone } from './serverZone.ts';
 
 /** One criterion. */
 export type Criterion =
@@ -24,10 +27,12 @@ export type Criterion =
   | { readonly kind: 'header'; readonly field: string; readonly needle: string }
   | { readonly kind: 'sentDate'; readonly comparison: DateComparison; readonly midnight: number }
   | { readonly kind: 'internalDate'; readonly comparison: DateComparison; readonly midnight: number }
+  | { readonly kind: 'savedDate'; readonly comparison: DateComparison; readonly midnight: number }
   | { readonly kind: 'arrived'; readonly since: number | undefined; readonly until: number | undefined }
   | { readonly kind: 'octets'; readonly above: number; readonly below: number }
   | { readonly kind: 'body'; readonly needle: string }
   | { readonly kind: 'text'; readonly needle: string }
+  | { readonly kind: 'emailId'; readonly id: string; readonly contentId: ContentId | undefined }
   | { readonly kind: 'not'; readonly criterion: Criterion }
   | { readonly kind: 'some'; readonly criteria: readonly Criterion[] }
   | { readonly kind: 'every'; readonly criteria: readonly Criterion[] };
@@ -48,6 +53,7 @@ export interface Candidate {
   readonly entry: Entry;
   readonly isRecent: boolean;
   readonly header: SearchableHeader | undefined;
+  readonly emailId: string | undefined;
   /** The needles that its body holds. */
   readonly bodyNeedles: ReadonlySet<string> | undefined;
 }
@@ -61,6 +67,9 @@ export interface CriterionSurroundings {
   bit(flag: SystemFlag): number;
   readonly now: UnixMs;
 }
+
+/** RFC 8474 section 5.2: nothing is found by THREADID. */
+const NONE: Criterion = { kind: 'not', criterion: { kind: 'all' } };
 
 /** Makes a key ready. */
 export function criterionOf(key: SearchKey, surroundings: CriterionSurroundings): Criterion {
@@ -87,6 +96,7 @@ export function criterionOf(key: SearchKey, surroundings: CriterionSurroundings)
       return { kind: key.kind, needle: needle(key.text) };
     case 'internalDate':
     case 'sentDate':
+    case 'savedDate':
       return { kind: key.kind, comparison: key.comparison, midnight: midnightUtc(key.date) };
     case 'older':
       return { kind: 'arrived', since: undefined, until: surroundings.now - key.seconds * SECOND_MS };
@@ -96,6 +106,10 @@ export function criterionOf(key: SearchKey, surroundings: CriterionSurroundings)
       return { kind: 'octets', above: key.octets, below: Number.POSITIVE_INFINITY };
     case 'smaller':
       return { kind: 'octets', above: -1, below: key.octets };
+    case 'emailId':
+      return { ...key, contentId: contentOfEmailId(key.id) };
+    case 'threadId':
+      return NONE;
     case 'not':
       return { kind: 'not', criterion: of(key.key) };
     case 'or':
@@ -126,7 +140,9 @@ export function meets(criterion: Criterion, candidate: Candidate): boolean | und
     case 'sentDate':
       return header && isOnDay(header.sentDay, criterion.comparison, criterion.midnight);
     case 'internalDate':
-      return isOnDay(localDay(entry), criterion.comparison, criterion.midnight);
+      return isOnDay(localDay(entry.internalDate), criterion.comparison, criterion.midnight);
+    case 'savedDate':
+      return isOnDay(savedDay(entry), criterion.comparison, criterion.midnight);
     case 'arrived':
       return isWithin(entry.internalDate.at, criterion.since, criterion.until);
     case 'octets':
@@ -135,6 +151,9 @@ export function meets(criterion: Criterion, candidate: Candidate): boolean | und
       return candidate.bodyNeedles?.has(criterion.needle);
     case 'text':
       return header?.text.includes(criterion.needle) === true || candidate.bodyNeedles?.has(criterion.needle);
+    case 'emailId':
+      if (entry.contentId !== criterion.contentId) return false;
+      return candidate.emailId === undefined ? undefined : candidate.emailId === criterion.id;
     case 'not':
       return negated(meets(criterion.criterion, candidate));
     case 'some':
@@ -176,9 +195,14 @@ function hasKeyword({ flags }: Entry, folded: string): boolean {
   return flags.keywords.some((keyword) => keyword.toLowerCase() === folded);
 }
 
-/** The day of the internal date in its own zone, as midnight UTC (RFC 3501: "disregarding time and timezone"). */
-function localDay({ internalDate }: Entry): number {
-  const local = internalDate.at + internalDate.zoneMinutes * MINUTE_MS;
+/** The day on which it came into its mailbox, as SAVEDATE tells it; where that was not kept, the internal date's (RFC 8514 section 4.3). */
+function savedDay({ savedAt, internalDate }: Entry): number {
+  return localDay(savedAt === undefined ? internalDate : inServerZone(savedAt));
+}
+
+/** The day of a date in its own zone, as midnight UTC (RFC 3501: "disregarding time and timezone"). */
+function localDay({ at, zoneMinutes }: InternalDate): number {
+  const local = at + zoneMinutes * MINUTE_MS;
   return local - (((local % DAY_MS) + DAY_MS) % DAY_MS);
 }
 

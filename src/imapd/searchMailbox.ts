@@ -11,6 +11,7 @@ import { FETCH_BATCH_MESSAGES } from './limits.ts';
 import { uidRangesOf } from './messageSet.ts';
 import { bodyNeedlesOf, meets, numbersOf } from './searchCriterion.ts';
 import type { Candidate, Criterion } from './searchCriterion.ts';
+import { emailIdOf } from './objectIds.ts';
 import { findInBody, readHeader } from './searchText.ts';
 import type { Selection } from './selection.ts';
 import type { SessionContext } from './sessionContext.ts';
@@ -48,7 +49,7 @@ function candidatesOf({ view }: Selection, entries: readonly Entry[]): readonly 
     const number = view.numberOf(entry.uid);
     if (number === undefined) return [];
     const isRecent = view.isRecent(entry.uid);
-    return [{ number, entry, isRecent, header: undefined, bodyNeedles: undefined }];
+    return [{ number, entry, isRecent, header: undefined, emailId: undefined, bodyNeedles: undefined }];
   });
 }
 
@@ -94,7 +95,8 @@ async function readAndAsk(
   derived: DerivedMessage,
 ): Promise<boolean> {
   const content = await session.server.contents.open(candidate.entry.contentId);
-  const withHeader = { ...candidate, header: await readHeader({ content, derived }) };
+  const emailId = emailIdOf(content, candidate.entry.internalDate);
+  const withHeader = { ...candidate, emailId, header: await readHeader({ content, derived }) };
   const answer = meets(criterion, withHeader);
   if (answer !== undefined) return answer;
   const bodyNeedles = await findInBody({ content, derived }, needles, session.pacer);

@@ -9,7 +9,7 @@ t.test('LITERAL-: up to 4096 octets come unasked, more is TOOBIG and never a com
   const client = await site.client();
   t.match(await client.command('CAPABILITY'), [/^(?=.* LITERAL-( |$))(?!.*LITERAL\+)/]);
   t.match((await client.command(LOGIN)).at(-1), /\[CAPABILITY (?=.* LITERAL-[ \]])(?!.*LITERAL\+)/);
-  t.match(await client.command('SELECT {5+}\r\nINBOX'), { 6: /^t3 OK/ });
+  t.match((await client.command('SELECT {5+}\r\nINBOX')).at(-1), /^t3 OK/);
   client.send(`a APPEND INBOX {4096+}\r\n${'x'.repeat(4096)}\r\n`);
   t.match((await client.answer('a')).at(-1), /^a OK \[APPENDUID \d+ 1\]/);
   const smuggled = 'z LOGOUT\r\n'.repeat(500);

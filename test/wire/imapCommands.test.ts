@@ -285,10 +285,19 @@ t.test('STATUS takes items in any order and case', async (t) => {
   const cases: readonly [input: string, expected: unknown][] = [
     ['a STATUS x (messages)', { mailbox: 'x', items: ['MESSAGES'] }],
     [
-      'a STATUS x (UNSEEN uidvalidity UIDNEXT RECENT HIGHESTMODSEQ SIZE DELETED UNSEEN)',
+      'a STATUS x (UNSEEN uidvalidity UIDNEXT RECENT HIGHESTMODSEQ SIZE DELETED mailboxid UNSEEN)',
       {
         mailbox: 'x',
-        items: ['UNSEEN', 'UIDVALIDITY', 'UIDNEXT', 'RECENT', 'HIGHESTMODSEQ', 'SIZE', 'DELETED'],
+        items: [
+          'UNSEEN',
+          'UIDVALIDITY',
+          'UIDNEXT',
+          'RECENT',
+          'HIGHESTMODSEQ',
+          'SIZE',
+          'DELETED',
+          'MAILBOXID',
+        ],
       },
     ],
     ['a STATUS x ()', '12 status-att'],
@@ -380,6 +389,10 @@ t.test('FETCH takes macros, items and modifiers', async (t) => {
   const body = { kind: 'bodySection', section: { part: [] }, isPeek: false };
   const cases: readonly [input: string, expected: unknown][] = [
     ['a FETCH 1 FLAGS', { ...plainFetch, items: kinds('flags') }],
+    [
+      'a FETCH 1 (emailid THREADID savedate)',
+      { ...plainFetch, items: kinds('emailId', 'threadId', 'savedDate') },
+    ],
     ['a FETCH 1 fast', { ...plainFetch, items: kinds('flags', 'internalDate', 'rfc822Size') }],
     ['a FETCH 1 ALL', { ...plainFetch, items: kinds('flags', 'internalDate', 'rfc822Size', 'envelope') }],
     [
@@ -479,6 +492,7 @@ t.test('SEARCH takes every key', async (t) => {
     ['CC x', { kind: 'envelope', field: 'cc', text: 'x' }],
     ['DELETED', flag('Deleted')],
     ['DRAFT', flag('Draft')],
+    ['EMAILID M1-aF_9', { kind: 'emailId', id: 'M1-aF_9' }],
     ['FLAGGED', flag('Flagged')],
     ['FROM {2}\r\n\xc3\xa4', { kind: 'envelope', field: 'from', text: '\xc3\xa4' }],
     ['HEADER Message-ID <a@b>', { kind: 'header', field: 'Message-ID', text: '<a@b>' }],
@@ -494,6 +508,10 @@ t.test('SEARCH takes every key', async (t) => {
     ['ON "1-Feb-2026"', { kind: 'internalDate', comparison: 'on', date: day }],
     ['OR SEEN 1', { kind: 'or', left: flag('Seen'), right: { kind: 'numbers', set: ONE } }],
     ['RECENT', flag('Recent')],
+    ['SAVEDATESUPPORTED', { kind: 'all' }],
+    ['SAVEDBEFORE 1-Feb-2026', { kind: 'savedDate', comparison: 'before', date: day }],
+    ['savedon 1-Feb-2026', { kind: 'savedDate', comparison: 'on', date: day }],
+    ['SAVEDSINCE "1-Feb-2026"', { kind: 'savedDate', comparison: 'since', date: day }],
     ['SEEN', flag('Seen')],
     ['SENTBEFORE 1-Feb-2026', { kind: 'sentDate', comparison: 'before', date: day }],
     ['SENTON 1-Feb-2026', { kind: 'sentDate', comparison: 'on', date: day }],
@@ -502,6 +520,7 @@ t.test('SEARCH takes every key', async (t) => {
     ['SMALLER 0', { kind: 'smaller', octets: 0 }],
     ['SUBJECT x', { kind: 'envelope', field: 'subject', text: 'x' }],
     ['TEXT x', { kind: 'text', text: 'x' }],
+    ['THREADID T1', { kind: 'threadId', id: 'T1' }],
     ['TO x', { kind: 'envelope', field: 'to', text: 'x' }],
     ['UID 1', { kind: 'uids', set: ONE }],
     ['UNANSWERED', flag('Answered', false)],
@@ -563,6 +582,11 @@ t.test('SEARCH takes a charset and return options, and refuses the rest', async 
     ['a SEARCH KEYWORD \\Seen', '17 atom'],
     ['a SEARCH OLDER 0', '15 nz-number'],
     ['a SEARCH MODSEQ "/flags/x" foo 1', '27 entry-type-req'],
+    ['a SEARCH EMAILID a.b', '17 objectid'],
+    ['a SEARCH EMAILID "ab"', '17 objectid'],
+    [`a SEARCH THREADID ${'x'.repeat(256)}`, '18 objectid'],
+    ['a SEARCH SAVEDON 30-Feb-2026', '17 date'],
+    ['a SEARCH SAVEDBEFORE', '20 SP'],
     ['a SEARCH 0', '9 nz-number'],
   ];
   for (const [input, expected] of cases) t.same(parsed(parseCommand, input), expected, input);

@@ -160,6 +160,7 @@ t.test('responses are lines', async (t) => {
     [code.formatAppendUid(9, [4]), 'APPENDUID 9 4'],
     [code.formatCopyUid(9, [1, 2, 5], [7, 8, 9]), 'COPYUID 9 1:2,5 7:9'],
     [code.formatHighestModSeq(12), 'HIGHESTMODSEQ 12'],
+    [code.formatMailboxId('Fab_9-'), 'MAILBOXID (Fab_9-)'],
     [code.formatModified([7, 9]), 'MODIFIED 7,9'],
     [
       formatList({
@@ -178,12 +179,13 @@ t.test('responses are lines', async (t) => {
     [
       formatStatus(
         'a b',
-        new Map([
+        new Map<'UNSEEN' | 'MESSAGES' | 'MAILBOXID', number | string>([
           ['UNSEEN', 1],
           ['MESSAGES', 2],
+          ['MAILBOXID', '(F1)'],
         ]),
       ),
-      '* STATUS "a b" (UNSEEN 1 MESSAGES 2)\r\n',
+      '* STATUS "a b" (UNSEEN 1 MESSAGES 2 MAILBOXID (F1))\r\n',
     ],
   ];
   for (const [found, expected] of cases) t.equal(found, expected);

@@ -19,6 +19,7 @@ import { bad, failed, no, ok } from '../completion.ts';
 import type { Completion } from '../completion.ts';
 import { storedFlags } from '../flagNames.ts';
 import { findMailbox } from '../mailboxLookup.ts';
+import { inServerZone } from '../serverZone.ts';
 import type { SessionContext } from '../sessionContext.ts';
 import type { AuthenticatedState, SelectedState } from '../sessionState.ts';
 
@@ -124,6 +125,5 @@ async function seal(
 
 /** Now, in the server's own zone. */
 function dateNow({ server }: SessionContext): InternalDate {
-  const at = server.clock.now();
-  return { at, zoneMinutes: -new Date(at).getTimezoneOffset() };
+  return inServerZone(server.clock.now());
 }

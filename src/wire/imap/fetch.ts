@@ -2,7 +2,7 @@
  * FETCH and UID FETCH: which data of which messages.
  *
  * RFC 3501 section 6.4.5 and section 9: fetch, fetch-att; RFC 3516 section 7: BINARY; RFC 4466 section 3: fetch-modifiers;
- * RFC 7162 section 7: MODSEQ, CHANGEDSINCE, VANISHED.
+ * RFC 7162 section 7: MODSEQ, CHANGEDSINCE, VANISHED; RFC 8474 section 7: EMAILID, THREADID; RFC 8514 section 5: SAVEDATE.
  * Macros stand alone and come out as the items they stand for.
  */
 
@@ -59,6 +59,9 @@ const SIMPLE_ITEMS = {
   BODYSTRUCTURE: 'bodyStructure',
   UID: 'uid',
   MODSEQ: 'modSeq',
+  EMAILID: 'emailId',
+  THREADID: 'threadId',
+  SAVEDATE: 'savedDate',
 } as const;
 
 const FAST: readonly SimpleFetchItem[] = ['flags', 'internalDate', 'rfc822Size'];

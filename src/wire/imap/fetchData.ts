@@ -1,7 +1,8 @@
 /**
  * FETCH lines, put together from items.
  *
- * RFC 3501 section 7.4.2 and section 9: message-data, msg-att; RFC 3516 section 7 (BINARY); RFC 7162 section 7: fetch-mod-resp.
+ * RFC 3501 section 7.4.2 and section 9: message-data, msg-att; RFC 3516 section 7 (BINARY); RFC 7162 section 7: fetch-mod-resp;
+ * RFC 8474 section 7: fetch-emailid-resp, fetch-threadid-resp; RFC 8514 section 5 (SAVEDATE).
  * An item is a string of octets. One whose octets are not in memory ends with its literal's announcement (formatOctetsStart):
  * the octets are written after it, and the line goes on behind them.
  */
@@ -12,6 +13,7 @@ import { formatDateTime } from './dates.ts';
 import type { DateTime } from './dates.ts';
 import { formatEnvelope } from './envelope.ts';
 import { formatFlagList, formatLiteral, formatLiteralStart, NIL } from './format.ts';
+import { formatObjectId } from './objectId.ts';
 import { formatSection } from './section.ts';
 import type { Section } from './section.ts';
 
@@ -52,6 +54,19 @@ export function formatSizeItem(octets: number): string {
 export function formatModSeqItem(modSeq: number): string {
   return `MODSEQ (${modSeq})`;
 }
+
+/** SAVEDATE; NIL where it is not known. */
+export function formatSavedDateItem(savedDate: DateTime | undefined): string {
+  return `SAVEDATE ${savedDate === undefined ? NIL : formatDateTime(savedDate)}`;
+}
+
+/** EMAILID. */
+export function formatEmailIdItem(id: string): string {
+  return `EMAILID ${formatObjectId(id)}`;
+}
+
+/** THREADID of a server that knows no threads. */
+export const NO_THREAD_ID_ITEM: string = `THREADID ${NIL}`;
 
 /** ENVELOPE. */
 export function formatEnvelopeItem(envelope: FetchEnvelope): string {

@@ -1,11 +1,13 @@
 /**
  * Response codes that carry something; the others (ALERT, READ-ONLY, TRYCREATE and those of RFC 5530) are their bare name.
  *
- * RFC 3501 section 7.1 and section 9: resp-text-code; RFC 4315 section 4: resp-code-apnd, resp-code-copy; RFC 7162 section 7.
+ * RFC 3501 section 7.1 and section 9: resp-text-code; RFC 4315 section 4: resp-code-apnd, resp-code-copy; RFC 7162 section 7;
+ * RFC 8474 section 7.
  * Each answers what stands between the brackets.
  */
 
 import { formatAstring, formatFlagList } from './format.ts';
+import { formatObjectId } from './objectId.ts';
 import { formatNumberSet } from './sequenceSet.ts';
 
 /** BADCHARSET with the charsets that are supported. */
@@ -51,6 +53,11 @@ export function formatCopyUid(uidValidity: number, from: readonly number[], to: 
 /** HIGHESTMODSEQ. */
 export function formatHighestModSeq(modSeq: number): string {
   return `HIGHESTMODSEQ ${modSeq}`;
+}
+
+/** MAILBOXID. */
+export function formatMailboxId(id: string): string {
+  return `MAILBOXID ${formatObjectId(id)}`;
 }
 
 /** MODIFIED: the sequence numbers or UIDs that a STORE with UNCHANGEDSINCE left alone. */

@@ -1,8 +1,10 @@
 /**
  * What a SEARCH key can be, and the keys that are a word or a word with arguments. Those that hold other keys are in search.ts.
  *
- * RFC 3501 section 6.4.4 and section 9: search-key; RFC 5032 section 3 (OLDER, YOUNGER); RFC 7162 section 7 (MODSEQ).
- * Keys that RFC 3501 defines by others come out as those others: NEW is RECENT and UNSEEN.
+ * RFC 3501 section 6.4.4 and section 9: search-key; RFC 5032 section 3 (OLDER, YOUNGER); RFC 7162 section 7 (MODSEQ);
+ * RFC 8474 section 7 (EMAILID, THREADID); RFC 8514 section 5 (SAVEDBEFORE, SAVEDON, SAVEDSINCE, SAVEDATESUPPORTED).
+ * Keys that are defined by others come out as those others: NEW is RECENT and UNSEEN, and where every mailbox keeps save dates
+ * SAVEDATESUPPORTED is ALL.
  */
 
 import { parseDate } from './dates.ts';
@@ -10,6 +12,7 @@ import type { CalendarDate } from './dates.ts';
 import type { CommandDecoder } from './decoder.ts';
 import { parseKeyword } from './flags.ts';
 import type { SystemFlag } from './flags.ts';
+import { parseObjectId } from './objectId.ts';
 import { parseSequenceSet } from './sequenceSet.ts';
 import type { SequenceSet } from './sequenceSet.ts';
 
@@ -30,6 +33,8 @@ export type SearchKey =
   | { readonly kind: 'internalDate'; readonly comparison: DateComparison; readonly date: CalendarDate }
   /** SENTBEFORE, SENTON, SENTSINCE: by the Date field's day, zone left aside. */
   | { readonly kind: 'sentDate'; readonly comparison: DateComparison; readonly date: CalendarDate }
+  /** SAVEDBEFORE, SAVEDON, SAVEDSINCE: by SAVEDATE's day, zone left aside. */
+  | { readonly kind: 'savedDate'; readonly comparison: DateComparison; readonly date: CalendarDate }
   /** OLDER, YOUNGER: by INTERNALDATE, in seconds before now. */
   | { readonly kind: 'older'; readonly seconds: number }
   | { readonly kind: 'younger'; readonly seconds: number }
@@ -38,6 +43,8 @@ export type SearchKey =
   | { readonly kind: 'smaller'; readonly octets: number }
   /** A mod-sequence at least this; the entry name that may stand before it is read and left aside, as all flags share one. */
   | { readonly kind: 'modSeq'; readonly atLeast: number }
+  | { readonly kind: 'emailId'; readonly id: string }
+  | { readonly kind: 'threadId'; readonly id: string }
   | { readonly kind: 'not'; readonly key: SearchKey }
   | { readonly kind: 'or'; readonly left: SearchKey; readonly right: SearchKey }
   /** All of them; one at least. */
@@ -68,6 +75,7 @@ export const PLAIN_KEYS: ReadonlyMap<string, SearchKey> = new Map<string, Search
   ],
   ['OLD', { kind: 'flag', flag: '\\Recent', isSet: false }],
   ['RECENT', { kind: 'flag', flag: '\\Recent', isSet: true }],
+  ['SAVEDATESUPPORTED', { kind: 'all' }],
   ['SEEN', { kind: 'flag', flag: '\\Seen', isSet: true }],
   ['UNANSWERED', { kind: 'flag', flag: '\\Answered', isSet: false }],
   ['UNDELETED', { kind: 'flag', flag: '\\Deleted', isSet: false }],
@@ -84,6 +92,7 @@ export const ARGUMENT_KEYS: ReadonlyMap<string, ArgumentParser> = new Map<string
   ['BEFORE', (decoder) => ({ kind: 'internalDate', comparison: 'before', date: parseDate(decoder) })],
   ['BODY', (decoder) => ({ kind: 'body', text: decoder.astring() })],
   ['CC', (decoder) => ({ kind: 'envelope', field: 'cc', text: decoder.astring() })],
+  ['EMAILID', (decoder) => ({ kind: 'emailId', id: parseObjectId(decoder) })],
   ['FROM', (decoder) => ({ kind: 'envelope', field: 'from', text: decoder.astring() })],
   ['HEADER', parseHeaderKey],
   ['KEYWORD', (decoder) => ({ kind: 'keyword', keyword: parseKeyword(decoder), isSet: true })],
@@ -91,6 +100,9 @@ export const ARGUMENT_KEYS: ReadonlyMap<string, ArgumentParser> = new Map<string
   ['MODSEQ', parseModSeqKey],
   ['OLDER', (decoder) => ({ kind: 'older', seconds: decoder.nzNumber() })],
   ['ON', (decoder) => ({ kind: 'internalDate', comparison: 'on', date: parseDate(decoder) })],
+  ['SAVEDBEFORE', (decoder) => ({ kind: 'savedDate', comparison: 'before', date: parseDate(decoder) })],
+  ['SAVEDON', (decoder) => ({ kind: 'savedDate', comparison: 'on', date: parseDate(decoder) })],
+  ['SAVEDSINCE', (decoder) => ({ kind: 'savedDate', comparison: 'since', date: parseDate(decoder) })],
   ['SENTBEFORE', (decoder) => ({ kind: 'sentDate', comparison: 'before', date: parseDate(decoder) })],
   ['SENTON', (decoder) => ({ kind: 'sentDate', comparison: 'on', date: parseDate(decoder) })],
   ['SENTSINCE', (decoder) => ({ kind: 'sentDate', comparison: 'since', date: parseDate(decoder) })],
@@ -98,6 +110,7 @@ export const ARGUMENT_KEYS: ReadonlyMap<string, ArgumentParser> = new Map<string
   ['SMALLER', (decoder) => ({ kind: 'smaller', octets: decoder.number64() })],
   ['SUBJECT', (decoder) => ({ kind: 'envelope', field: 'subject', text: decoder.astring() })],
   ['TEXT', (decoder) => ({ kind: 'text', text: decoder.astring() })],
+  ['THREADID', (decoder) => ({ kind: 'threadId', id: parseObjectId(decoder) })],
   ['TO', (decoder) => ({ kind: 'envelope', field: 'to', text: decoder.astring() })],
   ['UID', (decoder) => ({ kind: 'uids', set: parseSequenceSet(decoder) })],
   ['UNKEYWORD', (decoder) => ({ kind: 'keyword', keyword: parseKeyword(decoder), isSet: false })],

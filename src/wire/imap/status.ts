@@ -2,7 +2,7 @@
  * STATUS: which counters of a mailbox to tell; and the names of those counters, which LIST's STATUS return option shares.
  *
  * RFC 3501 section 6.3.10 and section 9: status, status-att; RFC 7162 section 7 (HIGHESTMODSEQ), RFC 8438 section 3 (SIZE),
- * RFC 9051 section 6.3.11 (DELETED).
+ * RFC 8474 section 7 (MAILBOXID), RFC 9051 section 6.3.11 (DELETED).
  */
 
 import type { CommandDecoder } from './decoder.ts';
@@ -18,6 +18,7 @@ export const STATUS_ITEMS = [
   'HIGHESTMODSEQ',
   'SIZE',
   'DELETED',
+  'MAILBOXID',
 ] as const;
 export type StatusItem = (typeof STATUS_ITEMS)[number];
 

@@ -7,8 +7,11 @@
 import { formatMailbox } from './mailboxName.ts';
 import type { StatusItem } from './status.ts';
 
+/** A counter, or what stands for a value that is none, in the form in which it is told. */
+export type StatusValue = number | string;
+
 /** A STATUS line with its CRLF: the items in the order given. */
-export function formatStatus(mailbox: string, values: ReadonlyMap<StatusItem, number>): string {
+export function formatStatus(mailbox: string, values: ReadonlyMap<StatusItem, StatusValue>): string {
   const items = [...values].map(([item, value]) => `${item} ${value}`);
   return `* STATUS ${formatMailbox(mailbox)} (${items.join(' ')})\r\n`;
 }
