@@ -108,6 +108,13 @@ export const MAIL_ERRORS = {
     ['NO'],
     'SYS/PERM',
   ),
+  unknownEncoding: reply(
+    false,
+    'The content transfer encoding of this part is not known here',
+    [554, '5.6.1'],
+    ['NO', 'UNKNOWN-CTE'],
+    'SYS/PERM',
+  ),
   recipientUnknown: reply(false, 'No such recipient here', [550, '5.1.1'], ['NO'], undefined),
   recipientDisabled: reply(
     false,

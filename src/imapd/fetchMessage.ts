@@ -1,13 +1,15 @@
 /**
  * Writes one message's FETCH response (RFC 3501 section 7.4.2).
  *
- * Stretches of a message stream from the store to the socket piece by piece; a message of any size costs the memory of a
+ * Stretches of a message, decoded ones (binaryPart.ts) as well, stream from the store to the socket piece by piece; a message of any size costs the memory of a
  * piece. The first piece is read before the line begins, so that a content that cannot be read is NO and not half a line;
  * what fails later breaks the response off, and the session with it: a client must never take a part for the whole.
  */
 
 import {
   FETCH_END,
+  formatBinarySizeItem,
+  formatBinaryStart,
   formatBodyItem,
   formatBodyStructureItem,
   formatEmailIdItem,
@@ -31,7 +33,16 @@ import type { Content } from '../store/contract/contents.ts';
 import type { DerivedMessage } from '../store/contract/derived.ts';
 import { FLAG } from '../store/contract/mailboxes.ts';
 import type { Entry } from '../store/contract/mailboxes.ts';
-import type { DerivedItem, EntryItem, FetchPlan, FieldsItem, PlannedItem, SectionItem } from './fetchPlan.ts';
+import { decodedSize, decodeStretch, findEncodedPart } from './binaryPart.ts';
+import type {
+  BinaryItem,
+  DerivedItem,
+  EntryItem,
+  FetchPlan,
+  FieldsItem,
+  PlannedItem,
+  SectionItem,
+} from './fetchPlan.ts';
 import { flagNames } from './flagNames.ts';
 import { emailIdOf } from './objectIds.ts';
 import { inServerZone } from './serverZone.ts';
@@ -51,7 +62,13 @@ export interface FetchedMessage {
 /** A piece of the line: text, or octets that are read while they are written. */
 type LinePiece =
   | { readonly kind: 'text'; readonly octets: string }
-  | { readonly kind: 'stream'; readonly content: Content; readonly range: OctetRange };
+  | {
+      readonly kind: 'stream';
+      readonly octetCount: number;
+      readonly octets: AsyncIterable<Buffer> | Iterable<Buffer>;
+      /** Whether the message's last octet is among them. */
+      readonly isToEnd: boolean;
+    };
 
 /** Writes the response; answers whether the message was told to its last octet. Errors: MailError before anything is written. */
 export async function writeMessage(
@@ -64,11 +81,11 @@ export async function writeMessage(
   const pieces: LinePiece[] = [text(formatFetchStart(message.number))];
   for (const item of itemsFor(message, plan)) {
     if (pieces.length > 1) pieces.push(text(' '));
-    pieces.push(...(await answer(item, message, content)));
+    pieces.push(...(await answer(session, item, message, content)));
   }
   pieces.push(text(FETCH_END));
   await writePieces(session, pieces);
-  return pieces.some((piece) => piece.kind === 'stream' && piece.range.end === piece.content.octets);
+  return pieces.some((piece) => piece.kind === 'stream' && piece.isToEnd);
 }
 
 /** The items, and FLAGS where they change by this FETCH (RFC 3501 section 6.4.5, BODY[section]). */
@@ -78,6 +95,7 @@ function itemsFor({ becomesSeen }: FetchedMessage, { items }: FetchPlan): readon
 }
 
 async function answer(
+  session: SessionContext,
   item: PlannedItem,
   message: FetchedMessage,
   content: Content | undefined,
@@ -89,6 +107,8 @@ async function answer(
       ? []
       : [text(formatEmailIdItem(emailIdOf(content, message.entry.internalDate)))];
   }
+  if (item.kind === 'binary' || item.kind === 'binarySize')
+    return answerBinary(session, item, message, content);
   return [text(answerSimple(item.kind, message))];
 }
 
@@ -132,7 +152,28 @@ function answerSection(
   const wanted = clamp(range, partial);
   const octetCount = wanted.end - wanted.start;
   const announcement = text(formatOctetsStart(name, octetCount));
-  return octetCount === 0 ? [announcement] : [announcement, { kind: 'stream', content, range: wanted }];
+  if (octetCount === 0) return [announcement];
+  const octets = content.read(wanted.start, wanted.end);
+  return [announcement, { kind: 'stream', octetCount, octets, isToEnd: wanted.end === content.octets }];
+}
+
+/** RFC 3516 section 4.3: the size of a part that the message does not have is that of its answer, NIL. */
+async function answerBinary(
+  session: SessionContext,
+  { kind, name, path, partial }: BinaryItem,
+  { derived }: FetchedMessage,
+  content: Content | undefined,
+): Promise<readonly LinePiece[]> {
+  const part = content && findEncodedPart(path, content, derived);
+  if (content === undefined || part === undefined) {
+    return [text(kind === 'binary' ? formatOctetsItem(name, null) : formatBinarySizeItem(name, 0))];
+  }
+  if (kind === 'binarySize')
+    return [text(formatBinarySizeItem(name, await decodedSize(session, content, part)))];
+  const { octetCount, hasNul, octets } = await decodeStretch(session, content, part, partial);
+  const announcement = text(formatBinaryStart(name, octetCount, hasNul));
+  const isToEnd = part.range.end === content.octets && partial === undefined;
+  return octetCount === 0 ? [announcement] : [announcement, { kind: 'stream', octetCount, octets, isToEnd }];
 }
 
 /** A header that is longer than anyone looks at is cut, and keeps its blank line. */
@@ -165,15 +206,11 @@ function text(octets: string): LinePiece {
 
 async function writePieces(session: SessionContext, pieces: readonly LinePiece[]): Promise<void> {
   const first = pieces.find((piece) => piece.kind === 'stream');
-  const opened = first && (await openStream(first.content, first.range));
+  const opened = first && (await openStream(first));
   try {
     for (const piece of pieces) {
       if (piece.kind === 'text') session.writer.write(piece.octets);
-      else
-        await writeStream(
-          session,
-          piece === first && opened ? opened : await openStream(piece.content, piece.range),
-        );
+      else await writeStream(session, piece === first && opened ? opened : await openStream(piece));
     }
   } catch (error) {
     if (session.isGone) throw new SessionEnd('connectionLost', 'The connection was lost');
@@ -185,14 +222,14 @@ async function writePieces(session: SessionContext, pieces: readonly LinePiece[]
 interface OpenStream {
   readonly octetCount: number;
   readonly first: Buffer;
-  readonly rest: AsyncIterator<Buffer>;
+  readonly rest: AsyncIterator<Buffer> | Iterator<Buffer>;
 }
 
 /** Reads the first piece. */
-async function openStream(content: Content, { start, end }: OctetRange): Promise<OpenStream> {
-  const rest = content.read(start, end)[Symbol.asyncIterator]();
+async function openStream({ octetCount, octets }: LinePiece & { kind: 'stream' }): Promise<OpenStream> {
+  const rest = Symbol.asyncIterator in octets ? octets[Symbol.asyncIterator]() : octets[Symbol.iterator]();
   const { value } = await rest.next();
-  return { octetCount: end - start, first: value ?? Buffer.alloc(0), rest };
+  return { octetCount, first: value ?? Buffer.alloc(0), rest };
 }
 
 async function writeStream(session: SessionContext, { octetCount, first, rest }: OpenStream): Promise<void> {

@@ -1,13 +1,13 @@
 /**
  * What a FETCH has to read for each message, worked out once from its items (RFC 3501 section 6.4.5).
  *
- * Every section but HEADER.FIELDS is one range of the content (wire/mime/section.ts); the structure that tells the ranges is
- * derived data and is asked for only where an item needs it.
+ * Every section but HEADER.FIELDS is one range of the content (wire/mime/section.ts), BINARY is a range decoded (RFC 3516); the
+ * structure that tells the ranges is derived data and is asked for only where an item needs it.
  */
 
 import { WireError } from '../base/error.ts';
 import type { FetchArguments, FetchItem, SimpleFetchItem } from '../wire/imap/fetch.ts';
-import { formatSectionName } from '../wire/imap/fetchData.ts';
+import { formatBinaryName, formatBinarySizeName, formatSectionName } from '../wire/imap/fetchData.ts';
 import type { Section, SectionPartial } from '../wire/imap/section.ts';
 import type { SectionText } from '../wire/mime/section.ts';
 
@@ -39,13 +39,23 @@ export interface FieldsItem {
   readonly partial: SectionPartial | undefined;
 }
 
+/** A part without its encoding, or how long that is. */
+export interface BinaryItem {
+  readonly kind: 'binary' | 'binarySize';
+  /** As the response names it: `BINARY[1]<0>`, `BINARY.SIZE[1]`. */
+  readonly name: string;
+  readonly path: readonly number[];
+  readonly partial: SectionPartial | undefined;
+}
+
 /** One item, ready to be answered. */
 export type PlannedItem =
   | { readonly kind: EntryItem }
   | { readonly kind: DerivedItem }
   | { readonly kind: ContentItem }
   | SectionItem
-  | FieldsItem;
+  | FieldsItem
+  | BinaryItem;
 
 /** How to answer a FETCH. */
 export interface FetchPlan {
@@ -63,7 +73,7 @@ export function planFetch(args: FetchArguments, isUid: boolean): FetchPlan {
   const asked: readonly FetchItem[] = isUid ? [{ kind: 'uid' }, ...args.items] : args.items;
   const unique = asked.filter((item, index) => !isRepeated(asked, item, index));
   const items = unique.map(planItem);
-  const stretches = items.filter((item) => item.kind === 'section' || item.kind === 'fields');
+  const stretches = items.filter((item) => 'path' in item);
   const isDerived = ({ kind }: PlannedItem) =>
     kind === 'envelope' || kind === 'body' || kind === 'bodyStructure';
   return {
@@ -75,12 +85,20 @@ export function planFetch(args: FetchArguments, isUid: boolean): FetchPlan {
 }
 
 /** Whether the item is all of the message, whatever of it is asked for. */
-export function isWhole(item: SectionItem | FieldsItem): boolean {
-  return item.kind === 'section' && item.path.length === 0 && item.text === undefined;
+export function isWhole(item: SectionItem | FieldsItem | BinaryItem): boolean {
+  if (item.kind === 'fields' || item.path.length > 0) return false;
+  return item.kind !== 'section' || item.text === undefined;
 }
 
-function isRepeated(items: readonly FetchItem[], { kind }: FetchItem, index: number): boolean {
-  return kind !== 'bodySection' && items.findIndex((item) => item.kind === kind) < index;
+/** The size of one part is counted once, however often it is asked for: counting may cost the whole message. */
+function isRepeated(items: readonly FetchItem[], item: FetchItem, index: number): boolean {
+  if (item.kind === 'bodySection' || item.kind === 'binary') return false;
+  const name = nameOf(item);
+  return items.findIndex((other) => nameOf(other) === name) < index;
+}
+
+function nameOf(item: FetchItem): string {
+  return item.kind === 'binarySize' ? formatBinarySizeName(item.part) : item.kind;
 }
 
 function planItem(item: FetchItem): PlannedItem {
@@ -93,8 +111,17 @@ function planItem(item: FetchItem): PlannedItem {
       return { kind: 'section', name: 'RFC822.HEADER', path: [], text: 'HEADER', partial: undefined };
     case 'rfc822Text':
       return { kind: 'section', name: 'RFC822.TEXT', path: [], text: 'TEXT', partial: undefined };
-    case 'binary':
+    case 'binary': {
+      const { part: path, partial } = item;
+      return { kind: 'binary', name: formatBinaryName(path, partial?.start), path, partial };
+    }
     case 'binarySize':
+      return {
+        kind: 'binarySize',
+        name: formatBinarySizeName(item.part),
+        path: item.part,
+        partial: undefined,
+      };
     case 'modSeq':
       throw new WireError(0, 'fetch-att');
     default:
@@ -116,6 +143,6 @@ const SECTION_TEXTS = { header: 'HEADER', text: 'TEXT', mime: 'MIME' } as const;
 const SEEN_ITEMS: readonly (SimpleFetchItem | 'bodySection')[] = ['rfc822', 'rfc822Text'];
 
 function setsSeen(item: FetchItem): boolean {
-  if (item.kind === 'bodySection') return !item.isPeek;
+  if (item.kind === 'bodySection' || item.kind === 'binary') return !item.isPeek;
   return SEEN_ITEMS.some((kind) => kind === item.kind);
 }

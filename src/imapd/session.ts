@@ -16,7 +16,7 @@ import type { FrameEvent } from '../wire/imap/frame.ts';
 import { createCommandFramer } from '../wire/imap/framing.ts';
 import { formatCapabilityCode, formatHighestModSeq } from '../wire/imap/responseCode.ts';
 import { formatContinuation, formatUntagged } from '../wire/imap/responses.ts';
-import type { CommandSegment } from '../wire/imap/segment.ts';
+import type { CommandLiteral, CommandSegment } from '../wire/imap/segment.ts';
 import type { Connection } from '../net/connection.ts';
 import type { TraceEventKind } from '../store/contract/trace.ts';
 import { capabilityList } from './capabilities.ts';
@@ -204,7 +204,7 @@ export class ImapSession implements SessionContext {
         if (event.kind === 'literalStart') this.input.dropCommand(event.literal);
         break;
       case 'needContinuation':
-        this.#answerAnnouncement(event.segments);
+        this.#answerAnnouncement(event.segments, event.literal);
         break;
       case 'tooLong':
         this.#refuseLength(event);
@@ -249,9 +249,9 @@ export class ImapSession implements SessionContext {
   }
 
   /** A literal that the client will send once it is asked to: not for a command that is refused anyway. */
-  #answerAnnouncement(segments: readonly CommandSegment[]): void {
+  #answerAnnouncement(segments: readonly CommandSegment[], literal: CommandLiteral): void {
     const looked = lookUpCommand(segments, this.#state.kind);
-    const refusal = looked.kind === 'refused' ? looked.completion : looked.command.refuse(this);
+    const refusal = looked.kind === 'refused' ? looked.completion : this.#refusalOf(looked.command, literal);
     if (refusal === undefined) {
       this.writer.write(formatContinuation('OK'));
       this.input.acceptLiteral();
@@ -259,6 +259,11 @@ export class ImapSession implements SessionContext {
       this.#complete(looked.tag, refusal);
       this.input.framer.refuseCommand();
     }
+  }
+
+  #refusalOf(command: Command, { isLiteral8 }: CommandLiteral): Completion | undefined {
+    // RFC 3516 section 4.4: only APPEND's message, which is streamed and does not come here, may be one.
+    return isLiteral8 ? bad('A literal8 is not taken here') : command.refuse(this);
   }
 
   #refuseLength({ limit, tag, discardOctets }: Extract<FrameEvent, { kind: 'tooLong' }>): void {

@@ -3,7 +3,8 @@
  *
  * Mailbox, size and quota are answered before the client sends anything. Each message streams from the connection into the
  * store and is never collected; nothing of it is visible until the last one is sealed, all in one commit.
- * Trust: the octets are kept as they come. NUL is no part of a literal (RFC 3501 section 9: CHAR8) and refused.
+ * Trust: the octets are kept as they come. NUL is no part of a literal (RFC 3501 section 9: CHAR8) and refused; a literal8
+ * may hold it (RFC 3516 section 4.4), and no encoding is ever changed.
  */
 
 import type { MailErrorCode } from '../../base/error.ts';
@@ -12,6 +13,7 @@ import type { AppendArguments, AppendMessage } from '../../wire/imap/append.ts';
 import { CommandDecoder } from '../../wire/imap/decoder.ts';
 import { formatAppendUid } from '../../wire/imap/responseCode.ts';
 import { formatContinuation } from '../../wire/imap/responses.ts';
+import type { CommandLiteral } from '../../wire/imap/segment.ts';
 import type { ContentDraft } from '../../store/contract/contents.ts';
 import type { Account } from '../../store/contract/directory.ts';
 import type { Appendix, InternalDate, Mailbox } from '../../store/contract/mailboxes.ts';
@@ -63,7 +65,7 @@ async function takeMessages(
       flags: storedFlags(message.flags),
       internalDate: message.internalDate ?? dateNow(session),
     });
-    if (!(await takeLiteral(session, draft))) return bad('A literal cannot hold NUL');
+    if (!(await takeLiteral(session, message.literal, draft))) return bad('A literal cannot hold NUL');
     const event = await session.input.next();
     if (event.kind === 'commandEnd') {
       parseAppendEnd(new CommandDecoder(event.segments), message);
@@ -83,7 +85,7 @@ async function refusalOf(
   count: number,
 ): Promise<Completion | undefined> {
   const { settings, accounts } = session.server;
-  if (literal.isLiteral8 || isUtf8) return bad('Literals with NUL and UTF8 are not offered');
+  if (isUtf8) return bad('UTF8 is not offered');
   if (literal.octetCount === 0) return no('A message cannot be empty');
   if (count >= MESSAGE_LIMIT) return failed('limit');
   const code: MailErrorCode | undefined =
@@ -95,12 +97,16 @@ async function refusalOf(
   return code === undefined ? undefined : failed(code);
 }
 
-/** Streams a literal into `draft`, as fast as the store takes it; false where it holds NUL. */
-async function takeLiteral({ input, pacer }: SessionContext, draft: ContentDraft): Promise<boolean> {
+/** Streams a literal into `draft`, as fast as the store takes it; false where it holds NUL and may not. */
+async function takeLiteral(
+  { input, pacer }: SessionContext,
+  { isLiteral8 }: CommandLiteral,
+  draft: ContentDraft,
+): Promise<boolean> {
   for (;;) {
     const event = await input.next();
     if (event.kind !== 'literalData') return event.kind === 'literalEnd';
-    if (event.octets.includes(0)) return false;
+    if (!isLiteral8 && event.octets.includes(0)) return false;
     await draft.write(event.octets);
     await pacer.breathe();
   }

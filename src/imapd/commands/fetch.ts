@@ -6,6 +6,7 @@
  * what it has not got still unseen.
  */
 
+import { asMailError } from '../../base/error.ts';
 import type { FetchArguments } from '../../wire/imap/fetch.ts';
 import { FLAG } from '../../store/contract/mailboxes.ts';
 import type { Entry } from '../../store/contract/mailboxes.ts';
@@ -96,7 +97,10 @@ async function fetchOne(
     return becomesSeen;
   } catch (error) {
     if (error instanceof SessionEnd || session.isGone) throw error;
-    session.log.error('imapd.fetch.failed', { uid: entry.uid, contentId: entry.contentId, error });
+    const isTheClients = asMailError(error).code === 'unknownEncoding';
+    if (!isTheClients) {
+      session.log.error('imapd.fetch.failed', { uid: entry.uid, contentId: entry.contentId, error });
+    }
     run.failure ??= completionOf(error);
     return false;
   }

@@ -12,7 +12,7 @@ import { formatBody, formatBodyStructure } from './bodyStructure.ts';
 import { formatDateTime } from './dates.ts';
 import type { DateTime } from './dates.ts';
 import { formatEnvelope } from './envelope.ts';
-import { formatFlagList, formatLiteral, formatLiteralStart, NIL } from './format.ts';
+import { formatFlagList, formatLiteral, formatLiteral8Start, formatLiteralStart, NIL } from './format.ts';
 import { formatObjectId } from './objectId.ts';
 import { formatSection } from './section.ts';
 import type { Section } from './section.ts';
@@ -93,9 +93,19 @@ export function formatBinaryName(part: readonly number[], start: number | undefi
   return `BINARY[${part.join('.')}]${formatStart(start)}`;
 }
 
-/** BINARY.SIZE. */
-export function formatBinarySizeItem(part: readonly number[], octets: number): string {
-  return `BINARY.SIZE[${part.join('.')}] ${octets}`;
+/** The name of `BINARY.SIZE[part]`. */
+export function formatBinarySizeName(part: readonly number[]): string {
+  return `BINARY.SIZE[${part.join('.')}]`;
+}
+
+/** BINARY.SIZE, by the name that formatBinarySizeName gives it. */
+export function formatBinarySizeItem(name: string, octets: number): string {
+  return `${name} ${octets}`;
+}
+
+/** An item of BINARY's `octetCount` octets that are written after it; `hasNul` tells which literal they need. */
+export function formatBinaryStart(name: string, octetCount: number, hasNul: boolean): string {
+  return `${name} ${hasNul ? formatLiteral8Start(octetCount) : formatLiteralStart(octetCount)}`;
 }
 
 /** An item of `octetCount` octets that are written after it. `name` is a section's, or RFC822, RFC822.HEADER, RFC822.TEXT. */

@@ -68,6 +68,11 @@ export function formatLiteralStart(octetCount: number): string {
   return octetCount === 0 ? '""' : `{${octetCount}}\r\n`;
 }
 
+/** The same where NUL is among the octets: literal8 (RFC 3516 section 7), which clients of BINARY know. */
+export function formatLiteral8Start(octetCount: number): string {
+  return `~{${octetCount}}\r\n`;
+}
+
 /** Flags, system flags and keywords alike, in parentheses. */
 export function formatFlagList(flags: readonly string[]): string {
   return `(${flags.join(' ')})`;

@@ -49,6 +49,6 @@ function plain(raw: string): string {
 function decodeWord(encoding: string, encoded: string): Buffer {
   const isBase64 = encoding.toLowerCase() === 'b';
   const decoder = createTransferDecoder(isBase64 ? 'base64' : 'quoted-printable');
-  const octets = Buffer.from(isBase64 ? encoded : encoded.replaceAll('_', ' '), 'latin1');
+  const octets = Buffer.from(isBase64 ? encoded : encoded.replaceAll('_', '=20'), 'latin1');
   return Buffer.concat([Buffer.from(decoder.push(octets)), decoder.end()]);
 }

@@ -6,7 +6,7 @@ import t from 'tap';
 import { createCharsetDecoder, decodeCharset } from '../../../src/wire/mime/charset.ts';
 import { dayOfDateField } from '../../../src/wire/mime/dateField.ts';
 import { decodeEncodedWords } from '../../../src/wire/mime/encodedWord.ts';
-import { createTransferDecoder } from '../../../src/wire/mime/transferEncoding.ts';
+import { createTransferDecoder, transferEncodingOf } from '../../../src/wire/mime/transferEncoding.ts';
 
 function decode(encoding: string, pieces: readonly Uint8Array[]): string {
   const decoder = createTransferDecoder(encoding);
@@ -32,9 +32,18 @@ t.test('transfer encodings come off, whatever the pieces', async (t) => {
     ['base64', '-- no --', '\x9e'],
     ['base64', '', ''],
     ['quoted-printable', 'caf=E9 =3d=\r\n joined=\nonce more', 'caf\xe9 = joinedonce more'],
-    ['Quoted-Printable', 'a=ZZ =', 'a=ZZ ='],
+    ['base64', 'SGk=\r\nS', 'Hi'],
+    ['base64', 'S=G=kk====', '\x92'],
+    ['Quoted-Printable', 'a=ZZ =', 'a=ZZ '],
     ['quoted-printable', '=4', '=4'],
     ['quoted-printable', '=\r', '=\r'],
+    ['quoted-printable', '=\rx', '=\rx'],
+    ['quoted-printable', 'at the end=', 'at the end'],
+    ['quoted-printable', 'a \t\r\nb  \nc =20 \r\nd \re \t', 'a\r\nb\nc  \r\nd \re'],
+    ['quoted-printable', 'soft= \t\r\nly= \njoined, = not', 'softlyjoined, = not'],
+    ['quoted-printable', `${' '.repeat(1024)}\r\n`, '\r\n'],
+    ['quoted-printable', `${' '.repeat(1025)}\r\n`, `${' '.repeat(1025)}\r\n`],
+    ['quoted-printable', `=${' '.repeat(2000)}\r\n`, `=${' '.repeat(2000)}\r\n`],
     ['quoted-printable', '==41', '=A'],
     ['7bit', 'a=41', 'a=41'],
     ['x-unknown', 'SGk=', 'SGk='],
@@ -47,7 +56,7 @@ t.test('transfer encodings come off, whatever the pieces', async (t) => {
 
 t.test('a decoder gives the same octets for any cut', async () => {
   const body = fc.string({
-    unit: fc.constantFrom('=', '4', '1', '\r', '\n', 'A', '/', 'g', ' '),
+    unit: fc.constantFrom('=', '4', '1', '\r', '\n', 'A', '/', 'g', ' ', '\t', ' '.repeat(1020)),
     maxLength: 60,
   });
   fc.assert(
@@ -57,6 +66,20 @@ t.test('a decoder gives the same octets for any cut', async () => {
     }),
     { seed: 2045, numRuns: 1000 },
   );
+});
+
+t.test('encodings that are known, and those that nobody may guess', async (t) => {
+  const table: [name: string, encoding: string | undefined][] = [
+    ['7BIT', 'identity'],
+    ['8bit', 'identity'],
+    ['binary ', 'identity'],
+    ['Base64', 'base64'],
+    ['QUOTED-PRINTABLE', 'quotedPrintable'],
+    ['x-uuencode', undefined],
+    ['toString', undefined],
+    ['', undefined],
+  ];
+  for (const [name, encoding] of table) t.equal(transferEncodingOf(name), encoding, name);
 });
 
 t.test('charsets', async (t) => {
@@ -86,6 +109,7 @@ t.test('encoded words', async (t) => {
     ['plain', 'plain'],
     ['=?utf-8?q?caf=C3=A9?=', 'café'],
     ['=?ISO-8859-1?Q?a_b?= c', 'a b c'],
+    ['=?utf-8?Q?a_?= =?utf-8?Q?b_?=', 'a b '],
     ['Re: =?utf-8?B?w7xiZXI=?= x', 'Re: über x'],
     ['=?utf-8?q?a?=\r\n =?utf-8?q?b?=', 'ab'],
     ['=?utf-8?q?a?= =?iso-8859-1?q?=E9?=', 'aé'],
