@@ -33,6 +33,9 @@ const EXTENSIONS = [
   'LIST-STATUS', // RFC 5819
   'OBJECTID', // RFC 8474
   'SAVEDATE', // RFC 8514
+  'ESEARCH', // RFC 4731
+  'SEARCHRES', // RFC 5182
+  'WITHIN', // RFC 5032
 ];
 
 /** RFC 7888 section 5: one of them, never both. */

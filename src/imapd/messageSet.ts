@@ -3,17 +3,19 @@
  *
  * UIDs that the client does not know are left out; a sequence number that it does not know is an error (BAD): it was never
  * told of it. A range with `*` is never one: `5:*` in a mailbox of three is the third, and `1:*` in an empty one is nothing,
- * because home-made clients fetch `1:*` without looking at EXISTS.
+ * because home-made clients fetch `1:*` without looking at EXISTS. `$` names what a SEARCH saved, by number and by UID alike
+ * (RFC 5182 section 2.1).
  */
 
 import { WireError } from '../base/error.ts';
 import { resolveSequenceSet } from '../wire/imap/sequenceSet.ts';
-import type { NumberRange, SequenceRange, SequenceSet } from '../wire/imap/sequenceSet.ts';
+import type { MessageSet, NumberRange, SequenceRange } from '../wire/imap/sequenceSet.ts';
 import type { UidRange } from '../store/contract/mailboxes.ts';
 import type { MailboxView } from './view.ts';
 
 /** The numbers of the messages that `set` names, sorted and disjoint. Errors: WireError. */
-export function messagesOf(view: MailboxView, set: SequenceSet, isUid: boolean): readonly NumberRange[] {
+export function messagesOf(view: MailboxView, set: MessageSet, isUid: boolean): readonly NumberRange[] {
+  if (set === '$') return view.savedMessages;
   if (!isUid) {
     if (set.some((range) => isUnknown(range, view.count))) {
       throw new WireError(0, `message sequence numbers from 1 to ${view.count}`);

@@ -28,7 +28,9 @@ export type Criterion =
   | { readonly kind: 'sentDate'; readonly comparison: DateComparison; readonly midnight: number }
   | { readonly kind: 'internalDate'; readonly comparison: DateComparison; readonly midnight: number }
   | { readonly kind: 'savedDate'; readonly comparison: DateComparison; readonly midnight: number }
-  | { readonly kind: 'arrived'; readonly since: number | undefined; readonly until: number | undefined }
+  /** Seconds since 1970, both included. */
+  | { readonly kind: 'arrived'; readonly since: number; readonly until: number }
+  | { readonly kind: 'modSeq'; readonly atLeast: number }
   | { readonly kind: 'octets'; readonly above: number; readonly below: number }
   | { readonly kind: 'body'; readonly needle: string }
   | { readonly kind: 'text'; readonly needle: string }
@@ -99,9 +101,17 @@ export function criterionOf(key: SearchKey, surroundings: CriterionSurroundings)
     case 'savedDate':
       return { kind: key.kind, comparison: key.comparison, midnight: midnightUtc(key.date) };
     case 'older':
-      return { kind: 'arrived', since: undefined, until: surroundings.now - key.seconds * SECOND_MS };
+      return {
+        kind: 'arrived',
+        since: Number.NEGATIVE_INFINITY,
+        until: secondOf(surroundings.now) - key.seconds,
+      };
     case 'younger':
-      return { kind: 'arrived', since: surroundings.now - key.seconds * SECOND_MS, until: undefined };
+      return {
+        kind: 'arrived',
+        since: secondOf(surroundings.now) - key.seconds,
+        until: Number.POSITIVE_INFINITY,
+      };
     case 'larger':
       return { kind: 'octets', above: key.octets, below: Number.POSITIVE_INFINITY };
     case 'smaller':
@@ -117,7 +127,7 @@ export function criterionOf(key: SearchKey, surroundings: CriterionSurroundings)
     case 'and':
       return { kind: 'every', criteria: key.keys.map(of) };
     case 'modSeq':
-      return { kind: 'all' };
+      return key;
   }
 }
 
@@ -144,7 +154,9 @@ export function meets(criterion: Criterion, candidate: Candidate): boolean | und
     case 'savedDate':
       return isOnDay(savedDay(entry), criterion.comparison, criterion.midnight);
     case 'arrived':
-      return isWithin(entry.internalDate.at, criterion.since, criterion.until);
+      return isWithin(secondOf(entry.internalDate.at), criterion.since, criterion.until);
+    case 'modSeq':
+      return entry.modSeq >= criterion.atLeast;
     case 'octets':
       return entry.octets > criterion.above && entry.octets < criterion.below;
     case 'body':
@@ -176,6 +188,21 @@ export function bodyNeedlesOf(criterion: Criterion): readonly string[] {
       return [...new Set(criterion.criteria.flatMap(bodyNeedlesOf))];
     default:
       return [];
+  }
+}
+
+/** Whether MODSEQ is asked for anywhere (RFC 7162 section 3.1.5). */
+export function usesModSeq(criterion: Criterion): boolean {
+  switch (criterion.kind) {
+    case 'modSeq':
+      return true;
+    case 'not':
+      return usesModSeq(criterion.criterion);
+    case 'some':
+    case 'every':
+      return criterion.criteria.some(usesModSeq);
+    default:
+      return false;
   }
 }
 
@@ -212,8 +239,13 @@ function isOnDay(day: number | undefined, comparison: DateComparison, midnight: 
   return comparison === 'on' ? day === midnight : day >= midnight;
 }
 
-function isWithin(at: number, since: number | undefined, until: number | undefined): boolean {
-  return (since === undefined || at >= since) && (until === undefined || at <= until);
+/** RFC 5032 section 2: OLDER and YOUNGER match to the resolution of a second, as INTERNALDATE is told. */
+function secondOf(at: UnixMs): number {
+  return Math.floor(at / SECOND_MS);
+}
+
+function isWithin(at: number, since: number, until: number): boolean {
+  return at >= since && at <= until;
 }
 
 function negated(value: boolean | undefined): boolean | undefined {

@@ -64,6 +64,7 @@ export class ImapSession implements SessionContext {
   readonly #enabled = new Set<Enabled>();
   readonly #openedMs: number;
   #state: SessionState = { kind: 'notAuthenticated' };
+  #tag = '';
   #startsTls = false;
 
   constructor(options: SessionOptions) {
@@ -92,6 +93,10 @@ export class ImapSession implements SessionContext {
 
   get state(): SessionState {
     return this.#state;
+  }
+
+  get tag(): string {
+    return this.#tag;
   }
 
   get remoteAddress(): string {
@@ -229,6 +234,7 @@ export class ImapSession implements SessionContext {
     }
     const { tag, command, isUid, decoder } = looked;
     this.#patience.countCommand();
+    this.#tag = tag;
     const completion = await this.#outcomeOf(command, decoder);
     if (completion.condition !== 'BAD' && command.tells !== 'nothing') {
       await this.tellUpdates({ mayExpunge: command.tells === 'all', isUid });

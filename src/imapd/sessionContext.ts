@@ -50,6 +50,8 @@ export interface SessionContext {
   readonly pacer: Pacer;
   readonly remoteAddress: string;
   readonly state: SessionState;
+  /** The tag of the command that runs. */
+  readonly tag: string;
   /** Whether the connection is closed, by whomever. */
   readonly isGone: boolean;
   /** Whether TLS protects the connection. */

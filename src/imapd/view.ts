@@ -47,6 +47,8 @@ export class MailboxView {
   readonly #flagChanges = new Map<Uid, Entry>();
   /** Mod-sequences whose flags the client has, until the store's changes have passed them. */
   readonly #known = new Map<Uid, ModSeq>();
+  /** The search result variable. Between the ends of a range the client knows no UID that is not in it. */
+  #saved: readonly UidRange[] = [];
 
   /**
    * `uids` in order are what SELECT tells; `recent` are those among them that are \Recent here; `modSeq` is one up to which
@@ -99,6 +101,25 @@ export class MailboxView {
   /** Whether the message is \Recent in this session. */
   isRecent(uid: Uid): boolean {
     return this.#recent.has(uid);
+  }
+
+  /**
+   * What the last SEARCH with SAVE found and has not been expunged since (RFC 5182 section 2.1): ascending, disjoint.
+   * It needs less memory than the numbering itself: two messages make a range at most.
+   */
+  get savedMessages(): readonly Span[] {
+    return this.#saved.flatMap(({ first, last }) => this.spanOfUids(first, last) ?? []);
+  }
+
+  /** Sets the search result variable: messages by number, ascending. */
+  saveMessages(numbers: Iterable<number>): void {
+    const spans: { first: number; last: number }[] = [];
+    for (const number of numbers) {
+      const previous = spans.at(-1);
+      if (previous !== undefined && number === previous.last + 1) previous.last = number;
+      else spans.push({ first: number, last: number });
+    }
+    this.#saved = spans.map((span) => this.uidRange(span));
   }
 
   /** Takes over what the store says has changed since `modSeq`; answers the UIDs that are new. */

@@ -2,9 +2,9 @@
  * An IMAP server on the real store, and raw clients that play transcripts against it, one or several at a time.
  *
  * A transcript has lines `C: ` (sent), `C+ ` (sent together with the next), `S: ` (must come back, exactly, `<any>` standing
- * for anything, `<n>` for a number) and `X:` (the server closes, with nothing said before). `C2:`, `S2:`
- * and so on are the second client's; `M: INBOX octets` puts a message into a mailbox behind the server's back. `\r`, `\n`, `\0`,
- * `\\` and `\xNN` are those octets.
+ * for anything, `<n>` for a number), `S* ` (must come, after whatever comes before it) and `X:` (the server closes, with
+ * nothing said before). `C2:`, `S2:` and so on are the second client's; `M: INBOX octets` puts a message into a mailbox behind
+ * the server's back. `\r`, `\n`, `\0`, `\\` and `\xNN` are those octets.
  */
 
 import { readFileSync } from 'node:fs';
@@ -289,7 +289,7 @@ export async function play(text: string, stage: Stage): Promise<void> {
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trimStart();
     if (line === '' || line.startsWith('#')) continue;
-    const match = /^([CSXM])(\d?)([:+])(?: (.*))?$/.exec(line);
+    const match = /^([CSXM])(\d?)([:+*])(?: (.*))?$/.exec(line);
     if (match === null) throw new Error(`line ${index + 1} is no step: ${line}`);
     const [, who, digit = '', sign, what = ''] = match;
     if (who === 'M') {
@@ -305,7 +305,8 @@ export async function play(text: string, stage: Stage): Promise<void> {
       client.send(held);
       held = '';
     } else {
-      await listen(client, who === 'X' ? undefined : what, index + 1);
+      if (sign === '*') while (!patternOf(what).test(await client.line()));
+      else await listen(client, who === 'X' ? undefined : what, index + 1);
     }
   }
 }

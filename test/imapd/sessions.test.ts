@@ -4,7 +4,19 @@ import t from 'tap';
 
 import { playScript } from './harness.ts';
 
-const SCRIPTS = ['states', 'login', 'mailboxes', 'fetch', 'store', 'append', 'binary', 'search', 'enable'];
+const SCRIPTS = [
+  'states',
+  'login',
+  'mailboxes',
+  'fetch',
+  'store',
+  'append',
+  'binary',
+  'search',
+  'esearch',
+  'searchres',
+  'enable',
+];
 
 for (const name of SCRIPTS) {
   t.test(`the transcript ${name} goes as written`, async (t) => {

@@ -287,3 +287,31 @@ t.test('a client that follows what it is told has the numbers of the server, wha
     { seed: 3501, numRuns: 300 },
   );
 });
+
+t.test('a saved result is what was found, less what the client was told is expunged', async (t) => {
+  const view = fourMessages();
+  t.same(view.savedMessages, [], 'nothing at first');
+  view.saveMessages([1, 2, 4]);
+  t.same(view.savedMessages, [
+    { first: 1, last: 2 },
+    { first: 4, last: 4 },
+  ]);
+  change(view, [entry(35, 101), entry(50, 102)], [20], 103);
+  view.tell({ mayExpunge: false });
+  t.same(
+    view.savedMessages,
+    [
+      { first: 1, last: 2 },
+      { first: 4, last: 4 },
+    ],
+    'as numbers do, it stays until the expunge is told',
+  );
+  view.tell({ mayExpunge: true });
+  t.same(view.savedMessages, [
+    { first: 1, last: 1 },
+    { first: 3, last: 3 },
+  ]);
+  change(view, [], [10, 40], 104);
+  view.tell({ mayExpunge: true });
+  t.same(view.savedMessages, []);
+});

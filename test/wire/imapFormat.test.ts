@@ -107,6 +107,9 @@ t.test('text for humans is printable and never empty', async (t) => {
   t.equal(formatText('a\r\n* BYE ä😀'), 'a??* BYE ???');
 });
 
+/** More numbers than one piece of a response has. */
+const MANY = Array.from({ length: 2001 }, (_, index) => index + 1);
+
 t.test('responses are lines', async (t) => {
   const cases: readonly [found: string, expected: string][] = [
     [response.formatTagged('a1', 'OK', 'Done'), 'a1 OK Done\r\n'],
@@ -133,10 +136,11 @@ t.test('responses are lines', async (t) => {
     [response.formatVanished([4, 5, 7], false), '* VANISHED 4:5,7\r\n'],
     [response.formatVanished([1], true), '* VANISHED (EARLIER) 1\r\n'],
     [response.formatFlags(['\\Seen', 'x']), '* FLAGS (\\Seen x)\r\n'],
-    [response.formatSearch([]), '* SEARCH\r\n'],
-    [response.formatSearch([2, 84]), '* SEARCH 2 84\r\n'],
-    [response.formatSearch([2], 917), '* SEARCH 2 (MODSEQ 917)\r\n'],
-    [response.formatSearch([], 917), '* SEARCH\r\n'],
+    [[...response.formatFound('SEARCH', [])].join(''), '* SEARCH\r\n'],
+    [[...response.formatFound('SORT', [84, 2])].join(''), '* SORT 84 2\r\n'],
+    [[...response.formatFound('SEARCH', [2], 917)].join(''), '* SEARCH 2 (MODSEQ 917)\r\n'],
+    [[...response.formatFound('SEARCH', [], 917)].join(''), '* SEARCH\r\n'],
+    [[...response.formatFound('SEARCH', MANY)].join(''), `* SEARCH ${MANY.join(' ')}\r\n`],
     [response.formatEsearch('a"1', false, { count: 0, all: [] }), '* ESEARCH (TAG "a\\"1") COUNT 0\r\n'],
     [
       response.formatEsearch('a', true, { min: 1, max: 9, count: 4, all: [1, 2, 3, 9], modSeq: 7 }),

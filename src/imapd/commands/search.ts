@@ -1,67 +1,90 @@
 /**
- * SEARCH and UID SEARCH (RFC 3501 section 6.4.4).
+ * SEARCH and UID SEARCH (RFC 3501 section 6.4.4), with result options (RFC 4731, RFC 5182).
  *
- * New messages are told first, then searched. The line is sent without a match too.
+ * MIN alone ends the search at its first match; MAX is looked for from the mailbox's end, in blocks that grow.
  */
 
-import { WireError } from '../../base/error.ts';
-import { formatBadCharset } from '../../wire/imap/responseCode.ts';
-import { formatSearch } from '../../wire/imap/responses.ts';
-import type { SearchArguments } from '../../wire/imap/search.ts';
-import type { SearchKey } from '../../wire/imap/searchKey.ts';
-import { decodeCharset } from '../../wire/mime/charset.ts';
-import { failed, no, ok } from '../completion.ts';
+import type { SearchArguments, SearchReturns } from '../../wire/imap/search.ts';
+import { ok } from '../completion.ts';
 import type { Completion } from '../completion.ts';
-import { flagBit } from '../flagNames.ts';
-import { SEARCH_BODY_TEXT_LIMIT } from '../limits.ts';
-import { messagesOf } from '../messageSet.ts';
-import { bodyNeedlesOf, criterionOf } from '../searchCriterion.ts';
+import { SEARCH_FIRST_BLOCK_MESSAGES } from '../limits.ts';
+import { numbersOf } from '../searchCriterion.ts';
+import type { Criterion } from '../searchCriterion.ts';
 import { searchMailbox } from '../searchMailbox.ts';
+import type { Match } from '../searchMailbox.ts';
+import { guardSavedMessages, prepareSearch } from '../searchProgram.ts';
+import { answerSearch, SearchResult, wantsEndsOnly } from '../searchResult.ts';
+import type { Selection } from '../selection.ts';
 import type { SessionContext } from '../sessionContext.ts';
 import type { SelectedState } from '../sessionState.ts';
 
-const CHARSETS = ['US-ASCII', 'UTF-8'];
-
 /** Finds messages; `isUid` for UID SEARCH. */
-export async function search(
+export function search(
   session: SessionContext,
   { selection }: SelectedState,
   args: SearchArguments,
   isUid: boolean,
 ): Promise<Completion> {
-  if (args.returns !== undefined || usesModSeq(args.key)) throw new WireError(0, 'search-key');
-  if (args.charset !== undefined && !CHARSETS.includes(args.charset)) {
-    return no('This charset is not supported', formatBadCharset(CHARSETS));
-  }
-  await session.tellUpdates({ mayExpunge: false, isUid });
   const { view } = selection;
-  const criterion = criterionOf(args.key, {
-    decode: (text) => decodeCharset(text, 'utf-8'),
-    numbers: (key) => messagesOf(view, key.set, key.kind === 'uids'),
-    bit: flagBit,
-    now: session.server.clock.now(),
+  const { returns } = args;
+  return guardSavedMessages(view, returns, async () => {
+    const prepared = await prepareSearch(session, selection, args, isUid);
+    if (prepared.kind === 'refused') return prepared.completion;
+    const { criterion } = prepared;
+    const result = new SearchResult();
+    for await (const { number, entry } of matches(session, selection, criterion, returns)) {
+      result.add(number, entry);
+    }
+    await answerSearch(session, view, result, { name: 'SEARCH', returns, isUid, criterion });
+    return ok('SEARCH completed');
   });
-  if (bodyNeedlesOf(criterion).length > SEARCH_BODY_TEXT_LIMIT) return failed('limit');
-  const found: number[] = [];
-  for await (const { number, entry } of searchMailbox(session, selection, criterion)) {
-    found.push(isUid ? entry.uid : number);
-  }
-  session.writer.write(formatSearch(found));
-  return ok('SEARCH completed');
 }
 
-/** CONDSTORE is not offered. */
-function usesModSeq(key: SearchKey): boolean {
-  switch (key.kind) {
-    case 'modSeq':
-      return true;
-    case 'not':
-      return usesModSeq(key.key);
-    case 'or':
-      return usesModSeq(key.left) || usesModSeq(key.right);
-    case 'and':
-      return key.keys.some(usesModSeq);
-    default:
-      return false;
+async function* matches(
+  session: SessionContext,
+  selection: Selection,
+  criterion: Criterion,
+  returns: SearchReturns,
+): AsyncGenerator<Match> {
+  if (!wantsEndsOnly(returns)) {
+    yield* searchMailbox(session, selection, criterion);
+    return;
   }
+  const first = returns?.has('MIN') ? await findFirst(session, selection, criterion) : undefined;
+  if (first !== undefined) yield first;
+  if (!returns?.has('MAX') || (returns.has('MIN') && first === undefined)) return;
+  const last = await findLast(session, selection, criterion);
+  if (last !== undefined && last.number !== first?.number) yield last;
+}
+
+async function findFirst(
+  session: SessionContext,
+  selection: Selection,
+  criterion: Criterion,
+): Promise<Match | undefined> {
+  for await (const match of searchMailbox(session, selection, criterion)) return match;
+  return undefined;
+}
+
+async function findLast(
+  session: SessionContext,
+  selection: Selection,
+  criterion: Criterion,
+): Promise<Match | undefined> {
+  const ranges = numbersOf(criterion) ?? [{ first: 1, last: selection.view.count }];
+  const lowest = ranges[0]?.first ?? 1;
+  let last = ranges.at(-1)?.last ?? 0;
+  let found: Match | undefined;
+  for (let size = SEARCH_FIRST_BLOCK_MESSAGES; last >= lowest && found === undefined; size *= 2) {
+    const first = Math.max(lowest, last - size + 1);
+    for await (const match of searchMailbox(session, selection, within(criterion, first, last))) {
+      found = match;
+    }
+    last = first - 1;
+  }
+  return found;
+}
+
+function within(criterion: Criterion, first: number, last: number): Criterion {
+  return { kind: 'every', criteria: [{ kind: 'numbers', ranges: [{ first, last }] }, criterion] };
 }

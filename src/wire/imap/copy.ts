@@ -6,19 +6,19 @@
 
 import type { CommandDecoder } from './decoder.ts';
 import { parseMailbox } from './mailboxName.ts';
-import { parseSequenceSet } from './sequenceSet.ts';
-import type { SequenceSet } from './sequenceSet.ts';
+import { parseMessageSet } from './sequenceSet.ts';
+import type { MessageSet } from './sequenceSet.ts';
 
 /** COPY's and MOVE's arguments. */
 export interface CopyArguments {
-  readonly set: SequenceSet;
+  readonly set: MessageSet;
   readonly mailbox: string;
 }
 
 /** Takes COPY's arguments. */
 export function parseCopy(decoder: CommandDecoder): CopyArguments {
   decoder.sp();
-  const set = parseSequenceSet(decoder);
+  const set = parseMessageSet(decoder);
   decoder.sp();
   const mailbox = parseMailbox(decoder);
   decoder.eof();

@@ -5,18 +5,18 @@
  */
 
 import type { CommandDecoder } from './decoder.ts';
-import { parseSequenceSet } from './sequenceSet.ts';
-import type { SequenceSet } from './sequenceSet.ts';
+import { parseMessageSet } from './sequenceSet.ts';
+import type { MessageSet } from './sequenceSet.ts';
 
 /** UID EXPUNGE's argument. */
 export interface UidExpungeArguments {
-  readonly set: SequenceSet;
+  readonly set: MessageSet;
 }
 
 /** Takes UID EXPUNGE's argument. */
 export function parseUidExpunge(decoder: CommandDecoder): UidExpungeArguments {
   decoder.sp();
-  const set = parseSequenceSet(decoder);
+  const set = parseMessageSet(decoder);
   decoder.eof();
   return { set };
 }

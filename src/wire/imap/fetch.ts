@@ -9,8 +9,8 @@
 import type { CommandDecoder } from './decoder.ts';
 import { parsePartial, parseSection, parseSectionBinary } from './section.ts';
 import type { Section, SectionPartial } from './section.ts';
-import { parseSequenceSet } from './sequenceSet.ts';
-import type { SequenceSet } from './sequenceSet.ts';
+import { parseMessageSet } from './sequenceSet.ts';
+import type { MessageSet } from './sequenceSet.ts';
 
 /** fetch-att. */
 export type FetchItem =
@@ -35,7 +35,7 @@ export type SimpleFetchItem = (typeof SIMPLE_ITEMS)[keyof typeof SIMPLE_ITEMS];
 
 /** FETCH's arguments. */
 export interface FetchArguments {
-  readonly set: SequenceSet;
+  readonly set: MessageSet;
   /** At least one, in the order asked; an item asked twice comes twice. */
   readonly items: readonly FetchItem[];
   /** Only what has a higher mod-sequence. */
@@ -78,7 +78,7 @@ const SP = 0x20;
 /** Takes FETCH's arguments. */
 export function parseFetch(decoder: CommandDecoder): FetchArguments {
   decoder.sp();
-  const set = parseSequenceSet(decoder);
+  const set = parseMessageSet(decoder);
   decoder.sp();
   const start = decoder.offset;
   const items = parseItems(decoder);

@@ -70,10 +70,23 @@ export function formatFlags(flags: readonly string[]): string {
   return `* FLAGS ${formatFlagList(flags)}\r\n`;
 }
 
-/** SEARCH; the line is sent without a match too. `modSeq` is the highest of the matches, told where MODSEQ was searched. */
-export function formatSearch(numbers: readonly number[], modSeq?: number): string {
-  const tail = modSeq === undefined || numbers.length === 0 ? '' : ` (MODSEQ ${modSeq})`;
-  return `${['* SEARCH', ...numbers].join(' ')}${tail}\r\n`;
+/** Numbers in one piece of a response: a mailbox has any number of them, and pieces are formatted one at a time. */
+const NUMBERS_PER_PIECE = 1000;
+
+/**
+ * SEARCH or SORT, in pieces; the line is sent without a match too. `modSeq` is the highest of the matches, told where MODSEQ
+ * was searched (RFC 7162 sections 3.1.6 and 3.1.9).
+ */
+export function* formatFound(
+  name: 'SEARCH' | 'SORT',
+  numbers: readonly number[],
+  modSeq?: number,
+): Generator<string, void> {
+  yield `* ${name}`;
+  for (let from = 0; from < numbers.length; from += NUMBERS_PER_PIECE) {
+    yield ` ${numbers.slice(from, from + NUMBERS_PER_PIECE).join(' ')}`;
+  }
+  yield modSeq === undefined || numbers.length === 0 ? '\r\n' : ` (MODSEQ ${modSeq})\r\n`;
 }
 
 /** ESEARCH's data; undefined where it was not asked for or nothing matched. */
@@ -81,7 +94,7 @@ export interface EsearchData {
   readonly min?: number | undefined;
   readonly max?: number | undefined;
   readonly count?: number | undefined;
-  /** Ascending; an empty list is left out, as a set can not be empty. */
+  /** In the order of the answer; an empty list is left out, as a set can not be empty. */
   readonly all?: readonly number[] | undefined;
   readonly modSeq?: number | undefined;
 }

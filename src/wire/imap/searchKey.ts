@@ -13,16 +13,16 @@ import type { CommandDecoder } from './decoder.ts';
 import { parseKeyword } from './flags.ts';
 import type { SystemFlag } from './flags.ts';
 import { parseObjectId } from './objectId.ts';
-import { parseSequenceSet } from './sequenceSet.ts';
-import type { SequenceSet } from './sequenceSet.ts';
+import { parseMessageSet } from './sequenceSet.ts';
+import type { MessageSet } from './sequenceSet.ts';
 
 /** search-key. Texts are octets in the command's charset. */
 export type SearchKey =
   | { readonly kind: 'all' }
   | { readonly kind: 'flag'; readonly flag: SystemFlag | '\\Recent'; readonly isSet: boolean }
   | { readonly kind: 'keyword'; readonly keyword: string; readonly isSet: boolean }
-  | { readonly kind: 'numbers'; readonly set: SequenceSet }
-  | { readonly kind: 'uids'; readonly set: SequenceSet }
+  | { readonly kind: 'numbers'; readonly set: MessageSet }
+  | { readonly kind: 'uids'; readonly set: MessageSet }
   /** BCC, CC, FROM, SUBJECT, TO: within the fetch envelope's field. */
   | { readonly kind: 'envelope'; readonly field: EnvelopeField; readonly text: Buffer }
   /** HEADER: within any field of this name (one character for each octet); an empty text means that the field exists. */
@@ -112,7 +112,7 @@ export const ARGUMENT_KEYS: ReadonlyMap<string, ArgumentParser> = new Map<string
   ['TEXT', (decoder) => ({ kind: 'text', text: decoder.astring() })],
   ['THREADID', (decoder) => ({ kind: 'threadId', id: parseObjectId(decoder) })],
   ['TO', (decoder) => ({ kind: 'envelope', field: 'to', text: decoder.astring() })],
-  ['UID', (decoder) => ({ kind: 'uids', set: parseSequenceSet(decoder) })],
+  ['UID', (decoder) => ({ kind: 'uids', set: parseMessageSet(decoder) })],
   ['UNKEYWORD', (decoder) => ({ kind: 'keyword', keyword: parseKeyword(decoder), isSet: false })],
   ['YOUNGER', (decoder) => ({ kind: 'younger', seconds: decoder.nzNumber() })],
 ]);

@@ -1,7 +1,8 @@
 /**
  * Sequence sets: message sequence numbers or UIDs, with `*` for the largest in use.
  *
- * RFC 3501 section 9: seq-number, seq-range, sequence-set; RFC 4315 section 4: uid-set.
+ * RFC 3501 section 9: seq-number, seq-range, sequence-set; RFC 4315 section 4: uid-set; RFC 5182 section 3:
+ * seq-last-command.
  * As parsed a set keeps `*`; for a mailbox it becomes ranges that are sorted, disjoint and within 1 and the largest number,
  * so that walking them never costs more than the mailbox is large.
  * Trust: a set has as many ranges as fit into a command line; its numbers are bounded only once it is resolved.
@@ -21,6 +22,9 @@ export interface SequenceRange {
 /** sequence-set: one range at least. */
 export type SequenceSet = readonly SequenceRange[];
 
+/** sequence-set where commands name messages: `$` is the result that a SEARCH saved. */
+export type MessageSet = SequenceSet | '$';
+
 /** Numbers from `first` to `last`, both included, `first` not above `last`. */
 export interface NumberRange {
   readonly first: number;
@@ -30,6 +34,7 @@ export interface NumberRange {
 const COLON = 0x3a;
 const COMMA = 0x2c;
 const ASTERISK = 0x2a;
+const DOLLAR = 0x24;
 
 /** Takes a sequence-set. */
 export function parseSequenceSet(decoder: CommandDecoder): SequenceSet {
@@ -41,10 +46,15 @@ export function parseSequenceSet(decoder: CommandDecoder): SequenceSet {
   return ranges;
 }
 
-/** Whether a sequence-set begins here. */
-export function isAtSequenceSet(decoder: CommandDecoder): boolean {
+/** Takes a sequence-set or `$`. */
+export function parseMessageSet(decoder: CommandDecoder): MessageSet {
+  return decoder.accept(DOLLAR) ? '$' : parseSequenceSet(decoder);
+}
+
+/** Whether a sequence-set or `$` begins here. */
+export function isAtMessageSet(decoder: CommandDecoder): boolean {
   const octet = decoder.peek();
-  return octet === ASTERISK || (octet >= 0x30 && octet <= 0x39);
+  return octet === DOLLAR || octet === ASTERISK || (octet >= 0x30 && octet <= 0x39);
 }
 
 function parseSequenceNumber(decoder: CommandDecoder): SequenceNumber {

@@ -8,12 +8,12 @@
 import type { CommandDecoder } from './decoder.ts';
 import { parseBareFlags, parseFlagList } from './flags.ts';
 import type { FlagList } from './flags.ts';
-import { parseSequenceSet } from './sequenceSet.ts';
-import type { SequenceSet } from './sequenceSet.ts';
+import { parseMessageSet } from './sequenceSet.ts';
+import type { MessageSet } from './sequenceSet.ts';
 
 /** STORE's arguments. */
 export interface StoreArguments {
-  readonly set: SequenceSet;
+  readonly set: MessageSet;
   readonly operation: 'add' | 'remove' | 'replace';
   readonly isSilent: boolean;
   readonly flags: FlagList;
@@ -28,7 +28,7 @@ const HYPHEN = 0x2d;
 /** Takes STORE's arguments. */
 export function parseStore(decoder: CommandDecoder): StoreArguments {
   decoder.sp();
-  const set = parseSequenceSet(decoder);
+  const set = parseMessageSet(decoder);
   decoder.sp();
   const unchangedSince = decoder.peek() === PARENTHESIS_OPEN ? parseModifiers(decoder) : undefined;
   const operation = parseOperation(decoder);

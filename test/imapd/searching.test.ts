@@ -1,0 +1,151 @@
+/** SEARCH where a transcript does not reach: the clock, the cost, failures of the store, attacks. */
+
+import t from 'tap';
+
+import { MailError } from '../../src/base/error.ts';
+import { SECOND_MS } from '../../src/base/units.ts';
+import { createTestClock, TEST_CLOCK_START } from '../support/clock.ts';
+import { LOGIN, openImapSite } from './harness.ts';
+import type { ImapSite, RawClient, SiteOptions } from './harness.ts';
+
+/** What a SEARCH answers before its completion. */
+async function found(client: RawClient, keys: string, command = 'SEARCH'): Promise<string> {
+  const lines = await client.command(`${command} ${keys}`);
+  const completion = lines.at(-1) ?? '';
+  return /^t\d+ OK/.test(completion) ? lines.slice(0, -1).join('|') : completion.replace(/^t\d+ /, '');
+}
+
+/** Puts `count` small messages into INBOX. */
+async function fill(site: ImapSite, count: number): Promise<void> {
+  await site.put(['INBOX'], ...Array.from({ length: count }, () => 'Subject: text\r\n\r\n'));
+}
+
+/** How many entries a server reads, by way of its store. */
+function countingEntries(counts: { entries: number; isBroken: boolean }): NonNullable<SiteOptions['wrap']> {
+  return (store) => ({
+    mailboxes: new Proxy(store.mailboxes, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (name === 'entries') {
+          return async function* (...args: Parameters<typeof target.entries>) {
+            if (counts.isBroken) throw new MailError('storeUnavailable', 'broken by the test');
+            for await (const entries of target.entries(...args)) {
+              counts.entries += entries.length;
+              yield entries;
+            }
+          };
+        }
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    }),
+    contents: store.contents,
+    feed: store.feed,
+    trace: store.trace,
+  });
+}
+
+t.test('OLDER and YOUNGER count seconds back from now, the target second in both', async (t) => {
+  const clock = createTestClock();
+  const site = await openImapSite(t, { clock });
+  const client = await site.selected('');
+  const dateOf = (seconds: number) =>
+    new Date(TEST_CLOCK_START - seconds * SECOND_MS)
+      .toISOString()
+      .replace(/^(\d+)-01-(\d+)T([\d:]+)\..*$/, '$2-Jan-$1 $3 +0000');
+  for (const seconds of [7200, 3601, 3600, 3599, 0]) {
+    await client.command(`APPEND INBOX "${dateOf(seconds)}" {17+}\r\nSubject: text\r\n\r\n`);
+  }
+  await client.command('SELECT INBOX');
+  clock.advance(999);
+  t.equal(await found(client, 'OLDER 3600'), '* SEARCH 1 2 3');
+  t.equal(await found(client, 'YOUNGER 3600'), '* SEARCH 3 4 5');
+  t.equal(await found(client, 'NOT YOUNGER 3600'), '* SEARCH 1 2');
+  t.equal(await found(client, 'OLDER 3600 YOUNGER 3600'), '* SEARCH 3');
+  t.equal(await found(client, 'YOUNGER 4294967295'), '* SEARCH 1 2 3 4 5');
+  clock.advance(1);
+  t.equal(await found(client, 'OLDER 3600'), '* SEARCH 1 2 3 4', 'a second later');
+  t.equal(await found(client, 'YOUNGER 3600'), '* SEARCH 4 5');
+  t.match(await found(client, 'OLDER 0'), /^BAD /);
+  t.match(await found(client, 'YOUNGER 4294967296'), /^BAD /);
+});
+
+t.test('MIN reads no further than its message, MAX only the end of the mailbox', async (t) => {
+  const counts = { entries: 0, isBroken: false };
+  const site = await openImapSite(t, { wrap: countingEntries(counts) });
+  const client = await site.selected('');
+  await fill(site, 1000);
+  await client.command('SELECT INBOX');
+  const cost = async (keys: string) => {
+    counts.entries = 0;
+    const answer = await found(client, keys);
+    return { answer: answer.replace(/ \(TAG "t\d+"\)/, ''), entries: counts.entries };
+  };
+  const whole = await cost('RETURN (MIN MAX COUNT) UNSEEN');
+  t.same(whole, { answer: '* ESEARCH MIN 1 MAX 1000 COUNT 1000', entries: 1000 });
+  const max = await cost('RETURN (MAX) UNSEEN');
+  t.equal(max.answer, '* ESEARCH MAX 1000');
+  t.ok(max.entries <= 64, `MAX read ${max.entries}`);
+  const min = await cost('RETURN (MIN) UNSEEN');
+  t.equal(min.answer, '* ESEARCH MIN 1');
+  t.ok(min.entries < 1000, `MIN read ${min.entries}`);
+  t.equal((await cost('RETURN (MIN MAX) UNSEEN')).answer, '* ESEARCH MIN 1 MAX 1000');
+  await client.command('STORE 5 +FLAGS (\\Flagged)');
+  const far = await cost('RETURN (MAX) FLAGGED');
+  t.equal(far.answer, '* ESEARCH MAX 5');
+  t.ok(far.entries <= 1000, 'no message is read twice');
+  t.same(await cost('RETURN (MAX) DRAFT'), { answer: '* ESEARCH', entries: 1000 });
+});
+
+t.test(
+  'a SEARCH that would save its result and fails saves nothing; without SAVE the result stays',
+  async (t) => {
+    const counts = { entries: 0, isBroken: false };
+    const site = await openImapSite(t, { wrap: countingEntries(counts) });
+    const client = await site.selected('');
+    await fill(site, 3);
+    await client.command('SELECT INBOX');
+    t.equal(await found(client, 'RETURN (SAVE) 2:3'), '');
+    counts.isBroken = true;
+    t.match(await found(client, 'RETURN (COUNT) ALL'), /^NO \[UNAVAILABLE\]/);
+    counts.isBroken = false;
+    t.equal(await found(client, '$'), '* SEARCH 2 3');
+    counts.isBroken = true;
+    t.match(await found(client, 'RETURN (SAVE COUNT) ALL'), /^NO \[UNAVAILABLE\]/);
+    counts.isBroken = false;
+    t.equal(await found(client, '$'), '* SEARCH');
+  },
+);
+
+t.test('CLOSE and UNSELECT end a saved result', async (t) => {
+  const site = await openImapSite(t);
+  const client = await site.selected('');
+  await fill(site, 2);
+  for (const leave of ['CLOSE', 'UNSELECT', 'SELECT Nowhere']) {
+    await client.command('SELECT INBOX');
+    t.equal(await found(client, 'RETURN (SAVE) ALL'), '');
+    t.equal(await found(client, '$'), '* SEARCH 1 2');
+    await client.command(leave);
+    await client.command('SELECT INBOX');
+    t.equal(await found(client, '$'), '* SEARCH', leave);
+  }
+});
+
+t.test('deep nesting, long texts and thousands of keys do not keep another session waiting', async (t) => {
+  const site = await openImapSite(t);
+  const [attacker, other] = [await site.selected(''), await site.client()];
+  await fill(site, 300);
+  await attacker.command('SELECT INBOX');
+  await other.command(LOGIN);
+  const attacks = [
+    `${'OR ALL '.repeat(400)}ALL`,
+    `${'NOT '.repeat(501)}ALL`,
+    Array.from({ length: 4000 }, (_, index) => `UNKEYWORD k${index}`).join(' '),
+    `TEXT {1000000+}\r\n${'x'.repeat(1_000_000)}`,
+    Array.from({ length: 60 }, (_, index) => `BODY text${index}`).join(' '),
+  ];
+  for (const attack of attacks) {
+    attacker.send(`x SEARCH ${attack}\r\n`);
+    t.match((await other.command('NOOP')).at(-1), /OK/);
+    t.match((await attacker.answer('x')).at(-1), /^x (OK|NO \[LIMIT\]|BAD)/, attack.slice(0, 30));
+  }
+});
