@@ -23,6 +23,7 @@ import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { type Administration, createAdministration } from './accounts/administration.ts';
 import { createPasswordHasher, generatePassword } from './accounts/password.ts';
 import { createTransfer } from './transfer/transfer.ts';
+import { ACCOUNT_CAPABILITIES } from './imapd/capabilities.ts';
 import { openImapd } from './imapd/imapd.ts';
 import { openPop3d } from './pop3d/pop3d.ts';
 import { openSmtpd } from './smtpd/smtpd.ts';
@@ -231,7 +232,13 @@ async function openRooms(
     log,
     options: config.server,
   });
-  const administration = createAdministration({ directory: store.directory, mailboxes, passwords, clock });
+  const administration = createAdministration({
+    directory: store.directory,
+    mailboxes,
+    passwords,
+    clock,
+    imapCapabilities: ACCOUNT_CAPABILITIES,
+  });
   const certificates = await openCertificates(config, clock, log);
   const allListeners = await openSessionRooms(config, log, closers, { store, accounts, certificates });
   const rooms = { store, accounts, certificates, listeners: allListeners };

@@ -3,8 +3,9 @@
  */
 
 import { MailError } from '../base/error.ts';
-import type { Account, AccountChanges, Directory } from '../store/contract/directory.ts';
+import type { Account, AccountChanges, AccountSettingTexts, Directory } from '../store/contract/directory.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
+import { accountSettingsGiven, type SettingSurroundings } from './accountSettings.ts';
 import { atMost, domainGiven, loginNameGiven, ownAddressGiven } from './namesGiven.ts';
 import type { PasswordHasher } from './password.ts';
 
@@ -18,6 +19,8 @@ export interface AccountReport {
   /** Octets that all its mailboxes may hold; null for no limit. */
   readonly quotaOctets: number | null;
   readonly loginNames: readonly string[];
+  /** What is set for it alone, by name (accountSettings.ts). */
+  readonly settings: AccountSettingTexts;
   /** ISO 8601 in UTC. */
   readonly createdAt: string;
 }
@@ -28,12 +31,16 @@ export interface AccountDetails extends AccountReport {
   readonly messages: number;
 }
 
-/** What can be set of an account; what is absent stays. `loginNames` replaces all, `quotaOctets: null` takes the limit away. */
+/** What can be set of an account; what is absent stays. `loginNames` replaces all; null takes away the limit, or a setting. */
 export interface AccountSettings {
   readonly isEnabled?: boolean | undefined;
   readonly quotaOctets?: number | null | undefined;
   readonly loginNames?: readonly string[] | undefined;
+  readonly settings?: SettingsGiven | undefined;
 }
+
+/** Settings by name, as an administrator writes them. */
+export type SettingsGiven = Readonly<Record<string, string | null>>;
 
 /** A new account; it is enabled. */
 export interface NewAccountGiven {
@@ -41,6 +48,7 @@ export interface NewAccountGiven {
   readonly password: string;
   readonly quotaOctets?: number | null | undefined;
   readonly loginNames?: readonly string[] | undefined;
+  readonly settings?: SettingsGiven | undefined;
 }
 
 /** Verbs for accounts. Those that set a password may reject with `tooBusy`. */
@@ -59,7 +67,7 @@ export interface AccountAdministration {
   remove(address: string): Promise<void>;
 }
 
-interface Surroundings {
+interface Surroundings extends SettingSurroundings {
   readonly directory: Directory;
   readonly mailboxes: Pick<Mailboxes, 'usage'>;
   readonly passwords: PasswordHasher;
@@ -73,8 +81,11 @@ export function createAccountAdministration(surroundings: Surroundings): Account
       const address = await ownAddressGiven(directory, given.address);
       const quotaOctets = quotaGiven(given.quotaOctets) ?? undefined;
       const loginNames = loginNamesGiven(address, given.loginNames ?? []);
+      const settings = settingsToKeep(accountSettingsGiven(given.settings ?? {}, surroundings));
       const passwordHash = await passwords.hash(password);
-      return reportOf(await directory.addAccount({ address, passwordHash, quotaOctets, loginNames }));
+      return reportOf(
+        await directory.addAccount({ address, passwordHash, quotaOctets, loginNames, settings }),
+      );
     },
     list: async (domain) => (await listAccounts(directory, domain)).map(reportOf),
     async show(address) {
@@ -82,9 +93,9 @@ export function createAccountAdministration(surroundings: Surroundings): Account
       const { octets, messages } = await mailboxes.usage(account.id);
       return { ...reportOf(account), usedOctets: octets, messages };
     },
-    async set(given, settings) {
+    async set(given, changes) {
       const { address } = await requireAccount(directory, given);
-      return reportOf(await directory.setAccount(address, changesOf(address, settings)));
+      return reportOf(await directory.setAccount(address, changesOf(address, changes, surroundings)));
     },
     async setPassword(given, password) {
       const { address } = await requireAccount(directory, given);
@@ -111,12 +122,23 @@ async function listAccounts(directory: Directory, given: string | undefined): Pr
   return directory.accounts(domain.name);
 }
 
-function changesOf(address: string, { isEnabled, quotaOctets, loginNames }: AccountSettings): AccountChanges {
+function changesOf(
+  address: string,
+  { isEnabled, quotaOctets, loginNames, settings }: AccountSettings,
+  surroundings: SettingSurroundings,
+): AccountChanges {
   return {
     ...(isEnabled === undefined ? {} : { isEnabled }),
     ...(quotaOctets === undefined ? {} : { quotaOctets: quotaGiven(quotaOctets) ?? null }),
     ...(loginNames === undefined ? {} : { loginNames: loginNamesGiven(address, loginNames) }),
+    ...(settings === undefined ? {} : { settings: accountSettingsGiven(settings, surroundings) }),
   };
+}
+
+/** A new account has nothing to take away. */
+function settingsToKeep(settings: SettingsGiven): AccountSettingTexts {
+  const kept = Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== null);
+  return Object.fromEntries(kept);
 }
 
 /** hMailServer's 0 means no limit; taken literally it would refuse all mail. So it is asked for in words. */
@@ -136,12 +158,13 @@ function loginNamesGiven(address: string, given: readonly string[]): string[] {
 }
 
 function reportOf(account: Account): AccountReport {
-  const { address, isEnabled, quotaOctets, loginNames, createdAt } = account;
+  const { address, isEnabled, quotaOctets, loginNames, settings, createdAt } = account;
   return {
     address,
     isEnabled,
     quotaOctets: quotaOctets ?? null,
     loginNames,
+    settings,
     createdAt: new Date(createdAt).toISOString(),
   };
 }

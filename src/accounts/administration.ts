@@ -21,6 +21,8 @@ export interface AdministrationSurroundings {
   /** Shared with `createAccounts`, so that one limit on hashing holds for both. */
   readonly passwords: PasswordHasher;
   readonly clock: Clock;
+  /** IMAP capabilities that can be hidden from an account's sessions; imapd knows them. */
+  readonly imapCapabilities: readonly string[];
 }
 
 /** The administrator's verbs: add, list, show, set, remove for each. */

@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import { createAdministration } from '../accounts/administration.ts';
 import { createPasswordHasher } from '../accounts/password.ts';
+import { ACCOUNT_CAPABILITIES } from '../imapd/capabilities.ts';
 import type { FaultyConfig, LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problems.ts';
 import type { Config } from '../config/schema.ts';
@@ -54,7 +55,13 @@ async function callOnStore(
   try {
     const passwords = createPasswordHasher({ clock });
     const { mailboxes, trace } = store;
-    const administration = createAdministration({ directory: store.directory, mailboxes, passwords, clock });
+    const administration = createAdministration({
+      directory: store.directory,
+      mailboxes,
+      passwords,
+      clock,
+      imapCapabilities: ACCOUNT_CAPABILITIES,
+    });
     return await createOperations({ administration, trace })(operation, input);
   } finally {
     await store.close();

@@ -57,7 +57,11 @@ const domainSettings = {
   aliases: names.optional(),
   catchAll: name.nullable().optional(),
 };
-const accountSettings = { quotaOctets: z.number().nullable().optional(), loginNames: names.optional() };
+const accountSettings = {
+  quotaOctets: z.number().nullable().optional(),
+  loginNames: names.optional(),
+  settings: z.record(name, name.nullable()).optional(),
+};
 const password = z.string().max(4096).optional();
 
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map([

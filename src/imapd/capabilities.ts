@@ -41,6 +41,18 @@ const EXTENSIONS = [
 /** RFC 7888 section 5: one of them, never both. */
 const LITERALS: Readonly<Record<LiteralForm, string>> = { plus: 'LITERAL+', minus: 'LITERAL-' };
 
+/** Capabilities that accounts can have hidden: whatever is told after login but IMAP4rev1 itself. */
+export const ACCOUNT_CAPABILITIES: readonly string[] = [...Object.values(LITERALS), ...EXTENSIONS];
+
+/**
+ * Capabilities that listeners can have hidden. LOGINDISABLED is not among them: where LOGIN is refused, a client that is not
+ * told so sends its password in the clear (RFC 3501 section 6.2.3).
+ */
+export const LISTENER_CAPABILITIES: readonly string[] = [
+  ...loginCapabilities(true, false),
+  ...ACCOUNT_CAPABILITIES,
+];
+
 /** The list, IMAP4rev1 first. */
 export function capabilityList({
   isLoggedIn,

@@ -1,6 +1,7 @@
 /** What the administrator's verbs take, refuse and answer, on the real store. */
 
 import t from 'tap';
+import { readAccountSettings } from '../../src/accounts/accountSettings.ts';
 import { type Administration, createAdministration } from '../../src/accounts/administration.ts';
 import { createPasswordHasher } from '../../src/accounts/password.ts';
 import { systemClock } from '../../src/base/clock.ts';
@@ -18,7 +19,13 @@ let administration: Administration;
 t.before(async () => {
   store = await openStore({ directory: t.testdir(), clock, log: silentLog });
   const { directory, mailboxes } = store;
-  administration = createAdministration({ directory, mailboxes, passwords, clock: systemClock });
+  administration = createAdministration({
+    directory,
+    mailboxes,
+    passwords,
+    clock: systemClock,
+    imapCapabilities: ['IDLE', 'THREAD=REFERENCES'],
+  });
 });
 t.teardown(() => store.close());
 
@@ -90,6 +97,7 @@ t.test('accounts are added, listed, shown, set and removed, and no answer has a 
     isEnabled: true,
     quotaOctets: 1_000_000,
     loginNames: ['app\\anna', 'old@elsewhere.example'],
+    settings: {},
     createdAt: '2026-01-15T10:00:00.000Z',
   };
   t.strictSame(added, report, 'under the own name of the domain, without the address among its login names');
@@ -217,4 +225,52 @@ t.test('an alias to a thousand accounts is taken in turns', async (t) => {
   const report = await aliases.add({ address: 'many@app.example', targets });
   t.strictSame(report.targets, targets);
   t.equal(report.danglingTargets.length, 1000);
+});
+
+t.test(
+  'settings of an account are written in their one form, and refused with what is allowed',
+  async (t) => {
+    const { accounts, domains } = administration;
+    await domains.add({ name: 'set.example' });
+    const address = 'a@set.example';
+    const added = await accounts.add({
+      address,
+      password: 'secret',
+      settings: { 'imap.hiddenCapabilities': ' idle, thread=references ,IDLE', 'imap.delimiter': null },
+    });
+    t.strictSame(added.settings, { 'imap.hiddenCapabilities': 'IDLE,THREAD=REFERENCES' });
+    const set = (settings: Record<string, string | null>) => accounts.set(address, { settings });
+    const refused: readonly [string, string, RegExp][] = [
+      ['imap.delimiter', '\\', /^imap\.delimiter cannot be “\\”; allowed: \/ or \.\.$/],
+      ['imap.hiddenCapabilities', 'IDEL', /cannot be “IDEL”; allowed: IDLE, THREAD=REFERENCES\./],
+      ['imap.hiddenCapabilities', 'IDLE,IMAP4rev1', /cannot be “IDLE,IMAP4rev1”/],
+      ['imap.hiddenCapabilities', ' , ', /cannot be “ , ”/],
+      ['imap.sessionLimit', '0', /allowed: a whole number from 1 to 100000\./],
+      ['imap.sessionLimit', '1e3', /allowed: a whole number/],
+      ['imap.limiter', '.', /^“imap\.limiter” is no setting of an account; those are: imap\.delimiter, /],
+      ['constructor', '.', /is no setting/],
+    ];
+    for (const [name, value, message] of refused) {
+      await t.rejects(set({ 'imap.sessionLimit': '7', [name]: value }), { code: 'invalid', message });
+    }
+    t.strictSame((await accounts.show(address)).settings, added.settings, 'a refusal changes nothing');
+    const changed = await set({ 'imap.hiddenCapabilities': null, 'imap.sessionLimit': '007' });
+    t.strictSame(changed.settings, { 'imap.sessionLimit': '7' });
+  },
+);
+
+t.test('what an account’s settings mean is read, and what nobody here understands counts as not set', (t) => {
+  t.strictSame(
+    readAccountSettings({
+      'imap.delimiter': '.',
+      'imap.hiddenCapabilities': 'IDLE,ID',
+      'imap.sessionLimit': '12',
+    }),
+    { 'imap.delimiter': '.', 'imap.hiddenCapabilities': ['IDLE', 'ID'], 'imap.sessionLimit': 12 },
+  );
+  t.strictSame(
+    readAccountSettings({ 'imap.delimiter': '|', 'imap.sessionLimit': 'all', 'new.one': 'x' }),
+    {},
+  );
+  t.end();
 });

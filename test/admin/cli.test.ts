@@ -29,6 +29,7 @@ const account = {
   isEnabled: true,
   quotaOctets: null,
   loginNames: [],
+  settings: {},
   createdAt: '2026-01-01T00:00:00.000Z',
 };
 
@@ -110,6 +111,35 @@ t.test('verbs hand their options to the operation and show its result, as text o
     (await run(['account', 'list'], call)).out,
     /^ACCOUNT +STATE +QUOTA +LOGIN NAMES\na@b\.example +enabled +none\n$/,
   );
+});
+
+t.test('each setting of accounts is an option, which none takes away, and is shown', async (t) => {
+  const calls: unknown[] = [];
+  const call = async (_operation: string, input: unknown) => {
+    calls.push(input);
+    const settings = { 'imap.delimiter': '.' };
+    return { ...account, usedOctets: 0, messages: 0, settings };
+  };
+  const address = 'a@b.example';
+  const options = ['--imap-delimiter', '.', '--imap-session-limit', 'none'];
+  const shown = await run(
+    ['account', 'set', address, ...options, '--imap-hidden-capabilities', 'IDLE,ID'],
+    call,
+  );
+  await run(['account', 'set', address, '--disable'], call);
+  t.strictSame(calls, [
+    {
+      address,
+      settings: {
+        'imap.delimiter': '.',
+        'imap.hiddenCapabilities': 'IDLE,ID',
+        'imap.sessionLimit': null,
+      },
+    },
+    { address, isEnabled: false },
+  ]);
+  t.match(shown.out, /^imap\.delimiter: +\.$/m);
+  t.notMatch(shown.out, /imap\.sessionLimit/);
 });
 
 t.test('sizes are read and written as administrators write them', async (t) => {

@@ -154,6 +154,36 @@ t.test('a login is found by address, by another name of the domain and by extra 
   t.equal((await directory.setAccount('eva@login.example', { quotaOctets: null })).quotaOctets, undefined);
 });
 
+t.test(
+  'settings of an account are kept by name, come with it wherever it is found, and go with it',
+  async (t) => {
+    await directory.addDomain('setting.example', {});
+    const address = 'a@setting.example';
+    const settings = { 'imap.delimiter': '.', 'another.thing': 'ä' };
+    const account = await directory.addAccount({
+      address,
+      passwordHash: HASH,
+      loginNames: ['setting'],
+      settings,
+    });
+    t.same(account.settings, settings);
+    t.same(await directory.findCredentials('setting'), {
+      account,
+      isDomainEnabled: true,
+      passwordHash: HASH,
+    });
+    t.same(await directory.accounts('setting.example'), [account]);
+    t.same(await directory.resolve(address), { kind: 'account', account });
+    const changed = await directory.setAccount(address, {
+      settings: { 'imap.delimiter': '/', 'another.thing': null, 'never.set': null },
+    });
+    t.same(changed.settings, { 'imap.delimiter': '/' });
+    t.same((await directory.setAccount(address, { quotaOctets: 5 })).settings, { 'imap.delimiter': '/' });
+    await directory.removeAccount(address);
+    t.same((await directory.addAccount({ address, passwordHash: HASH })).settings, {});
+  },
+);
+
 t.test('one step of resolution says what an address is', async (t) => {
   await directory.addDomain('step.example', { aliases: ['schritt.example'] });
   const account = await directory.addAccount({ address: 'x@step.example', passwordHash: HASH });
@@ -215,6 +245,10 @@ t.test('each change is told by the feed, a refused one is not', async (t) => {
   const leave = store.feed.subscribe((change) => heard.push(change));
   await directory.addDomain('told.example', {});
   await directory.addDomain('told.example', {}).catch(() => {});
+  await directory.addAccount({ address: 'a@told.example', passwordHash: HASH });
+  heard.splice(1);
+  await directory.setAccount('a@told.example', { settings: { 'imap.delimiter': '.' } });
+  await directory.setAccount('b@told.example', { settings: {} }).catch(() => {});
   leave();
-  t.same(heard, [{ kind: 'directory' }]);
+  t.same(heard, [{ kind: 'directory' }, { kind: 'directory' }]);
 });

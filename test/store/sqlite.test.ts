@@ -35,7 +35,7 @@ import {
 } from './contract/house.ts';
 import { createDataDirectory, optionsOf } from './dataDirectory.ts';
 
-const LANDED_STEPS = ['e94999009b0a77e6', '30f61008549f1a30'];
+const LANDED_STEPS = ['e94999009b0a77e6', '30f61008549f1a30', '8373073c6667ecdc'];
 
 t.test('the data directory is made for its owner only, and left in order', async (t) => {
   const data = createDataDirectory(t, 'new/directory');
@@ -123,6 +123,27 @@ t.test('an older database is copied aside and brought up to date in one transact
   t.same(db.get('SELECT x, y FROM a'), { x: 7, y: 8 }, 'a step that fails leaves everything as it was');
   t.equal(db.value('PRAGMA user_version'), 2);
   t.equal(migrate(db, path, [one, two]), undefined);
+});
+
+t.test('a database of the first schema opens with all its accounts, which can be set since', async (t) => {
+  const data = createDataDirectory(t);
+  mkdirSync(data.directory);
+  const path = join(data.directory, 'hauspost.db');
+  const db = openForWriting(path);
+  migrate(db, path, readSchemaSteps().slice(0, 1));
+  db.run('INSERT INTO domain (name, is_enabled) VALUES (?, 1)', 'old.example');
+  db.run(
+    `INSERT INTO account (domain_id, local_part, is_enabled, password_hash, created_at)
+     VALUES (1, ?, 1, ?, 1)`,
+    'a',
+    '$x$',
+  );
+  db.close();
+  const { directory } = await data.open();
+  t.same((await directory.findAccount('a@old.example'))?.settings, {});
+  const changed = await directory.setAccount('a@old.example', { settings: { 'imap.delimiter': '.' } });
+  t.same(changed.settings, { 'imap.delimiter': '.' });
+  t.ok(existsSync(join(data.directory, 'hauspost-before-schema-2.db')));
 });
 
 t.test('schema steps are numbered without gaps, and those that have landed are not edited', (t) => {

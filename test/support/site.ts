@@ -17,6 +17,7 @@ import type { Store } from '../../src/store/contract/store.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
 import { type Accounts, createAccounts } from '../../src/accounts/accounts.ts';
 import { type Administration, createAdministration } from '../../src/accounts/administration.ts';
+import { ACCOUNT_CAPABILITIES } from '../../src/imapd/capabilities.ts';
 import { createPasswordHasher } from '../../src/accounts/password.ts';
 
 /** Octets and passes of a hash that costs next to nothing. */
@@ -51,7 +52,7 @@ export async function openRoomSite(t: Test, clock: Clock = systemClock): Promise
     passwords,
     clock: systemClock,
   };
-  const administration = createAdministration(surroundings);
+  const administration = createAdministration({ ...surroundings, imapCapabilities: ACCOUNT_CAPABILITIES });
 
   return {
     directory,

@@ -2,11 +2,12 @@
  * `hauspost account add|list|show|set|passwd|remove`.
  */
 
+import { ACCOUNT_SETTING_NAMES, accountSettingMeaning } from '../../accounts/accountSettings.ts';
 import type { AccountDetails, AccountReport } from '../../accounts/administerAccounts.ts';
 import type { PasswordReport } from '../operations.ts';
 import { formatFields, formatOctets, formatTable } from '../table.ts';
 import { EXIT, type Invocation, type Verb } from '../verb.ts';
-import { enabledOption, given, listOption, octetsOption, passwordOption } from './read.ts';
+import { enabledOption, given, listOption, octetsOption, passwordOption, removableOption } from './read.ts';
 
 const PASSWORD_OPTIONS = {
   'password-stdin': { type: 'boolean' },
@@ -16,10 +17,22 @@ const PASSWORD_HELP = {
   'password-stdin': 'Reads the password from standard input; without either one is generated and shown once.',
   'password-file': 'Reads the password from the first line of a file.',
 };
-const OPTIONS = { quota: { type: 'string' }, 'login-names': { type: 'string' } } as const;
+/** Settings of accounts as options: `imap.hiddenCapabilities` is `--imap-hidden-capabilities`. */
+const SETTING_OPTIONS = ACCOUNT_SETTING_NAMES.map((name) => ({ name, option: optionOf(name) }));
+const OPTIONS = {
+  quota: { type: 'string' },
+  'login-names': { type: 'string' },
+  ...Object.fromEntries(SETTING_OPTIONS.map(({ option }) => [option, { type: 'string' as const }])),
+} as const;
 const OPTION_HELP = {
   quota: 'What all its mailboxes may hold, like 5GB; none for no limit.',
   'login-names': 'Further names that log in as this account, comma-separated; replaces those it has.',
+  ...Object.fromEntries(
+    SETTING_OPTIONS.map(({ name, option }) => [
+      option,
+      `${accountSettingMeaning(name)} none for what the server has. Takes effect at the next login.`,
+    ]),
+  ),
 };
 
 /** The verbs about accounts. */
@@ -142,7 +155,22 @@ function changes(invocation: Invocation) {
   return {
     ...given('quotaOctets', octetsOption(invocation, 'quota')),
     ...given('loginNames', listOption(invocation, 'login-names')),
+    ...given('settings', settingsOption(invocation)),
   };
+}
+
+function optionOf(settingName: string): string {
+  return settingName.replace('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The settings that were given; `none` takes one away. */
+function settingsOption(invocation: Invocation): Readonly<Record<string, string | null>> | undefined {
+  const settings: Record<string, string | null> = {};
+  for (const { name, option } of SETTING_OPTIONS) {
+    const value = removableOption(invocation, option);
+    if (value !== undefined) settings[name] = value;
+  }
+  return Object.keys(settings).length === 0 ? undefined : settings;
 }
 
 function showPassword(generated: string | undefined): string[] {
@@ -160,6 +188,7 @@ function showAccount(account: AccountDetails): string {
     Quota: showQuota(account),
     Holds: `${account.messages} messages, ${formatOctets(account.usedOctets)}`,
     'Login names': account.loginNames.join(', ') || 'only its address',
+    ...account.settings,
     'Created at': account.createdAt,
   });
 }

@@ -29,8 +29,13 @@ export interface Account {
   readonly quotaOctets: number | undefined;
   /** Further names that log in as this account. */
   readonly loginNames: readonly string[];
+  /** What is set for this account alone, by name; the accounts room knows the names and reads the values. */
+  readonly settings: AccountSettingTexts;
   readonly createdAt: UnixMs;
 }
+
+/** Values of settings by their names. */
+export type AccountSettingTexts = Readonly<Record<string, string>>;
 
 /** An address that stands for others. */
 export interface Alias {
@@ -64,11 +69,12 @@ export interface DomainChanges {
   readonly catchAll?: string | null;
 }
 
-/** Changes to an account; what is absent stays, `quotaOctets: null` takes the limit away. */
+/** Changes to an account; what is absent stays; null takes away the limit, or a setting. */
 export interface AccountChanges {
   readonly isEnabled?: boolean;
   readonly quotaOctets?: number | null;
   readonly loginNames?: readonly string[];
+  readonly settings?: Readonly<Record<string, string | null>>;
   readonly passwordHash?: string;
 }
 
@@ -84,6 +90,7 @@ export interface NewAccount {
   readonly passwordHash: string;
   readonly quotaOctets?: number | undefined;
   readonly loginNames?: readonly string[];
+  readonly settings?: AccountSettingTexts;
 }
 
 /** Domains, accounts and aliases. Errors beside the store's own: `conflict` (name taken), `notFound`, `cannot` (still in use). */

@@ -8,7 +8,14 @@
 
 import type { UnixMs } from '../../base/clock.ts';
 import type { AccountId, DomainId } from '../../base/ids.ts';
-import type { Account, Alias, Credentials, Domain, Resolution } from '../contract/directory.ts';
+import type {
+  Account,
+  AccountSettingTexts,
+  Alias,
+  Credentials,
+  Domain,
+  Resolution,
+} from '../contract/directory.ts';
 import type { Connection } from './connection.ts';
 
 /** A domain without its other names: what most questions need of it. */
@@ -188,6 +195,7 @@ function accountOf(db: Connection, domain: DomainHead, row: AccountRow): Account
     isEnabled: row.is_enabled === 1,
     quotaOctets: row.quota_octets ?? undefined,
     loginNames: selectLoginNames(db, row.id),
+    settings: selectSettings(db, row.id),
     createdAt: row.created_at,
   };
 }
@@ -258,6 +266,14 @@ function selectAccountRowById(db: Connection, id: AccountId): AccountRow | undef
 
 function selectLoginNames(db: Connection, id: AccountId): string[] {
   return db.column('SELECT name FROM login_name WHERE account_id = ? ORDER BY name', id);
+}
+
+function selectSettings(db: Connection, id: AccountId): AccountSettingTexts {
+  const rows = db.tuples<[name: string, value: string]>(
+    'SELECT name, value FROM account_setting WHERE account_id = ? ORDER BY name',
+    id,
+  );
+  return Object.fromEntries(rows);
 }
 
 function selectTargets(db: Connection, aliasId: number): string[] {

@@ -29,6 +29,7 @@ export const ACCOUNT_JOBS = {
     refuseTakenAddress(db, domain, localPart);
     const id = insertAccount(db, domain.id, localPart, account, context);
     insertLoginNames(db, id, account.loginNames ?? []);
+    setSettings(db, id, account.settings ?? {});
     insertFirstMailboxes(db, id, context);
     context.publish({ kind: 'directory' });
     return requireAccount(db, account.address);
@@ -75,13 +76,21 @@ function requireAccount(db: Connection, address: string): Account {
 }
 
 function apply(db: Connection, id: AccountId, changes: AccountChanges): void {
-  const { isEnabled, quotaOctets, loginNames, passwordHash } = changes;
+  const { isEnabled, quotaOctets, loginNames, settings = {}, passwordHash } = changes;
   if (isEnabled !== undefined) updateEnabled(db, id, isEnabled);
   if (quotaOctets !== undefined) updateQuota(db, id, quotaOctets);
   if (passwordHash !== undefined) updatePasswordHash(db, id, passwordHash);
+  setSettings(db, id, settings);
   if (loginNames === undefined) return;
   deleteLoginNames(db, id);
   insertLoginNames(db, id, loginNames);
+}
+
+function setSettings(db: Connection, id: AccountId, settings: Readonly<Record<string, string | null>>): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (value === null) deleteSetting(db, id, name);
+    else upsertSetting(db, id, name, value);
+  }
 }
 
 function insertLoginNames(db: Connection, id: AccountId, names: readonly string[]): void {
@@ -134,6 +143,20 @@ function deleteLoginNames(db: Connection, id: AccountId): void {
 
 function insertLoginName(db: Connection, id: AccountId, name: string): void {
   db.run('INSERT INTO login_name (name, account_id) VALUES (?, ?)', name, id);
+}
+
+function upsertSetting(db: Connection, id: AccountId, name: string, value: string): void {
+  db.run(
+    `INSERT INTO account_setting (account_id, name, value) VALUES (?, ?, ?)
+     ON CONFLICT (account_id, name) DO UPDATE SET value = excluded.value`,
+    id,
+    name,
+    value,
+  );
+}
+
+function deleteSetting(db: Connection, id: AccountId, name: string): void {
+  db.run('DELETE FROM account_setting WHERE account_id = ? AND name = ?', id, name);
 }
 
 function deleteAccount(db: Connection, id: AccountId): void {
