@@ -15,7 +15,6 @@ import { systemClock } from './base/clock.ts';
 import { asMailError, MailError } from './base/error.ts';
 import { createLog, type Log } from './base/log.ts';
 import { SECOND_MS } from './base/units.ts';
-import { ConnectionCaps } from './net/connectionCaps.ts';
 import type { Listener } from './net/listener.ts';
 import type { Store } from './store/contract/store.ts';
 import { openStore } from './store/sqlite/open.ts';
@@ -23,7 +22,7 @@ import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { type Administration, createAdministration } from './accounts/administration.ts';
 import { createPasswordHasher, generatePassword } from './accounts/password.ts';
 import { createTransfer } from './transfer/transfer.ts';
-import { ACCOUNT_CAPABILITIES } from './imapd/capabilities.ts';
+import { ACCOUNT_CAPABILITIES, LISTENER_CAPABILITIES } from './imapd/capabilities.ts';
 import { openImapd } from './imapd/imapd.ts';
 import { openPop3d } from './pop3d/pop3d.ts';
 import { openSmtpd } from './smtpd/smtpd.ts';
@@ -34,6 +33,7 @@ import { createBackend } from './admin/backend.ts';
 import { type Certificates, openCertificates } from './admin/certificates.ts';
 import { runCli } from './admin/cli.ts';
 import { controlSocketPath, openControlServer } from './admin/controlSocket.ts';
+import { imapListenerOptions, listenerOptions } from './admin/listenerOptions.ts';
 import { nextSteps } from './admin/nextSteps.ts';
 import { createOperations } from './admin/operations.ts';
 import { createRunningServer } from './admin/runningServer.ts';
@@ -76,6 +76,7 @@ function loadFor(file: string | undefined): LoadedConfig | FaultyConfig {
     file: chosen === undefined ? undefined : resolve(chosen),
     defaultDirectory: DATA_DIRECTORY,
     environment: process.env,
+    imapCapabilities: LISTENER_CAPABILITIES,
   });
 }
 
@@ -142,7 +143,12 @@ async function demo(): Promise<0 | 1> {
   const log = createLog(process.stderr, 'warn');
   const stop = stopSignal(log);
   try {
-    const loaded = loadConfig({ file: undefined, defaultDirectory: directory, environment: {} });
+    const loaded = loadConfig({
+      file: undefined,
+      defaultDirectory: directory,
+      environment: {},
+      imapCapabilities: LISTENER_CAPABILITIES,
+    });
     if (loaded.kind === 'faulty')
       throw new MailError('internal', loaded.problems.map(formatProblem).join('\n'));
     const appliance = await openOnFreePorts(loaded, log);
@@ -268,25 +274,11 @@ async function openSessionRooms(
   core: { readonly store: Store; readonly accounts: Accounts; readonly certificates: Certificates },
 ): Promise<() => readonly ListenerStatus[]> {
   const { store, accounts, certificates } = core;
-  const listenersFor = (protocol: ListenerConfig['protocol']) =>
-    config.listeners
-      .filter((listener) => listener.protocol === protocol)
-      .map((listener) => ({
-        name: listener.name,
-        address: listener.address,
-        port: listener.port,
-        tls: listener.tls,
-        tlsContexts: certificates.contextsOf(listener),
-        caps: new ConnectionCaps({
-          total: listener.connectionLimit,
-          perAddress: listener.connectionsPerAddressLimit,
-        }),
-      }));
   const deadlineMs = config.server.shutdownDeadlineSeconds * SECOND_MS;
   const common = { serverName: serverName(config), clock: systemClock, log };
   const pop3d = await openPop3d({
     ...common,
-    listeners: listenersFor('pop3'),
+    listeners: listenerOptions(config, 'pop3', certificates),
     idleTimeoutMs: config.pop3.idleTimeoutSeconds * SECOND_MS,
     accounts,
     mailboxes: store.mailboxes,
@@ -296,10 +288,11 @@ async function openSessionRooms(
   closers.unshift(() => pop3d.close(deadlineMs));
   const imapd = await openImapd({
     ...common,
-    listeners: listenersFor('imap'),
+    listeners: imapListenerOptions(config, certificates),
     store,
     accounts,
     delimiter: config.imap.delimiter,
+    sessionsPerAccountLimit: config.imap.sessionsPerAccountLimit,
     idleTimeoutMs: config.imap.idleTimeoutSeconds * SECOND_MS,
     appendLimitOctets: config.smtp.sizeLimitOctets,
     literals: config.imap.literals,
@@ -311,7 +304,12 @@ async function openSessionRooms(
     accounts,
     sizeLimitOctets: config.smtp.sizeLimitOctets,
   });
-  const smtpd = await openSmtpd({ ...common, ...config.smtp, listeners: listenersFor('smtp'), transfer });
+  const smtpd = await openSmtpd({
+    ...common,
+    ...config.smtp,
+    listeners: listenerOptions(config, 'smtp', certificates),
+    transfer,
+  });
   closers.unshift(() => smtpd.close(deadlineMs));
   return () => [
     ...statusOf('smtp', smtpd.listeners),

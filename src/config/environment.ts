@@ -97,5 +97,6 @@ function knownVariables(result: Record<string, unknown>): string[] {
 }
 
 function typed(key: ConfigKey, value: string): unknown {
+  if (key.isList) return value.split(',').flatMap((item) => item.trim() || []);
   return key.isNumber && /^-?\d+$/.test(value) ? Number(value) : value;
 }

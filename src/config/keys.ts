@@ -19,6 +19,8 @@ export interface ConfigKey {
   readonly defaultValue: unknown;
   readonly isRequired: boolean;
   readonly isNumber: boolean;
+  /** Whether it is a list; in the environment its items are separated by commas. */
+  readonly isList: boolean;
   readonly description: string;
 }
 
@@ -64,18 +66,19 @@ function listKeys(): ConfigKey[] {
   );
 }
 
-function keysOf(section: string, node: SchemaNode | undefined, isList: boolean): ConfigKey[] {
+function keysOf(section: string, node: SchemaNode | undefined, isTable: boolean): ConfigKey[] {
   return Object.entries(node?.properties ?? {}).map(([name, child]) => ({
-    path: isList ? `${section}[].${name}` : `${section}.${name}`,
+    path: isTable ? `${section}[].${name}` : `${section}.${name}`,
     section,
     name,
-    environment: isList
+    environment: isTable
       ? `HAUSPOST_<NAME>_${upperSnake(name)}`
       : `HAUSPOST_${upperSnake(section)}_${upperSnake(name)}`,
     allowed: describeAllowed(child),
     defaultValue: child.default,
     isRequired: child.default === undefined && (node?.required ?? []).includes(name),
     isNumber: child.type === 'integer',
+    isList: child.type === 'array',
     description: child.description ?? '',
   }));
 }
@@ -83,6 +86,7 @@ function keysOf(section: string, node: SchemaNode | undefined, isList: boolean):
 function describeAllowed(node: SchemaNode): string {
   if (node.enum !== undefined) return `one of ${node.enum.join(', ')}`;
   if (node.type === 'integer') return `a whole number from ${node.minimum} to ${node.maximum}`;
+  if (node.type === 'array') return 'a list of texts';
   if (node.anyOf !== undefined) return node.anyOf.map(describeAllowed).join(' or ');
   switch (node.format) {
     case 'ipv4':

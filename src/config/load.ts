@@ -13,7 +13,7 @@ import { parse, TomlError } from 'smol-toml';
 import { overlayEnvironment } from './environment.ts';
 import { CONFIG_KEYS, findKey } from './keys.ts';
 import { describeIssues, type Origins, type Problem } from './problems.ts';
-import { type Config, configSchema, SECRET_KEYS } from './schema.ts';
+import { type Config, configSchema, type ListenerConfig, SECRET_KEYS } from './schema.ts';
 
 /** Where a value came from. */
 export type ValueSource = 'default' | 'file' | 'environment';
@@ -42,6 +42,8 @@ export interface LoadOptions {
   /** Directory that relative paths are taken from when there is no file. */
   readonly defaultDirectory: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Capabilities that an IMAP listener can hide; imapd knows them. */
+  readonly imapCapabilities: readonly string[];
 }
 
 /** Loads, checks and completes. Never throws on bad content; a file that can't be read is a problem too. */
@@ -58,7 +60,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig | FaultyConfig {
   const problems = [...overlay.problems, ...readSecrets(overlay.raw, directory, origins)];
   const checked = configSchema.safeParse(overlay.raw);
   if (!checked.success) problems.push(...describeIssues(checked.error.issues, overlay.raw, origins));
-  else problems.push(...crossCheck(checked.data, origins));
+  else problems.push(...crossCheck(checked.data, origins, options.imapCapabilities));
   if (problems.length > 0 || !checked.success) return faulty(problems);
   return {
     kind: 'loaded',
@@ -119,7 +121,7 @@ function readSecrets(raw: Record<string, unknown>, directory: string, origins: O
   });
 }
 
-function crossCheck(config: Config, origins: Origins): Problem[] {
+function crossCheck(config: Config, origins: Origins, imapCapabilities: readonly string[]): Problem[] {
   const problems: Problem[] = [];
   const add = (key: string, text: string) =>
     problems.push({ where: origins.file, line: undefined, key, text });
@@ -131,6 +133,8 @@ function crossCheck(config: Config, origins: Origins): Problem[] {
     if ((listener.certificateFile === undefined) !== (listener.keyFile === undefined)) {
       add(`listeners[${index}]`, 'certificateFile and keyFile go together');
     }
+    for (const [name, text] of imapProblems(listener, imapCapabilities))
+      add(`listeners[${index}].${name}`, text);
     const clash = listenerKeyNames.find((name) => findKey(`${listener.name}.${name}`) !== undefined);
     if (clash !== undefined) {
       add(`listeners[${index}].name`, `found "${listener.name}"; ${listener.name}.${clash} is another key`);
@@ -141,6 +145,23 @@ function crossCheck(config: Config, origins: Origins): Problem[] {
   if (config.tls.minimumVersion > config.tls.maximumVersion)
     add('tls.maximumVersion', 'is lower than tls.minimumVersion');
   return problems;
+}
+
+/** What is wrong with a listener's keys for IMAP: key and text. */
+function imapProblems(
+  { protocol, hierarchyDelimiter, hiddenCapabilities }: ListenerConfig,
+  imapCapabilities: readonly string[],
+): (readonly [key: string, text: string])[] {
+  if (protocol !== 'imap') {
+    const given = { hierarchyDelimiter, hiddenCapabilities };
+    return Object.entries(given).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, `is for imap listeners; this one speaks ${protocol}`] as const],
+    );
+  }
+  const unknown = (hiddenCapabilities ?? []).filter((name) => !imapCapabilities.includes(name.toUpperCase()));
+  return unknown.map(
+    (name) => ['hiddenCapabilities', `found "${name}"; allowed: ${imapCapabilities.join(', ')}`] as const,
+  );
 }
 
 function absolute(config: Config, directory: string): Config {

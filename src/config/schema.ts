@@ -59,6 +59,17 @@ const listener = z.strictObject({
     .max(100_000)
     .default(200)
     .describe('Connections at one time from one remote address (a whole site may stand behind one).'),
+  hierarchyDelimiter: z
+    .enum(['/', '.'])
+    .optional()
+    .describe('Hierarchy delimiter of mailbox names on this IMAP listener; imap.delimiter when absent.'),
+  hiddenCapabilities: z
+    .array(z.string())
+    .max(100)
+    .optional()
+    .describe(
+      'Capabilities that clients of this IMAP listener are not told of, though they work: for clients that break on one.',
+    ),
 });
 
 /** One listener, as hMailServer's TCP/IP ports are. */
@@ -173,6 +184,14 @@ const imap = z.strictObject({
     .max(86_400)
     .default(1800)
     .describe('Silence after which a session is closed (RFC 3501 section 5.4: 30 minutes at least).'),
+  sessionsPerAccountLimit: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(100)
+    .describe(
+      'Sessions of one account at one time; one more is NO [LIMIT] at login. Accounts can have their own.',
+    ),
   literals: z
     .enum(['plus', 'minus'])
     .default('plus')

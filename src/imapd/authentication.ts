@@ -6,11 +6,11 @@
 
 import { formatCapabilityCode } from '../wire/imap/responseCode.ts';
 import type { SaslCredentials } from '../wire/sasl/exchange.ts';
-import { failed, ok } from './completion.ts';
+import { failed, no, ok } from './completion.ts';
 import type { Completion } from './completion.ts';
 import type { SessionContext } from './sessionContext.ts';
 
-/** Logs in, or answers why not. Errors: `tooBusy`, and the store's. */
+/** Logs in, or answers why not; an account with too many sessions is no failed login. Errors: `tooBusy`, and the store's. */
 export async function logIn(session: SessionContext, credentials: SaslCredentials): Promise<Completion> {
   if (session.needsPrivacy) return failed('privacyRequired');
   const outcome = await session.server.accounts.authenticate({
@@ -24,6 +24,7 @@ export async function logIn(session: SessionContext, credentials: SaslCredential
     session.countLoginFailure();
     return failed('authenticationFailed');
   }
+  if (!session.open(outcome.account)) return no('This account has too many sessions open', 'LIMIT');
   session.enter({ kind: 'authenticated', account: outcome.account });
   return ok('Logged in', formatCapabilityCode(session.capabilities));
 }

@@ -9,6 +9,7 @@ import { formatUntagged } from '../wire/imap/responses.ts';
 import { Connection } from '../net/connection.ts';
 import { openListener } from '../net/listener.ts';
 import type { Listener } from '../net/listener.ts';
+import { AccountSessions } from './accountSessions.ts';
 import { settingsOf } from './options.ts';
 import type { ImapdOptions, ImapListenerOptions } from './options.ts';
 import { RecentClaims } from './recentClaims.ts';
@@ -30,7 +31,18 @@ export async function openImapd(options: ImapdOptions): Promise<Imapd> {
   const { mailboxes, contents, feed, trace } = store;
   const recentClaims = new RecentClaims(mailboxes);
   const settings = settingsOf(options);
-  const server = { mailboxes, contents, feed, trace, accounts, recentClaims, clock, settings };
+  const accountSessions = new AccountSessions();
+  const server: ServerContext = {
+    mailboxes,
+    contents,
+    feed,
+    trace,
+    accounts,
+    accountSessions,
+    recentClaims,
+    clock,
+    settings,
+  };
   const sessions = new Set<ImapSession>();
   const listeners: Listener[] = [];
   const close = async (deadlineMs: number) => {

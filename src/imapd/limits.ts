@@ -12,6 +12,11 @@ export const LOGIN_IDLE_TIMEOUT_MS = MINUTE_MS;
 export const LOGIN_DEADLINE_MS = 5 * MINUTE_MS;
 /** Autologout after login, the least that RFC 3501 section 5.4 allows. */
 export const IDLE_TIMEOUT_MS = 30 * MINUTE_MS;
+/**
+ * Sessions of one account at a time. A mail program takes 5 to 10, and an application may have some for each of its threads;
+ * a listener takes 1,000 connections, so that ten accounts that leak them use it up and one does not.
+ */
+export const SESSIONS_PER_ACCOUNT_LIMIT = 100;
 /** In IDLE a line goes out this often: it keeps a NAT's table entry alive and finds clients that are gone. */
 export const STILL_HERE_PERIOD_MS = 5 * MINUTE_MS;
 /** Commands before login. A client needs five: CAPABILITY, ID, STARTTLS, CAPABILITY, LOGIN. */

@@ -13,7 +13,6 @@ export async function findMailbox(
   account: Account,
   text: string,
 ): Promise<Mailbox | undefined> {
-  const { mailboxes, settings } = session.server;
-  const name = mailboxNameOf(text, settings.delimiter);
-  return name === undefined ? undefined : mailboxes.find(account.id, name);
+  const name = mailboxNameOf(text, session.delimiter);
+  return name === undefined ? undefined : session.server.mailboxes.find(account.id, name);
 }

@@ -14,7 +14,7 @@ import type { ConnectionCaps } from '../net/connectionCaps.ts';
 import type { TlsMode } from '../net/listener.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { Accounts } from '../accounts/accounts.ts';
-import { IDLE_TIMEOUT_MS } from './limits.ts';
+import { IDLE_TIMEOUT_MS, SESSIONS_PER_ACCOUNT_LIMIT } from './limits.ts';
 
 /** Largest message that APPEND takes unless set: what Exchange Online sends at most (150 MB). */
 export const DEFAULT_APPEND_LIMIT_OCTETS = 150 * MIB;
@@ -33,6 +33,8 @@ export interface ImapListenerOptions {
   /** The certificate; needed unless `tls` is 'none'. Asked at each handshake. */
   readonly tlsContexts?: { current(): SecureContext };
   readonly caps: ConnectionCaps;
+  /** Hierarchy delimiter on this listener, in place of the server's. */
+  readonly delimiter?: '/' | '.';
   /** Capabilities that are not told to clients of this listener, though they work: for clients that misuse one. */
   readonly hiddenCapabilities?: readonly string[];
 }
@@ -41,6 +43,8 @@ export interface ImapListenerOptions {
 export interface ImapOptions {
   /** Hierarchy delimiter in mailbox names; `/` by default, `.` as hMailServer had it. */
   readonly delimiter?: '/' | '.';
+  /** Sessions of one account at a time, unless the account has a limit of its own. */
+  readonly sessionsPerAccountLimit?: number;
   /** Silence after which a session is closed; not below the 30 minutes of RFC 3501 section 5.4. */
   readonly idleTimeoutMs?: number;
   /** Largest message that APPEND takes. */
@@ -65,6 +69,7 @@ export interface ImapdOptions extends ImapOptions {
 /** The options with every default filled in, as sessions use them. */
 export interface ImapSettings {
   readonly delimiter: '/' | '.';
+  readonly sessionsPerAccountLimit: number;
   readonly idleTimeoutMs: number;
   readonly appendLimitOctets: number;
   readonly literals: LiteralForm;
@@ -74,6 +79,7 @@ export interface ImapSettings {
 export function settingsOf(options: ImapOptions): ImapSettings {
   return {
     delimiter: options.delimiter ?? '/',
+    sessionsPerAccountLimit: options.sessionsPerAccountLimit ?? SESSIONS_PER_ACCOUNT_LIMIT,
     idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     appendLimitOctets: options.appendLimitOctets ?? DEFAULT_APPEND_LIMIT_OCTETS,
     literals: options.literals ?? 'plus',

@@ -18,7 +18,9 @@ import { formatCapabilityCode, formatHighestModSeq } from '../wire/imap/response
 import { formatContinuation, formatUntagged } from '../wire/imap/responses.ts';
 import type { CommandLiteral, CommandSegment } from '../wire/imap/segment.ts';
 import type { Connection } from '../net/connection.ts';
+import type { Account } from '../store/contract/directory.ts';
 import type { TraceEventKind } from '../store/contract/trace.ts';
+import { type AccountSettingValues, readAccountSettings } from '../accounts/accountSettings.ts';
 import { capabilityList } from './capabilities.ts';
 import { ClientInput } from './clientInput.ts';
 import type { Command } from './command.ts';
@@ -45,7 +47,7 @@ import { writeUpdates } from './updates.ts';
 export interface SessionOptions {
   readonly connection: Connection;
   readonly server: ServerContext;
-  readonly listener: Pick<ImapListenerOptions, 'tls' | 'tlsContexts' | 'hiddenCapabilities'>;
+  readonly listener: Pick<ImapListenerOptions, 'tls' | 'tlsContexts' | 'delimiter' | 'hiddenCapabilities'>;
   readonly serverName: string;
   readonly log: Log;
 }
@@ -66,6 +68,8 @@ export class ImapSession implements SessionContext {
   #state: SessionState = { kind: 'notAuthenticated' };
   #tag = '';
   #startsTls = false;
+  #accountSettings: AccountSettingValues = {};
+  #leaveAccount = () => {};
 
   constructor(options: SessionOptions) {
     const { connection, server, log } = options;
@@ -126,8 +130,32 @@ export class ImapSession implements SessionContext {
       mayStartTls: this.mayStartTls,
       needsPrivacy: this.needsPrivacy,
       literals: this.server.settings.literals,
-      hidden: this.#options.listener.hiddenCapabilities ?? [],
+      hidden: [
+        ...(this.#options.listener.hiddenCapabilities ?? []),
+        ...(this.#accountSettings['imap.hiddenCapabilities'] ?? []),
+      ],
     });
+  }
+
+  get delimiter(): '/' | '.' {
+    const { listener } = this.#options;
+    return this.#accountSettings['imap.delimiter'] ?? listener.delimiter ?? this.server.settings.delimiter;
+  }
+
+  open(account: Account): boolean {
+    const { accountSessions, settings } = this.server;
+    const accountSettings = readAccountSettings(account.settings);
+    const limit = accountSettings['imap.sessionLimit'] ?? settings.sessionsPerAccountLimit;
+    const leave = accountSessions.enter(account.id, limit);
+    if (leave === undefined) {
+      this.log.info('imapd.account.full', { account: account.address, limit });
+      return false;
+    }
+    this.#accountSettings = accountSettings;
+    this.#leaveAccount = leave;
+    // A client that is gone gives up its place at once, however long its last command still runs.
+    this.#connection.signal.addEventListener('abort', leave, { once: true });
+    return true;
   }
 
   get enabled(): ReadonlySet<Enabled> {
@@ -145,6 +173,8 @@ export class ImapSession implements SessionContext {
   enter(state: SessionState): void {
     if (this.#state.kind === 'selected') this.#state.selection.close();
     this.#state = state;
+    // The client sees the end before the connection is closed, and may come again at once.
+    if (state.kind === 'logout') this.#leaveAccount();
   }
 
   countLoginFailure(): void {
@@ -189,6 +219,7 @@ export class ImapSession implements SessionContext {
       while (this.#state.kind !== 'logout') await this.#serve(await this.input.next());
       await this.#connectionClosed();
     } catch (error) {
+      this.enter({ kind: 'logout' });
       await this.#sayGoodbye(error);
     } finally {
       this.enter({ kind: 'logout' });

@@ -11,9 +11,11 @@ import type { Log } from '../base/log.ts';
 import type { Pacer } from '../base/pacer.ts';
 import type { Contents } from '../store/contract/contents.ts';
 import type { ChangeFeed } from '../store/contract/feed.ts';
+import type { Account } from '../store/contract/directory.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import type { Trace, TraceEventKind } from '../store/contract/trace.ts';
 import type { Accounts } from '../accounts/accounts.ts';
+import type { AccountSessions } from './accountSessions.ts';
 import type { ClientInput } from './clientInput.ts';
 import type { Enabled } from './enabled.ts';
 import type { ImapSettings } from './options.ts';
@@ -29,6 +31,7 @@ export interface ServerContext {
   readonly feed: ChangeFeed;
   readonly trace: Trace;
   readonly accounts: Pick<Accounts, 'authenticate' | 'isOverQuota'>;
+  readonly accountSessions: AccountSessions;
   readonly recentClaims: RecentClaims;
   readonly clock: Clock;
   readonly settings: ImapSettings;
@@ -69,6 +72,10 @@ export interface SessionContext {
    * mailbox is selected tells its HIGHESTMODSEQ (RFC 7162 section 3.1).
    */
   enable(extension: Enabled): void;
+  /** Between the levels of mailbox names: the account's, else the listener's, else the server's. */
+  readonly delimiter: '/' | '.';
+  /** Takes a place among the account's sessions and its settings as they are now; false where it has no place left. */
+  open(account: Account): boolean;
   /** Moves the session; a mailbox that was selected is let go. */
   enter(state: SessionState): void;
   /**

@@ -11,6 +11,8 @@ import { type LoadedConfig, loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problems.ts';
 import { configSchema, RELOADABLE_KEYS, SECRET_KEYS } from '../../src/config/schema.ts';
 
+const common = { imapCapabilities: ['IDLE', 'STARTTLS', 'LITERAL+'] };
+
 function load(
   t: { testdir(content: Record<string, string>): string },
   toml: string,
@@ -19,7 +21,11 @@ function load(
 ) {
   const directory = t.testdir({ 'hauspost.toml': toml, ...files });
   const file = join(directory, 'hauspost.toml');
-  return { file, directory, result: loadConfig({ file, defaultDirectory: directory, environment }) };
+  return {
+    file,
+    directory,
+    result: loadConfig({ ...common, file, defaultDirectory: directory, environment }),
+  };
 }
 
 function loaded(result: ReturnType<typeof loadConfig>): LoadedConfig {
@@ -32,7 +38,9 @@ function problems(result: ReturnType<typeof loadConfig>): string[] {
 }
 
 t.test('without a file the defaults are safe: loopback only, high ports, TLS offered', async (t) => {
-  const result = loaded(loadConfig({ file: undefined, defaultDirectory: '/somewhere', environment: {} }));
+  const result = loaded(
+    loadConfig({ ...common, file: undefined, defaultDirectory: '/somewhere', environment: {} }),
+  );
   t.equal(result.config.server.dataDirectory, '/somewhere');
   t.equal(result.config.smtp.sizeLimitOctets, 157286400);
   for (const listener of result.config.listeners) {
@@ -92,6 +100,7 @@ t.test('a file that is no TOML or cannot be read is a problem with its place', a
   const { result, file, directory } = load(t, '[smtp\n');
   t.match(problems(result), [new RegExp(`${file.replaceAll('/', '.')}:1: column \\d+: `)]);
   const missing = loadConfig({
+    ...common,
     file: join(directory, 'absent.toml'),
     defaultDirectory: directory,
     environment: {},
@@ -115,6 +124,39 @@ t.test('listeners that clash, and halves of a certificate, are told', async (t) 
     t.match(found, text);
   }
 });
+
+t.test(
+  'keys for IMAP are refused on other listeners, and capabilities by the list of what is offered',
+  async (t) => {
+    const listener = (protocol: string, more: string) =>
+      `[[listeners]]\nname = "a"\nprotocol = "${protocol}"\nport = 1\n${more}\n`;
+    const keys = 'hierarchyDelimiter = "."\nhiddenCapabilities = ["idle", "LITERAL+"]';
+    const { result, directory } = load(t, listener('imap', keys));
+    t.match(loaded(result).config.listeners, [
+      { hierarchyDelimiter: '.', hiddenCapabilities: ['idle', 'LITERAL+'] },
+    ]);
+    t.match(printConfig(loaded(result)), /^hiddenCapabilities = \[ "idle", "LITERAL\+" \] # file$/m);
+    const file = join(directory, 'hauspost.toml');
+    t.strictSame(problems(load(t, listener('pop3', keys)).result), [
+      `${file}: listeners[0].hierarchyDelimiter: is for imap listeners; this one speaks pop3`,
+      `${file}: listeners[0].hiddenCapabilities: is for imap listeners; this one speaks pop3`,
+    ]);
+    const wrong = listener('imap', 'hiddenCapabilities = ["IMAP4rev1", "IDEL"]');
+    t.strictSame(
+      problems(load(t, wrong).result),
+      ['IMAP4rev1', 'IDEL'].map(
+        (name) =>
+          `${file}: listeners[0].hiddenCapabilities: found "${name}"; allowed: IDLE, STARTTLS, LITERAL+`,
+      ),
+    );
+    const environment = { HAUSPOST_IMAPS_HIDDEN_CAPABILITIES: 'IDLE, LITERAL+' };
+    const { listeners } = loaded(load(t, '', environment).result).config;
+    t.strictSame(listeners.find(({ name }) => name === 'imaps')?.hiddenCapabilities, ['IDLE', 'LITERAL+']);
+    t.match(problems(load(t, listener('imap', 'hiddenCapabilities = "IDLE"')).result), [
+      /found "IDLE"; allowed: a list of texts$/,
+    ]);
+  },
+);
 
 t.test(
   'the environment stands over the file, for sections, for listeners by name and for the whole list',

@@ -24,7 +24,7 @@ import type { Account } from '../../src/store/contract/directory.ts';
 import type { MailboxName } from '../../src/store/contract/mailboxes.ts';
 import { openImapd } from '../../src/imapd/imapd.ts';
 import type { Imapd } from '../../src/imapd/imapd.ts';
-import type { ImapdOptions } from '../../src/imapd/options.ts';
+import type { ImapdOptions, ImapListenerOptions, ImapOptions } from '../../src/imapd/options.ts';
 import { openRoomSite } from '../support/site.ts';
 import type { RoomSite } from '../support/site.ts';
 
@@ -47,14 +47,16 @@ export interface ImapSite extends RoomSite {
 }
 
 /** How a server differs from the usual one. */
-export interface SiteOptions
-  extends Partial<Pick<ImapdOptions, 'delimiter' | 'appendLimitOctets' | 'literals'>> {
+export interface SiteOptions extends ImapOptions {
   readonly tls?: TlsMode;
   readonly clock?: Clock;
   readonly quotaOctets?: number;
   /** Changes what the server is handed, for faults and measurements. */
   readonly wrap?: (store: RoomSite['store']) => ImapdOptions['store'];
   readonly hiddenCapabilities?: readonly string[];
+  readonly caps?: ConnectionCaps;
+  /** Further listeners, beside the usual one. */
+  readonly listeners?: readonly Pick<ImapListenerOptions, 'delimiter' | 'hiddenCapabilities'>[];
   readonly log?: Log;
 }
 
@@ -65,35 +67,29 @@ const shared: { site?: Promise<RoomSite> } = {};
 export async function openImapSite(t: Test, options: SiteOptions = {}): Promise<ImapSite> {
   shared.site ??= openRoomSite(tap as unknown as Test);
   const site = await shared.site;
-  const { clock = systemClock, tls = 'starttls', wrap = (store) => store } = options;
-  const account = await site.addAccount(ADDRESS, options.quotaOctets);
   const {
-    delimiter = '/',
-    appendLimitOctets = 160_000_000,
+    clock = systemClock,
+    tls = 'starttls',
+    quotaOctets,
+    wrap = (store) => store,
     hiddenCapabilities = [],
-    literals = 'plus',
+    caps = new ConnectionCaps({ total: 500, perAddress: 500 }),
+    listeners = [],
+    log = silentLog,
+    ...settings
   } = options;
-  const caps = new ConnectionCaps({ total: 500, perAddress: 500 });
+  const account = await site.addAccount(ADDRESS, quotaOctets);
+  const { tlsContexts } = site;
+  const common = { name: 'imap', address: '127.0.0.1', port: 0, tls, tlsContexts, caps, hiddenCapabilities };
   const imapd = await openImapd({
-    listeners: [
-      {
-        name: 'imap',
-        address: '127.0.0.1',
-        port: 0,
-        tls,
-        tlsContexts: site.tlsContexts,
-        caps,
-        hiddenCapabilities,
-      },
-    ],
+    appendLimitOctets: 160_000_000,
+    ...settings,
+    listeners: [common, ...listeners.map((more) => ({ ...common, ...more }))],
     serverName: 'mail.example.com',
     store: wrap(site.store),
     accounts: site.accounts,
     clock,
-    log: options.log ?? silentLog,
-    delimiter,
-    appendLimitOctets,
-    literals,
+    log,
   });
   t.teardown(async () => {
     await imapd.close(0);

@@ -22,8 +22,8 @@ export async function create(
   { account }: AuthenticatedState | SelectedState,
   { mailbox, specialUses }: CreateArguments,
 ): Promise<Completion> {
-  const { mailboxes, settings } = session.server;
-  const name = newMailboxNameOf(mailbox, settings.delimiter);
+  const { mailboxes } = session.server;
+  const name = newMailboxNameOf(mailbox, session.delimiter);
   if (name === undefined) return no('A mailbox cannot have this name', 'CANNOT');
   const [attribute, ...others] = specialUses;
   const specialUse = attribute === undefined ? undefined : specialUseOf(attribute);

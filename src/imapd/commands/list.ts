@@ -20,8 +20,8 @@ export async function list(
   { account }: AuthenticatedState | SelectedState,
   args: ListArguments,
 ): Promise<Completion> {
-  const { mailboxes, settings } = session.server;
-  const { delimiter } = settings;
+  const { mailboxes } = session.server;
+  const { delimiter } = session;
   if (!args.isExtended && args.patterns[0] === '') {
     session.writer.write(formatList({ attributes: ['\\Noselect'], delimiter, name: '' }));
     return ok('LIST completed');

@@ -16,11 +16,11 @@ export async function lsub(
   { account }: AuthenticatedState | SelectedState,
   { reference, pattern }: LsubArguments,
 ): Promise<Completion> {
-  const { mailboxes, settings } = session.server;
+  const { mailboxes } = session.server;
   const tree = {
     mailboxes: await mailboxes.list(account.id),
     subscriptions: await mailboxes.subscriptions(account.id),
-    delimiter: settings.delimiter,
+    delimiter: session.delimiter,
   };
   for (const line of listSubscribed(tree, reference, pattern)) session.writer.write(formatLsub(line));
   return ok('LSUB completed');

@@ -11,6 +11,6 @@ import type { SessionContext } from '../sessionContext.ts';
 
 /** Tells the delimiter. */
 export function namespace(session: SessionContext): Completion {
-  session.writer.write(formatNamespace(session.server.settings.delimiter));
+  session.writer.write(formatNamespace(session.delimiter));
   return ok('NAMESPACE completed');
 }

@@ -17,10 +17,10 @@ export async function rename(
   { account }: AuthenticatedState | SelectedState,
   args: RenameArguments,
 ): Promise<Completion> {
-  const { mailboxes, settings } = session.server;
-  const from = mailboxNameOf(args.from, settings.delimiter);
+  const { mailboxes } = session.server;
+  const from = mailboxNameOf(args.from, session.delimiter);
   if (from === undefined) return failed('mailboxMissing');
-  const to = newMailboxNameOf(args.to, settings.delimiter);
+  const to = newMailboxNameOf(args.to, session.delimiter);
   if (to === undefined) return no('A mailbox cannot have this name', 'CANNOT');
   await mailboxes.rename(account.id, from, to);
   return ok('RENAME completed');

@@ -17,8 +17,8 @@ export async function unsubscribe(
   { account }: AuthenticatedState | SelectedState,
   args: UnsubscribeArguments,
 ): Promise<Completion> {
-  const { mailboxes, settings } = session.server;
-  const name = mailboxNameOf(args.mailbox, settings.delimiter);
+  const { mailboxes } = session.server;
+  const name = mailboxNameOf(args.mailbox, session.delimiter);
   if (name !== undefined) await mailboxes.setSubscribed(account.id, name, false);
   return ok('UNSUBSCRIBE completed');
 }

@@ -1,0 +1,51 @@
+/**
+ * What the session rooms' listeners are opened with: the configuration's listeners, each with its certificate and caps.
+ */
+
+import { ConnectionCaps } from '../net/connectionCaps.ts';
+import type { ImapListenerOptions } from '../imapd/options.ts';
+import type { Config, ListenerConfig } from '../config/schema.ts';
+import type { Certificates } from './certificates.ts';
+
+/** What the listeners of every protocol are made of. */
+type CommonListenerOptions = ReturnType<typeof commonOptions>;
+
+/** The listeners of `protocol`. */
+export function listenerOptions(
+  config: Config,
+  protocol: ListenerConfig['protocol'],
+  certificates: Certificates,
+): readonly CommonListenerOptions[] {
+  return listenersOf(config, protocol).map((listener) => commonOptions(listener, certificates));
+}
+
+/** The IMAP listeners, with what can be set for each of them. */
+export function imapListenerOptions(
+  config: Config,
+  certificates: Certificates,
+): readonly ImapListenerOptions[] {
+  return listenersOf(config, 'imap').map((listener) => {
+    const { hierarchyDelimiter, hiddenCapabilities = [] } = listener;
+    return {
+      ...commonOptions(listener, certificates),
+      ...(hierarchyDelimiter === undefined ? {} : { delimiter: hierarchyDelimiter }),
+      hiddenCapabilities: hiddenCapabilities.map((name) => name.toUpperCase()),
+    };
+  });
+}
+
+function listenersOf(config: Config, protocol: ListenerConfig['protocol']): readonly ListenerConfig[] {
+  return config.listeners.filter((listener) => listener.protocol === protocol);
+}
+
+function commonOptions(listener: ListenerConfig, certificates: Certificates) {
+  const { name, address, port, tls, connectionLimit, connectionsPerAddressLimit } = listener;
+  return {
+    name,
+    address,
+    port,
+    tls,
+    tlsContexts: certificates.contextsOf(listener),
+    caps: new ConnectionCaps({ total: connectionLimit, perAddress: connectionsPerAddressLimit }),
+  };
+}
