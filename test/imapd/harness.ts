@@ -3,8 +3,9 @@
  *
  * A transcript has lines `C: ` (sent), `C+ ` (sent together with the next), `S: ` (must come back, exactly, `<any>` standing
  * for anything, `<n>` for a number), `S* ` (must come, after whatever comes before it) and `X:` (the server closes, with
- * nothing said before). `C2:`, `S2:` and so on are the second client's; `M: INBOX octets` puts a message into a mailbox behind
- * the server's back. `\r`, `\n`, `\0`, `\\` and `\xNN` are those octets.
+ * nothing said before). `C2:`, `S2:` and so on are the second client's; lines with `d` before the colon (`Sd:`) are Dovecot's
+ * alone (dovecotReplay.ts) and those with `h` ours; `M: INBOX octets` puts a message into a mailbox behind the server's back.
+ * `\r`, `\n`, `\0`, `\\` and `\xNN` are those octets.
  */
 
 import { readFileSync } from 'node:fs';
@@ -285,9 +286,10 @@ export async function play(text: string, stage: Stage): Promise<void> {
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trimStart();
     if (line === '' || line.startsWith('#')) continue;
-    const match = /^([CSXM])(\d?)([:+*])(?: (.*))?$/.exec(line);
+    const match = /^([CSXM])(\d?)([dh]?)([:+*])(?: (.*))?$/.exec(line);
     if (match === null) throw new Error(`line ${index + 1} is no step: ${line}`);
-    const [, who, digit = '', sign, what = ''] = match;
+    const [, who, digit = '', server, sign, what = ''] = match;
+    if (server === 'd') continue;
     if (who === 'M') {
       const [, mailbox = '', octets = ''] = /^(\S+) (.*)$/s.exec(what) ?? [];
       await stage.put(mailbox, Buffer.from(decodeEscapes(octets), 'latin1'));
@@ -328,7 +330,8 @@ function patternOf(text: string): RegExp {
   return new RegExp(`^${escaped}$`, 's');
 }
 
-function decodeEscapes(text: string): string {
+/** The octets that a transcript's line stands for, one a character. */
+export function decodeEscapes(text: string): string {
   return text.replace(/\\(x[0-9a-fA-F]{2}|[rn0\\])/g, (_match, code: string) => {
     const named: Readonly<Record<string, string>> = { r: '\r', n: '\n', '0': '\0', '\\': '\\' };
     return named[code] ?? String.fromCharCode(Number.parseInt(code.slice(1), 16));

@@ -21,6 +21,11 @@ export const DOVECOT_IMAP = '/usr/lib/dovecot/imap';
 /** A value of an IMAP response: a string or atom (octets), NIL, or a list. */
 export type ImapValue = string | null | readonly ImapValue[];
 
+/** As every account of ours has them. */
+const AUTOMATIC_MAILBOXES = ['INBOX', 'Drafts', 'Junk', 'Sent', 'Trash'].map((name) => {
+  return [name, name === 'INBOX' ? '' : `    special_use = \\${name}\n`] as const;
+});
+
 const NOBODY = { uid: 65_534, gid: 65_534 };
 
 /** What Dovecot answers to FETCH of each of `items` (`BODYSTRUCTURE`, say): for each item a value for each message, in their orders. */
@@ -144,6 +149,7 @@ function fillHome(home: string, messages: readonly Uint8Array[]): string {
     'namespace inbox {',
     '  inbox = yes',
     '  separator = /',
+    ...AUTOMATIC_MAILBOXES.map(([name, use]) => `  mailbox ${name} {\n    auto = subscribe\n${use}  }`),
     '}',
   ];
   writeFileSync(config, `${lines.join('\n')}\n`, { mode: 0o644 });

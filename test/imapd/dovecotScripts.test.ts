@@ -1,0 +1,64 @@
+/** The transcripts of test/scripts/imap, played against a private Dovecot as they are played against our server (sessions.test.ts). */
+
+import { readdirSync, readFileSync } from 'node:fs';
+
+import t from 'tap';
+
+import { openDovecot } from '../support/dovecot.ts';
+import { peerTest } from '../support/peers.ts';
+import { replay } from './dovecotReplay.ts';
+
+const SCRIPTS = new URL('../scripts/imap/', import.meta.url);
+
+/** Transcripts that Dovecot does not play, and why. */
+const NOT_REPLAYED: Readonly<Record<string, string>> = {
+  login: 'Dovecot’s imap program, which is what runs here, has logged in beforehand',
+  binary: 'its encodings are odd on purpose, and Dovecot fails wholly where they are not exact',
+};
+
+const names = readdirSync(SCRIPTS).map((file) => file.replace(/\.txt$/, ''));
+
+function read(name: string): string {
+  return readFileSync(new URL(`${name}.txt`, SCRIPTS), 'utf8');
+}
+
+/** Transcripts whose differences are not marked yet. */
+const UNMARKED = ['esearch', 'fetch', 'search', 'searchres', 'store'];
+
+for (const name of names) {
+  if (NOT_REPLAYED[name] !== undefined || UNMARKED.includes(name)) continue;
+  void peerTest(t, ['dovecot'], `Dovecot answers the transcript ${name} as it says`, async (t) => {
+    t.same(await replay(read(name), openDovecot(t)), []);
+  });
+}
+
+function isMarked(line = ''): boolean {
+  return /^[CSX]\d?[dh][:+]/.test(line);
+}
+
+t.test('lines that are one server’s alone have a reason above them', async (t) => {
+  for (const name of names) {
+    const lines = read(name).split('\n');
+    const bare = lines.flatMap((line, index) => {
+      if (!isMarked(line)) return [];
+      const before = lines.slice(0, index).findLastIndex((text) => !text.startsWith('#'));
+      const hasReason = lines.slice(before + 1, index).some((text) => text.startsWith('# Dovecot: '));
+      return hasReason || isMarked(lines[before]) ? [] : [`${name}.txt:${index + 1}: ${line}`];
+    });
+    t.same(bare, []);
+  }
+});
+
+t.test('docs/DOVECOT.md lists the reasons, and the transcripts that Dovecot does not play', async (t) => {
+  const text = readFileSync(new URL('../../docs/DOVECOT.md', import.meta.url), 'utf8');
+  const [, section = ''] = /## What is answered in sessions\n([\s\S]*)$/.exec(text) ?? [];
+  const listed = [...section.matchAll(/^- (?:`(\w+)`: )?(.*)$/gm)].map(([, name, reason]) => [name, reason]);
+  const reasons = new Set(
+    names.flatMap((name) => [...read(name).matchAll(/^# Dovecot: (.*)$/gm)].map(([, why]) => why)),
+  );
+  t.same(
+    listed.filter(([name]) => name === undefined).map(([, reason]) => reason),
+    [...reasons].sort(),
+  );
+  t.same(Object.fromEntries(listed.filter(([name]) => name !== undefined)), NOT_REPLAYED);
+});
