@@ -34,6 +34,13 @@ export interface AccountsSurroundings {
   readonly options: AccountsOptions;
 }
 
+/** What an account's mailboxes hold in all, and may hold. */
+export interface AccountQuota {
+  readonly usedOctets: number;
+  /** Undefined for no limit. */
+  readonly limitOctets: number | undefined;
+}
+
 /** Identities, as sessions and transfer see them. All methods may reject with the store's errors. */
 export interface Accounts {
   /** Errors: `tooBusy` when too many passwords are being checked. */
@@ -42,6 +49,8 @@ export interface Accounts {
   resolveRecipient(path: string): Promise<Recipients>;
   /** Whether `octets` more (0 for any at all) go beyond what the account may hold. */
   isOverQuota(account: Account, octets: number): Promise<boolean>;
+  /** What the account holds and may hold by now, whatever it might when it logged in. Errors: `notFound` when it is gone. */
+  quotaOf(account: Account): Promise<AccountQuota>;
   /** Takes new options, after a reload. Errors: `invalid`, and the old ones stay. */
   setOptions(options: AccountsOptions): void;
 }
@@ -66,6 +75,12 @@ export function createAccounts(surroundings: AccountsSurroundings): Accounts {
       if (quotaOctets === undefined) return false;
       const usage = await mailboxes.usage(id);
       return usage.octets + Math.max(1, octets) > quotaOctets;
+    },
+    async quotaOf({ id, address }) {
+      const account = await directory.findAccount(address);
+      if (account?.id !== id) throw new MailError('notFound', 'the account is gone');
+      const { octets } = await mailboxes.usage(id);
+      return { usedOctets: octets, limitOctets: account.quotaOctets };
     },
     setOptions(changed) {
       options = normalised(changed);

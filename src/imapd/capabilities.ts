@@ -14,6 +14,8 @@ export interface CapabilitySituation {
   readonly mayStartTls: boolean;
   readonly needsPrivacy: boolean;
   readonly literals: LiteralForm;
+  /** Largest message that APPEND takes. */
+  readonly appendLimitOctets: number;
   readonly hidden: readonly string[];
 }
 
@@ -31,18 +33,25 @@ const EXTENSIONS = [
   'CREATE-SPECIAL-USE', // RFC 6154
   'LIST-EXTENDED', // RFC 5258
   'LIST-STATUS', // RFC 5819
+  'STATUS=SIZE', // RFC 8438
   'OBJECTID', // RFC 8474
   'SAVEDATE', // RFC 8514
   'ESEARCH', // RFC 4731
   'SEARCHRES', // RFC 5182
   'WITHIN', // RFC 5032
+  'QUOTA', // RFC 9208; quotas are read only: no QUOTASET
+  'QUOTA=RES-STORAGE', // RFC 9208 section 5.1; there is no limit on the number of messages
 ];
 
 /** RFC 7888 section 5: one of them, never both. */
 const LITERALS: Readonly<Record<LiteralForm, string>> = { plus: 'LITERAL+', minus: 'LITERAL-' };
 
 /** Capabilities that accounts can have hidden: whatever is told after login but IMAP4rev1 itself. */
-export const ACCOUNT_CAPABILITIES: readonly string[] = [...Object.values(LITERALS), ...EXTENSIONS];
+export const ACCOUNT_CAPABILITIES: readonly string[] = [
+  ...Object.values(LITERALS),
+  ...EXTENSIONS,
+  'APPENDLIMIT',
+];
 
 /**
  * Capabilities that listeners can have hidden. LOGINDISABLED is not among them: where LOGIN is refused, a client that is not
@@ -59,11 +68,18 @@ export function capabilityList({
   mayStartTls,
   needsPrivacy,
   literals,
+  appendLimitOctets,
   hidden,
 }: CapabilitySituation): readonly string[] {
   const login = isLoggedIn ? [] : loginCapabilities(mayStartTls, needsPrivacy);
-  const offered = [...login, LITERALS[literals], ...EXTENSIONS];
-  return ['IMAP4rev1', ...offered.filter((capability) => !hidden.includes(capability))];
+  const appendLimit = `APPENDLIMIT=${appendLimitOctets}`; // RFC 7889 section 2
+  const offered = [...login, LITERALS[literals], ...EXTENSIONS, appendLimit];
+  return ['IMAP4rev1', ...offered.filter((capability) => !isHidden(capability, hidden))];
+}
+
+/** A capability with a number is hidden by its name. */
+function isHidden(capability: string, hidden: readonly string[]): boolean {
+  return hidden.includes(capability) || hidden.includes(capability.replace(/=\d+$/, ''));
 }
 
 /** RFC 3501 section 6.2.3: LOGINDISABLED where LOGIN would be refused; RFC 4959: SASL-IR. */

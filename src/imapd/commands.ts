@@ -14,6 +14,8 @@ import { parseEnable } from '../wire/imap/enable.ts';
 import { parseExamine } from '../wire/imap/examine.ts';
 import { parseUidExpunge } from '../wire/imap/expunge.ts';
 import { parseFetch } from '../wire/imap/fetch.ts';
+import { parseGetQuota } from '../wire/imap/getquota.ts';
+import { parseGetQuotaRoot } from '../wire/imap/getquotaroot.ts';
 import { parseId } from '../wire/imap/id.ts';
 import { parseList } from '../wire/imap/list.ts';
 import { parseLogin } from '../wire/imap/login.ts';
@@ -23,6 +25,7 @@ import { parseNoArguments } from '../wire/imap/noArguments.ts';
 import { parseRename } from '../wire/imap/rename.ts';
 import { parseSearch } from '../wire/imap/search.ts';
 import { parseSelect } from '../wire/imap/select.ts';
+import { parseSetQuota } from '../wire/imap/setquota.ts';
 import { parseStatus } from '../wire/imap/status.ts';
 import { parseStore } from '../wire/imap/store.ts';
 import { parseSubscribe } from '../wire/imap/subscribe.ts';
@@ -41,6 +44,8 @@ import { enable } from './commands/enable.ts';
 import { examine } from './commands/examine.ts';
 import { expunge, uidExpunge } from './commands/expunge.ts';
 import { fetch } from './commands/fetch.ts';
+import { getQuota } from './commands/getquota.ts';
+import { getQuotaRoot } from './commands/getquotaroot.ts';
 import { id } from './commands/id.ts';
 import { idle } from './commands/idle.ts';
 import { list } from './commands/list.ts';
@@ -53,6 +58,7 @@ import { noop } from './commands/noop.ts';
 import { rename } from './commands/rename.ts';
 import { search } from './commands/search.ts';
 import { select } from './commands/select.ts';
+import { setQuota } from './commands/setquota.ts';
 import { startTls } from './commands/starttls.ts';
 import { status } from './commands/status.ts';
 import { store } from './commands/store.ts';
@@ -89,6 +95,9 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['STATUS', afterLogin({ section: 'RFC 3501 6.3.10', parse: parseStatus, run: status })],
   ['APPEND', afterLogin({ section: 'RFC 3501 6.3.11', parse: parseAppend, run: append })],
   ['NAMESPACE', afterLogin({ section: 'RFC 2342 5', parse, run: namespace })],
+  ['GETQUOTA', afterLogin({ section: 'RFC 9208 4.1.1', parse: parseGetQuota, run: getQuota })],
+  ['GETQUOTAROOT', afterLogin({ section: 'RFC 9208 4.1.2', parse: parseGetQuotaRoot, run: getQuotaRoot })],
+  ['SETQUOTA', afterLogin({ section: 'RFC 9208 4.1.3', parse: parseSetQuota, run: setQuota })],
   ['IDLE', afterLogin({ section: 'RFC 2177 3', parse, run: idle })],
 
   ['CHECK', whenSelected({ section: 'RFC 3501 6.4.1', parse, run: check })],

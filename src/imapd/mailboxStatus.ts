@@ -1,13 +1,14 @@
 /**
  * A mailbox's counters and its id as STATUS tells them (RFC 3501 section 6.3.10), for STATUS and for LIST's STATUS option (RFC 5819).
  *
- * Counters are kept by the store, not counted; only RECENT has no counter of its own.
+ * Counters are kept by the store, not counted; only RECENT and DELETED-STORAGE have none of their own.
  */
 
 import { formatObjectId } from '../wire/imap/objectId.ts';
 import type { StatusItem } from '../wire/imap/status.ts';
 import { formatStatus } from '../wire/imap/statusData.ts';
 import type { StatusValue } from '../wire/imap/statusData.ts';
+import { FLAG } from '../store/contract/mailboxes.ts';
 import type { Mailbox, MailboxStatus } from '../store/contract/mailboxes.ts';
 import { mailboxIdOf } from './objectIds.ts';
 import type { SessionContext } from './sessionContext.ts';
@@ -47,9 +48,27 @@ async function answerItem(
       return status.octets;
     case 'DELETED':
       return status.deleted;
+    case 'DELETED-STORAGE':
+      return sumDeleted(session, status);
+    case 'APPENDLIMIT':
+      return session.server.settings.appendLimitOctets;
     case 'MAILBOXID':
       return formatObjectId(mailboxIdOf(status.mailbox));
   }
+}
+
+/** RFC 9208 section 4.1.4: the sizes of the messages that are \Deleted, in octets. */
+async function sumDeleted(
+  session: SessionContext,
+  { mailbox, deleted, uidNext }: MailboxStatus,
+): Promise<number> {
+  let sum = 0;
+  if (deleted === 0) return sum;
+  for await (const entries of session.server.mailboxes.entries(mailbox.id, { first: 1, last: uidNext - 1 })) {
+    for (const { flags, octets } of entries) if ((flags.system & FLAG.deleted) !== 0) sum += octets;
+    await session.pacer.breathe();
+  }
+  return sum;
 }
 
 /** The session's own count where it has the mailbox selected, else what nobody has claimed; STATUS claims nothing. */

@@ -9,6 +9,7 @@ import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { MIB } from '../base/units.ts';
+import { NUMBER_MAX } from '../wire/imap/decoder.ts';
 import type { ConnectionTap } from '../net/connection.ts';
 import type { ConnectionCaps } from '../net/connectionCaps.ts';
 import type { TlsMode } from '../net/listener.ts';
@@ -47,7 +48,7 @@ export interface ImapOptions {
   readonly sessionsPerAccountLimit?: number;
   /** Silence after which a session is closed; not below the 30 minutes of RFC 3501 section 5.4. */
   readonly idleTimeoutMs?: number;
-  /** Largest message that APPEND takes. */
+  /** Largest message that APPEND takes; never more than a `number` of the grammar can say. */
   readonly appendLimitOctets?: number;
   /** Which literals are taken without being asked for; any, unless set. */
   readonly literals?: LiteralForm;
@@ -59,7 +60,7 @@ export interface ImapdOptions extends ImapOptions {
   /** The host name that the greeting says. */
   readonly serverName: string;
   readonly store: Pick<Store, 'contents' | 'feed' | 'mailboxes' | 'trace'>;
-  readonly accounts: Pick<Accounts, 'authenticate' | 'isOverQuota'>;
+  readonly accounts: Pick<Accounts, 'authenticate' | 'isOverQuota' | 'quotaOf'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Hears a connection, for a protocol log. */
@@ -81,7 +82,7 @@ export function settingsOf(options: ImapOptions): ImapSettings {
     delimiter: options.delimiter ?? '/',
     sessionsPerAccountLimit: options.sessionsPerAccountLimit ?? SESSIONS_PER_ACCOUNT_LIMIT,
     idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
-    appendLimitOctets: options.appendLimitOctets ?? DEFAULT_APPEND_LIMIT_OCTETS,
+    appendLimitOctets: Math.min(options.appendLimitOctets ?? DEFAULT_APPEND_LIMIT_OCTETS, NUMBER_MAX),
     literals: options.literals ?? 'plus',
   };
 }

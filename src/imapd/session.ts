@@ -130,6 +130,7 @@ export class ImapSession implements SessionContext {
       mayStartTls: this.mayStartTls,
       needsPrivacy: this.needsPrivacy,
       literals: this.server.settings.literals,
+      appendLimitOctets: this.server.settings.appendLimitOctets,
       hidden: [
         ...(this.#options.listener.hiddenCapabilities ?? []),
         ...(this.#accountSettings['imap.hiddenCapabilities'] ?? []),

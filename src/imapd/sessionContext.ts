@@ -30,7 +30,7 @@ export interface ServerContext {
   readonly contents: Contents;
   readonly feed: ChangeFeed;
   readonly trace: Trace;
-  readonly accounts: Pick<Accounts, 'authenticate' | 'isOverQuota'>;
+  readonly accounts: Pick<Accounts, 'authenticate' | 'isOverQuota' | 'quotaOf'>;
   readonly accountSessions: AccountSessions;
   readonly recentClaims: RecentClaims;
   readonly clock: Clock;

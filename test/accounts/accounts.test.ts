@@ -352,4 +352,11 @@ t.test('an account is over quota when what comes does not fit', async (t) => {
   if (inbox === undefined) throw new Error('no INBOX');
   await store.mailboxes.append(inbox.id, [{ draft, flags: { system: 0, keywords: [] }, internalDate }]);
   t.equal(await accounts.isOverQuota(limited, 0), true, 'full: nothing at all fits');
+  t.same(await accounts.quotaOf(account), { usedOctets: 1000, limitOctets: 1000 }, 'as it is now');
+  await directory.setAccount('quota@app.example', { quotaOctets: null });
+  t.same(await accounts.quotaOf(limited), { usedOctets: 1000, limitOctets: undefined });
+  await directory.removeAccount('quota@app.example');
+  await t.rejects(accounts.quotaOf(limited), { code: 'notFound' });
+  await addAccount('quota@app.example', 'x');
+  await t.rejects(accounts.quotaOf(limited), { code: 'notFound' }, 'another account of that name');
 });

@@ -1,4 +1,4 @@
-/** What the store knows of messages and mailboxes beside their octets: object ids, save dates. */
+/** What the store knows of messages and mailboxes beside their octets: object ids, save dates, quotas, limits. */
 
 import t from 'tap';
 
@@ -6,7 +6,8 @@ import { unixMs } from '../../src/base/clock.ts';
 import type { ContentId } from '../../src/base/ids.ts';
 import type { Entry } from '../../src/store/contract/mailboxes.ts';
 import { emailIdOf } from '../../src/imapd/objectIds.ts';
-import { LOGIN, openImapSite } from './harness.ts';
+import { settingsOf } from '../../src/imapd/options.ts';
+import { ADDRESS, LOGIN, openImapSite, playScript } from './harness.ts';
 import type { RawClient, SiteOptions } from './harness.ts';
 
 /** The one match of `pattern` in what a command answers. */
@@ -161,4 +162,44 @@ t.test('APPEND, COPY and MOVE give a save date, whatever internal date a message
     t.match(line, /^SAVEDATE "[^"]+" INTERNALDATE " 1-Jan-2001 00:00:00 \+0000"$/);
     t.ok(Date.parse(line.slice(10, 36)) >= before, line);
   }
+});
+
+t.test('the transcript quota goes as written', async (t) => {
+  await playScript(t, 'quota', { quotaOctets: 3000 });
+});
+
+t.test(
+  'the quota that is told and asked is the one of now; usage is rounded up as the limit is',
+  async (t) => {
+    const site = await openImapSite(t);
+    const client = await site.selected();
+    t.match(await client.command('GETQUOTAROOT INBOX'), [
+      '* QUOTAROOT "INBOX" Account',
+      '* QUOTA Account ()',
+      /OK/,
+    ]);
+    await site.put(['INBOX'], 'x'.repeat(2049));
+    await client.command('NOOP');
+    for (const [quotaOctets, told] of [
+      [4096, 'STORAGE 3 4'],
+      [2049, 'STORAGE 3 3'],
+      [1, 'STORAGE 3 1'],
+      [0, 'STORAGE 3 0'],
+    ] as const) {
+      await site.store.directory.setAccount(ADDRESS, { quotaOctets });
+      t.match(await client.command('GETQUOTA Account'), [`* QUOTA Account (${told})`, /OK/]);
+    }
+    await client.command('CREATE other');
+    t.match((await client.command('COPY 1 other')).at(-1), /NO \[OVERQUOTA\]/);
+    t.match((await client.command('MOVE 1 Trash')).at(-1), /OK/, 'a move within the account adds nothing');
+    await site.store.directory.setAccount(ADDRESS, { quotaOctets: null });
+    t.match(await client.command('GETQUOTA Account'), ['* QUOTA Account ()', /OK/]);
+  },
+);
+
+t.test('APPENDLIMIT is hidden by its name, and no more than its grammar can say', async (t) => {
+  const hidden = await openImapSite(t, { hiddenCapabilities: ['APPENDLIMIT', 'QUOTA'] });
+  const [line] = await (await hidden.client()).command('CAPABILITY');
+  t.notMatch(line, /APPENDLIMIT|QUOTA /);
+  t.equal(settingsOf({ appendLimitOctets: 2 ** 40 }).appendLimitOctets, 2 ** 32 - 1);
 });

@@ -16,6 +16,7 @@ const SCRIPTS = [
   'esearch',
   'searchres',
   'enable',
+  'status',
 ];
 
 for (const name of SCRIPTS) {

@@ -73,8 +73,9 @@ t.test('each capability but IMAP4rev1 can be hidden, and UIDONLY is never told',
   const [before = ''] = await open.command('CAPABILITY');
   const told = new Set([...before.split(' ').slice(2), ...(await toldTo(open)).list.split(' ')]);
   told.delete('IMAP4rev1');
+  const nameOf = (capability: string) => capability.replace(/^APPENDLIMIT=\d+$/, 'APPENDLIMIT');
   t.same(
-    [...told].filter((capability) => !LISTENER_CAPABILITIES.includes(capability)),
+    [...told].filter((capability) => !LISTENER_CAPABILITIES.includes(nameOf(capability))),
     [],
   );
   for (const list of [ACCOUNT_CAPABILITIES, LISTENER_CAPABILITIES, [...told]]) {
@@ -196,7 +197,7 @@ t.test(
       t.match(await retrying.command('SELECT INBOX'), [/BAD/], 'it is not logged in');
       end(second);
       let answer = full.source;
-      while (/LIMIT/.test(answer)) [answer = ''] = await retrying.command(LOGIN);
+      while (/\[LIMIT/.test(answer)) [answer = ''] = await retrying.command(LOGIN);
       t.match(answer, /OK \[CAPABILITY/);
       refused.socket.destroy();
       second = retrying;
@@ -215,8 +216,8 @@ t.test('a session whose client is gone gives its place up before its command is 
   const next = await site.client();
   t.match(await next.command(LOGIN), [/NO \[LIMIT\]/], 'a session that is stuck holds it');
   reader.socket.resetAndDestroy();
-  let answer = 'LIMIT';
-  while (/LIMIT/.test(answer)) [answer = ''] = await next.command(LOGIN);
+  let answer = '[LIMIT]';
+  while (/\[LIMIT/.test(answer)) [answer = ''] = await next.command(LOGIN);
   t.match(answer, /OK/);
 });
 

@@ -11,85 +11,14 @@ import t from 'tap';
 import { WireError } from '../../src/base/error.ts';
 import { isAppendMessage, parseAppend, parseAppendEnd, parseAppendNext } from '../../src/wire/imap/append.ts';
 import type { AppendMessage } from '../../src/wire/imap/append.ts';
-import { parseAuthenticate } from '../../src/wire/imap/authenticate.ts';
 import { parseCommandHead } from '../../src/wire/imap/command.ts';
-import { parseCopy } from '../../src/wire/imap/copy.ts';
-import { isUseAttribute, parseCreate } from '../../src/wire/imap/create.ts';
+import { isUseAttribute } from '../../src/wire/imap/create.ts';
 import { CommandDecoder } from '../../src/wire/imap/decoder.ts';
-import { parseDelete } from '../../src/wire/imap/delete.ts';
-import { parseEnable } from '../../src/wire/imap/enable.ts';
-import { parseExamine } from '../../src/wire/imap/examine.ts';
-import { parseUidExpunge } from '../../src/wire/imap/expunge.ts';
-import { parseFetch } from '../../src/wire/imap/fetch.ts';
 import type { FrameEvent } from '../../src/wire/imap/frame.ts';
 import { createCommandFramer } from '../../src/wire/imap/framing.ts';
-import { parseId } from '../../src/wire/imap/id.ts';
 import { isDone } from '../../src/wire/imap/idle.ts';
-import { parseList } from '../../src/wire/imap/list.ts';
-import { parseLogin } from '../../src/wire/imap/login.ts';
-import { parseLsub } from '../../src/wire/imap/lsub.ts';
-import { parseMove } from '../../src/wire/imap/move.ts';
-import { parseNoArguments } from '../../src/wire/imap/noArguments.ts';
-import { parseRename } from '../../src/wire/imap/rename.ts';
-import { parseSearch } from '../../src/wire/imap/search.ts';
-import { parseSelect } from '../../src/wire/imap/select.ts';
-import { parseStatus } from '../../src/wire/imap/status.ts';
-import { parseStore } from '../../src/wire/imap/store.ts';
-import { parseSubscribe } from '../../src/wire/imap/subscribe.ts';
-import { parseUnsubscribe } from '../../src/wire/imap/unsubscribe.ts';
 import { latin1, parsed } from './imapDecoding.ts';
-
-/** The parser of each command, as a session's table has them. */
-const PARSERS: Readonly<Record<string, (decoder: CommandDecoder) => unknown>> = {
-  APPEND: parseAppend,
-  AUTHENTICATE: parseAuthenticate,
-  CAPABILITY: parseNoArguments,
-  CHECK: parseNoArguments,
-  CLOSE: parseNoArguments,
-  COPY: parseCopy,
-  CREATE: parseCreate,
-  DELETE: parseDelete,
-  ENABLE: parseEnable,
-  EXAMINE: parseExamine,
-  EXPUNGE: parseNoArguments,
-  FETCH: parseFetch,
-  ID: parseId,
-  IDLE: parseNoArguments,
-  LIST: parseList,
-  LOGIN: parseLogin,
-  LOGOUT: parseNoArguments,
-  LSUB: parseLsub,
-  MOVE: parseMove,
-  NAMESPACE: parseNoArguments,
-  NOOP: parseNoArguments,
-  RENAME: parseRename,
-  SEARCH: parseSearch,
-  SELECT: parseSelect,
-  STARTTLS: parseNoArguments,
-  STATUS: parseStatus,
-  STORE: parseStore,
-  SUBSCRIBE: parseSubscribe,
-  'UID EXPUNGE': parseUidExpunge,
-  UNSELECT: parseNoArguments,
-  UNSUBSCRIBE: parseUnsubscribe,
-};
-
-function parseCommand(decoder: CommandDecoder): unknown {
-  const { name, isUid } = parseCommandHead(decoder);
-  const parse = (isUid ? PARSERS[`UID ${name}`] : undefined) ?? PARSERS[name];
-  if (parse === undefined) throw new WireError(0, 'command');
-  return plain(parse(decoder));
-}
-
-/** Sets as arrays and octets as text, so that values can be compared and read. */
-function plain(value: unknown): unknown {
-  if (Buffer.isBuffer(value)) return value.toString('latin1');
-  if (value instanceof Set) return [...value];
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([, field]) => field !== undefined);
-  return Object.fromEntries(entries.map(([name, field]) => [name, plain(field)]));
-}
+import { PARSERS, parseCommand, plain } from './imapParsers.ts';
 
 const ONE = [{ first: 1, last: 1 }];
 
@@ -285,7 +214,7 @@ t.test('STATUS takes items in any order and case', async (t) => {
   const cases: readonly [input: string, expected: unknown][] = [
     ['a STATUS x (messages)', { mailbox: 'x', items: ['MESSAGES'] }],
     [
-      'a STATUS x (UNSEEN uidvalidity UIDNEXT RECENT HIGHESTMODSEQ SIZE DELETED mailboxid UNSEEN)',
+      'a STATUS x (UNSEEN uidvalidity UIDNEXT RECENT HIGHESTMODSEQ SIZE DELETED mailboxid Appendlimit deleted-storage UNSEEN)',
       {
         mailbox: 'x',
         items: [
@@ -297,6 +226,8 @@ t.test('STATUS takes items in any order and case', async (t) => {
           'SIZE',
           'DELETED',
           'MAILBOXID',
+          'APPENDLIMIT',
+          'DELETED-STORAGE',
         ],
       },
     ],
@@ -304,6 +235,33 @@ t.test('STATUS takes items in any order and case', async (t) => {
     ['a STATUS x (FOO)', '12 status-att'],
     ['a STATUS x MESSAGES', '11 "("'],
     ['a STATUS x', '10 SP'],
+  ];
+  for (const [input, expected] of cases) t.same(parsed(parseCommand, input), expected, input);
+});
+
+t.test('GETQUOTA, GETQUOTAROOT and SETQUOTA', async (t) => {
+  const cases: readonly [input: string, expected: unknown][] = [
+    ['a GETQUOTA ""', { root: '' }],
+    ['a getquota {4}\r\nUser', { root: 'User' }],
+    ['a GETQUOTA', '10 SP'],
+    ['a GETQUOTA a b', '12 CRLF'],
+    ['a GETQUOTAROOT inbox', { mailbox: 'INBOX' }],
+    ['a GETQUOTAROOT &', '16 "-" that ends modified base64'],
+    ['a SETQUOTA x ()', { root: 'x', limits: [] }],
+    [
+      'a SETQUOTA "" (storage 512 x-FOO 0)',
+      {
+        root: '',
+        limits: [
+          { resource: 'STORAGE', limit: 512 },
+          { resource: 'X-FOO', limit: 0 },
+        ],
+      },
+    ],
+    ['a SETQUOTA x', '12 SP'],
+    ['a SETQUOTA x (STORAGE)', '21 SP'],
+    ['a SETQUOTA x (STORAGE -1)', '22 number64'],
+    ['a SETQUOTA x STORAGE 1', '13 "("'],
   ];
   for (const [input, expected] of cases) t.same(parsed(parseCommand, input), expected, input);
 });

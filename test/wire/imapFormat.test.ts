@@ -45,6 +45,7 @@ import {
 import { formatList, formatLsub } from '../../src/wire/imap/listData.ts';
 import * as code from '../../src/wire/imap/responseCode.ts';
 import * as response from '../../src/wire/imap/responses.ts';
+import { formatQuota, formatQuotaRoot } from '../../src/wire/imap/quotaData.ts';
 import { formatStatus } from '../../src/wire/imap/statusData.ts';
 import { octetString } from '../../src/wire/mime/structure.ts';
 import type {
@@ -181,6 +182,10 @@ t.test('responses are lines', async (t) => {
       formatList({ attributes: [], delimiter: undefined, name: 'a', childInfo: ['SUBSCRIBED'] }),
       '* LIST () NIL "a" ("CHILDINFO" ("SUBSCRIBED"))\r\n',
     ],
+    [formatQuota('a b', [{ name: 'STORAGE', usage: 3, limit: 4 }]), '* QUOTA "a b" (STORAGE 3 4)\r\n'],
+    [formatQuota('', []), '* QUOTA "" ()\r\n'],
+    [formatQuotaRoot('ä', ['', 'x']), '* QUOTAROOT "&AOQ-" "" x\r\n'],
+    [formatQuotaRoot('INBOX', []), '* QUOTAROOT "INBOX"\r\n'],
     [formatLsub({ attributes: [], delimiter: '.', name: 'INBOX' }), '* LSUB () "." "INBOX"\r\n'],
     [
       formatStatus(

@@ -1,8 +1,8 @@
 /**
  * STATUS: which counters of a mailbox to tell; and the names of those counters, which LIST's STATUS return option shares.
  *
- * RFC 3501 section 6.3.10 and section 9: status, status-att; RFC 7162 section 7 (HIGHESTMODSEQ), RFC 8438 section 3 (SIZE),
- * RFC 8474 section 7 (MAILBOXID), RFC 9051 section 6.3.11 (DELETED).
+ * RFC 3501 section 6.3.10 and section 9: status, status-att; RFC 7162 section 7 (HIGHESTMODSEQ), RFC 7889 section 5 (APPENDLIMIT), RFC 8438 section 3 (SIZE),
+ * RFC 8474 section 7 (MAILBOXID), RFC 9051 section 6.3.11 (DELETED), RFC 9208 section 7 (DELETED-STORAGE).
  */
 
 import type { CommandDecoder } from './decoder.ts';
@@ -18,6 +18,8 @@ export const STATUS_ITEMS = [
   'HIGHESTMODSEQ',
   'SIZE',
   'DELETED',
+  'DELETED-STORAGE',
+  'APPENDLIMIT',
   'MAILBOXID',
 ] as const;
 export type StatusItem = (typeof STATUS_ITEMS)[number];
