@@ -158,12 +158,19 @@ export interface Mailboxes {
   entries(mailboxId: MailboxId, range: UidRange): AsyncIterable<readonly Entry[]>;
   /** What changed after `since` (0 for all). */
   changes(mailboxId: MailboxId, since: number): Promise<MailboxChanges>;
+  /** UIDs of the entries added or changed after `since`, in order; the entries themselves may be too many to hold at once. */
+  changedUids(mailboxId: MailboxId, since: number): Promise<readonly Uid[]>;
+  /** UIDs expunged after `since`, in order, with `isComplete` as in MailboxChanges. */
+  expungedUids(mailboxId: MailboxId, since: number): Promise<Pick<MailboxChanges, 'expunged' | 'isComplete'>>;
   /** Octets and messages of all mailboxes of an account. */
   usage(accountId: AccountId): Promise<{ readonly octets: number; readonly messages: number }>;
 
   /** Appends all or none, at least one; the drafts are sealed. Errors: `overQuota`, `limit` (keywords per mailbox), `cannot` as for deliver. */
   append(mailboxId: MailboxId, appendices: readonly Appendix[]): Promise<CopyOutcome>;
-  /** Changes flags of the entries within `ranges`. Errors: `limit` (keywords per mailbox). */
+  /**
+   * Changes flags of the entries within `ranges`. An `unchangedSince` of 0 lets only those pass that have none of the flags
+   * named, of which system flags are always there (RFC 7162 section 3.1.3). Errors: `limit` (keywords per mailbox).
+   */
   setFlags(
     mailboxId: MailboxId,
     ranges: readonly UidRange[],

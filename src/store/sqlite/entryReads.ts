@@ -24,6 +24,12 @@ type EntryTuple = readonly [
   savedAt: UnixMs | null,
 ];
 
+/** A UID, and when something happened to it. */
+export interface UidAndModSeq {
+  readonly modSeq: ModSeq;
+  readonly uid: Uid;
+}
+
 const NO_KEYWORDS: readonly string[] = [];
 
 /** The next entries from `first` to `last`, in UID order, at most ENTRY_SLICE_ROWS. */
@@ -68,6 +74,26 @@ export function readChangedEntries(
   return entriesOf(db, mailboxId, tuples);
 }
 
+/** The same without what the entries hold. */
+export function readChangedUids(
+  db: Connection,
+  mailboxId: MailboxId,
+  modSeq: number,
+  uid: number,
+  upTo: number,
+): readonly UidAndModSeq[] {
+  return db.all(
+    `SELECT modseq AS modSeq, uid FROM entry
+     WHERE mailbox_id = ? AND (modseq, uid) > (?, ?) AND modseq <= ?
+     ORDER BY modseq, uid LIMIT ?`,
+    mailboxId,
+    modSeq,
+    uid,
+    upTo,
+    ENTRY_SLICE_ROWS,
+  );
+}
+
 /** The next expunges behind (`modSeq`, `uid`) and up to `upTo`, in this order, at most ENTRY_SLICE_ROWS. */
 export function readExpunged(
   db: Connection,
@@ -75,7 +101,7 @@ export function readExpunged(
   modSeq: number,
   uid: number,
   upTo: number,
-): readonly { readonly modSeq: ModSeq; readonly uid: Uid }[] {
+): readonly UidAndModSeq[] {
   return db.all(
     `SELECT modseq AS modSeq, uid FROM expunged
      WHERE mailbox_id = ? AND (modseq, uid) > (?, ?) AND modseq <= ?

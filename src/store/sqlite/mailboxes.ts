@@ -17,7 +17,7 @@ import type {
   UidRange,
 } from '../contract/mailboxes.ts';
 import type { Drafts } from './drafts.ts';
-import { readChangedEntries, readEntries, readExpunged } from './entryReads.ts';
+import { readChangedEntries, readChangedUids, readEntries, readExpunged } from './entryReads.ts';
 import type { Holds } from './holds.ts';
 import type { Lifetime } from './lifetime.ts';
 import { ENTRY_SLICE_ROWS, UID_LIMIT } from './limits.ts';
@@ -59,6 +59,8 @@ export function createMailboxes(options: MailboxesOptions): Mailboxes {
     claimRecent: (mailboxId) => lifetime.run(() => claimRecent(options, mailboxId)),
     entries: (mailboxId, range) => readSlices(reader, mailboxId, range),
     changes: (mailboxId, since) => lifetime.run(() => readChanges(reader, mailboxId, since)),
+    changedUids: (mailboxId, since) => lifetime.run(() => readAllChangedUids(reader, mailboxId, since)),
+    expungedUids: (mailboxId, since) => lifetime.run(() => readAllExpunged(reader, mailboxId, since)),
     usage: async (accountId) => reader.read((db) => readUsage(db, accountId)),
     append: (mailboxId, appendices) => lifetime.run(() => append(options, mailboxId, appendices)),
     setFlags: (mailboxId, ranges, operation, flags, unchangedSince) =>
@@ -110,8 +112,27 @@ async function* readSlices(
 async function readChanges(reader: Reader, mailboxId: MailboxId, since: number): Promise<MailboxChanges> {
   const { highest, floor } = requireModSeqs(reader, mailboxId);
   const changed = await readChangedSince(reader, mailboxId, since, highest);
-  const expunged = await readExpungedSince(reader, mailboxId, since, highest);
+  const expunged = await readUidsSince(reader, readExpunged, mailboxId, since, highest);
   return { changed, expunged, highestModSeq: highest, isComplete: since >= floor };
+}
+
+async function readAllChangedUids(
+  reader: Reader,
+  mailboxId: MailboxId,
+  since: number,
+): Promise<readonly Uid[]> {
+  const { highest } = requireModSeqs(reader, mailboxId);
+  return readUidsSince(reader, readChangedUids, mailboxId, since, highest);
+}
+
+async function readAllExpunged(
+  reader: Reader,
+  mailboxId: MailboxId,
+  since: number,
+): Promise<Pick<MailboxChanges, 'expunged' | 'isComplete'>> {
+  const { highest, floor } = requireModSeqs(reader, mailboxId);
+  const expunged = await readUidsSince(reader, readExpunged, mailboxId, since, highest);
+  return { expunged, isComplete: since >= floor };
 }
 
 async function readChangedSince(
@@ -135,8 +156,9 @@ async function readChangedSince(
   return changed.sort((one, other) => one.uid - other.uid);
 }
 
-async function readExpungedSince(
+async function readUidsSince(
   reader: Reader,
+  readSlice: typeof readExpunged,
   mailboxId: MailboxId,
   since: number,
   upTo: number,
@@ -144,14 +166,15 @@ async function readExpungedSince(
   const uids: Uid[] = [];
   for (let modSeq = since, uid: number = UID_LIMIT; ; ) {
     const key = { modSeq, uid };
-    const slice = reader.read((db) => readExpunged(db, mailboxId, key.modSeq, key.uid, upTo));
-    for (const expunge of slice) uids.push(expunge.uid);
+    const slice = reader.read((db) => readSlice(db, mailboxId, key.modSeq, key.uid, upTo));
+    for (const row of slice) uids.push(row.uid);
     const last = slice.at(-1);
     if (last === undefined || slice.length < ENTRY_SLICE_ROWS) break;
     ({ modSeq, uid } = last);
     await yieldTurn();
   }
-  return uids.sort((one, other) => one - other);
+  // Sorted as numbers in a row: many times faster than by comparing two at a time, and there may be 100,000.
+  return Array.from(Uint32Array.from(uids).sort()) as Uid[];
 }
 
 function requireModSeqs(reader: Reader, mailboxId: MailboxId): NonNullable<ReturnType<typeof readModSeqs>> {

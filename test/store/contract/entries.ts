@@ -188,6 +188,26 @@ export const ENTRY_TESTS: ContractTests = {
     t.same((await set(0)).modified, [1, 2, 3]);
   },
 
+  'a conditional flag change with 0 passes where a keyword is not there, and never for a system flag': async (
+    t,
+    { storeOf },
+  ) => {
+    const store = await storeOf();
+    const { inbox } = await addTenant(store);
+    await append(store, inbox, 2);
+    await store.mailboxes.setFlags(inbox, [{ first: 2, last: 2 }], 'add', flags(0, 'mine'));
+    const set = async (operation: 'add' | 'remove' | 'replace', wanted: Flags) => {
+      const { changed, modified } = await store.mailboxes.setFlags(inbox, ALL, operation, wanted, 0);
+      return [changed.map(({ uid }) => uid), modified];
+    };
+    t.same(await set('add', flags(0, 'MINE')), [[1], [2]]);
+    t.same(await set('add', flags(0, 'mine', 'other')), [[], [1, 2]]);
+    t.same(await set('add', flags(FLAG.seen, 'third')), [[], [1, 2]]);
+    t.same(await set('replace', flags(0, 'third')), [[], [1, 2]]);
+    t.same(await set('remove', flags(0, 'unheard')), [[], []]);
+    t.match(await store.mailboxes.status(inbox), { unseen: 2 });
+  },
+
   'a mailbox knows 100 keywords and no more': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId, inbox } = await addTenant(store);
@@ -356,6 +376,16 @@ export const ENTRY_TESTS: ContractTests = {
       [10, 11, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25],
     );
     t.same(some.expunged, [12, 13]);
+    const since = all.highestModSeq;
+    t.same(
+      await mailboxes.changedUids(inbox, since),
+      some.changed.map(({ uid }) => uid),
+    );
+    t.same(await mailboxes.expungedUids(inbox, since), { expunged: [12, 13], isComplete: true });
+    t.equal((await mailboxes.changedUids(inbox, 0)).length, MANY - 2);
+    const beyond = Number.MAX_SAFE_INTEGER;
+    t.same(await mailboxes.changedUids(inbox, beyond), []);
+    t.same(await mailboxes.expungedUids(inbox, beyond), { expunged: [], isComplete: true });
     const status = await mailboxes.status(inbox);
     t.equal(some.highestModSeq, status.highestModSeq);
     const none = await mailboxes.changes(inbox, status.highestModSeq);

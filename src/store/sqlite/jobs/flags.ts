@@ -9,7 +9,7 @@
 import type { MailboxId, ModSeq, Uid } from '../../../base/ids.ts';
 import { ALL_FLAGS, type FlagOperation, type Flags, type UidRange } from '../../contract/mailboxes.ts';
 import type { Connection } from '../connection.ts';
-import { ALL_KEYWORD_BITS } from '../keywordBits.ts';
+import { ALL_KEYWORD_BITS, type KeywordBits } from '../keywordBits.ts';
 import type { JobContext } from './context.ts';
 import { addSums, changeMailbox, type EntrySums, NO_SUMS, nextModSeq, requireMailbox } from './counters.ts';
 import type { FlagBits } from './entryRows.ts';
@@ -41,13 +41,19 @@ interface Formula {
   readonly set: FlagBits;
 }
 
+/** Which entries pass: those up to a mod-sequence and, for UNCHANGEDSINCE 0, those without these keywords. */
+interface Bound {
+  readonly modSeq: number;
+  readonly absent: KeywordBits | undefined;
+}
+
 const NO_BITS: FlagBits = { system: 0, low: 0, high: 0 };
 
 function setFlags(db: Connection, input: SetFlagsInput, context: JobContext): SetFlagsOutput {
   const { mailboxId, ranges } = input;
   const state = requireMailbox(db, mailboxId);
   const formula = formulaOf(db, input);
-  const bound = input.unchangedSince ?? Number.MAX_SAFE_INTEGER;
+  const bound = boundOf(db, input);
   const isConditional = input.unchangedSince !== undefined;
   const modified = isConditional ? ranges.flatMap((range) => readModified(db, mailboxId, range, bound)) : [];
   const modSeq = nextModSeq(state);
@@ -77,13 +83,28 @@ function formulaOf(db: Connection, input: SetFlagsInput): Formula {
   return { keep: operation === 'add' ? all : NO_BITS, set };
 }
 
-function readModified(db: Connection, mailboxId: MailboxId, range: UidRange, bound: number): Uid[] {
+/** RFC 7162 section 3.1.3: 0 fails where the flag exists, as system flags always do; a keyword that is not set does not. */
+function boundOf(db: Connection, { mailboxId, operation, flags, unchangedSince }: SetFlagsInput): Bound {
+  if (unchangedSince !== 0) return { modSeq: unchangedSince ?? Number.MAX_SAFE_INTEGER, absent: undefined };
+  const mayBeAbsent = operation !== 'replace' && (flags.system & ALL_FLAGS) === 0;
+  return { modSeq: 0, absent: mayBeAbsent ? knownKeywords(db, mailboxId, flags.keywords) : undefined };
+}
+
+/** The parameters of `+modseq <= ? OR (? AND keywords_low & ? = 0 AND keywords_high & ? = 0)`. */
+function parametersOf({ modSeq, absent }: Bound): readonly [number, number, number, number] {
+  return [modSeq, absent === undefined ? 0 : 1, absent?.low ?? 0, absent?.high ?? 0];
+}
+
+function readModified(db: Connection, mailboxId: MailboxId, range: UidRange, bound: Bound): Uid[] {
   return db.column(
-    'SELECT uid FROM entry WHERE mailbox_id = ? AND uid BETWEEN ? AND ? AND +modseq > ? ORDER BY uid',
+    `SELECT uid FROM entry
+     WHERE mailbox_id = ? AND uid BETWEEN ? AND ?
+       AND NOT (+modseq <= ? OR (? AND keywords_low & ? = 0 AND keywords_high & ? = 0))
+     ORDER BY uid`,
     mailboxId,
     range.first,
     range.last,
-    bound,
+    ...parametersOf(bound),
   );
 }
 
@@ -92,7 +113,7 @@ function readDelta(
   db: Connection,
   mailboxId: MailboxId,
   range: UidRange,
-  bound: number,
+  bound: Bound,
   formula: Formula,
 ): EntrySums {
   const { keep, set } = formula;
@@ -100,7 +121,8 @@ function readDelta(
     `SELECT coalesce(sum((flags & 1) - (((flags & ?) | ?) & 1)), 0) AS unseen,
        coalesce(sum(((((flags & ?) | ?) & 8) - (flags & 8)) / 8), 0) AS deleted
      FROM entry
-     WHERE mailbox_id = ? AND uid BETWEEN ? AND ? AND +modseq <= ?`,
+     WHERE mailbox_id = ? AND uid BETWEEN ? AND ?
+       AND (+modseq <= ? OR (? AND keywords_low & ? = 0 AND keywords_high & ? = 0))`,
     keep.system,
     set.system,
     keep.system,
@@ -108,7 +130,7 @@ function readDelta(
     mailboxId,
     range.first,
     range.last,
-    bound,
+    ...parametersOf(bound),
   );
   return { ...NO_SUMS, unseen: row?.unseen ?? 0, deleted: row?.deleted ?? 0 };
 }
@@ -117,7 +139,7 @@ function updateFlags(
   db: Connection,
   mailboxId: MailboxId,
   range: UidRange,
-  bound: number,
+  bound: Bound,
   formula: Formula,
   modSeq: ModSeq,
 ): number {
@@ -127,7 +149,8 @@ function updateFlags(
     `UPDATE entry
      SET flags = (flags & ?) | ?, keywords_low = (keywords_low & ?) | ?,
        keywords_high = (keywords_high & ?) | ?, modseq = ?
-     WHERE mailbox_id = ? AND uid BETWEEN ? AND ? AND +modseq <= ?
+     WHERE mailbox_id = ? AND uid BETWEEN ? AND ?
+       AND (+modseq <= ? OR (? AND keywords_low & ? = 0 AND keywords_high & ? = 0))
        AND (flags <> ((flags & ?) | ?) OR keywords_low <> ((keywords_low & ?) | ?)
          OR keywords_high <> ((keywords_high & ?) | ?))`,
     ...bits,
@@ -135,7 +158,7 @@ function updateFlags(
     mailboxId,
     range.first,
     range.last,
-    bound,
+    ...parametersOf(bound),
     ...bits,
   );
 }
