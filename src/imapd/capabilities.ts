@@ -21,6 +21,9 @@ export interface CapabilitySituation {
 
 const EXTENSIONS = [
   'ID', // RFC 2971
+  'ENABLE', // RFC 5161
+  'CONDSTORE', // RFC 7162
+  'QRESYNC', // RFC 7162
   'IDLE', // RFC 2177
   'NAMESPACE', // RFC 2342
   'CHILDREN', // RFC 3348

@@ -17,6 +17,7 @@ import {
   formatFetchStart,
   formatFlagsItem,
   formatInternalDateItem,
+  formatModSeqItem,
   formatOctetsItem,
   formatOctetsStart,
   formatSavedDateItem,
@@ -123,6 +124,8 @@ function answerSimple(
       const system = entry.flags.system | (becomesSeen ? FLAG.seen : 0);
       return formatFlagsItem(flagNames({ ...entry.flags, system }, isRecent));
     }
+    case 'modSeq':
+      return formatModSeqItem(entry.modSeq);
     case 'internalDate':
       return formatInternalDateItem(entry.internalDate);
     case 'rfc822Size':

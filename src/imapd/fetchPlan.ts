@@ -5,14 +5,13 @@
  * structure that tells the ranges is derived data and is asked for only where an item needs it.
  */
 
-import { WireError } from '../base/error.ts';
 import type { FetchArguments, FetchItem, SimpleFetchItem } from '../wire/imap/fetch.ts';
 import { formatBinaryName, formatBinarySizeName, formatSectionName } from '../wire/imap/fetchData.ts';
 import type { Section, SectionPartial } from '../wire/imap/section.ts';
 import type { SectionText } from '../wire/mime/section.ts';
 
 /** Items that are told from the entry alone. */
-export type EntryItem = 'uid' | 'flags' | 'internalDate' | 'rfc822Size' | 'savedDate' | 'threadId';
+export type EntryItem = 'uid' | 'flags' | 'modSeq' | 'internalDate' | 'rfc822Size' | 'savedDate' | 'threadId';
 /** Items that are told from derived data. */
 export type DerivedItem = 'envelope' | 'body' | 'bodyStructure';
 
@@ -63,14 +62,15 @@ export interface FetchPlan {
   readonly items: readonly PlannedItem[];
   readonly needsDerived: boolean;
   readonly needsContent: boolean;
+  /** Mod-sequences are told: asked for, or implied by CHANGEDSINCE. */
+  readonly tellsModSeq: boolean;
   /** An item without PEEK: messages become \Seen, and their flags are told. */
   readonly setsSeen: boolean;
 }
 
 /** The plan for `args`. Errors: WireError for what belongs to extensions that are not offered. */
 export function planFetch(args: FetchArguments, isUid: boolean): FetchPlan {
-  if (args.changedSince !== undefined) throw new WireError(0, 'no CHANGEDSINCE');
-  const asked: readonly FetchItem[] = isUid ? [{ kind: 'uid' }, ...args.items] : args.items;
+  const asked = itemsOf(args, isUid);
   const unique = asked.filter((item, index) => !isRepeated(asked, item, index));
   const items = unique.map(planItem);
   const stretches = items.filter((item) => 'path' in item);
@@ -80,6 +80,7 @@ export function planFetch(args: FetchArguments, isUid: boolean): FetchPlan {
     items,
     needsDerived: items.some(isDerived) || stretches.some((item) => !isWhole(item)),
     needsContent: stretches.length > 0 || items.some(({ kind }) => kind === 'emailId'),
+    tellsModSeq: items.some(({ kind }) => kind === 'modSeq'),
     setsSeen: unique.some(setsSeen),
   };
 }
@@ -99,6 +100,13 @@ function isRepeated(items: readonly FetchItem[], item: FetchItem, index: number)
 
 function nameOf(item: FetchItem): string {
   return item.kind === 'binarySize' ? formatBinarySizeName(item.part) : item.kind;
+}
+
+/** UID FETCH tells UID, and CHANGEDSINCE adds MODSEQ (RFC 7162 section 3.1.4.1). */
+function itemsOf({ items, changedSince }: FetchArguments, isUid: boolean): readonly FetchItem[] {
+  const before: readonly FetchItem[] = isUid ? [{ kind: 'uid' }] : [];
+  const after: readonly FetchItem[] = changedSince === undefined ? [] : [{ kind: 'modSeq' }];
+  return [...before, ...items, ...after];
 }
 
 function planItem(item: FetchItem): PlannedItem {
@@ -122,8 +130,6 @@ function planItem(item: FetchItem): PlannedItem {
         path: item.part,
         partial: undefined,
       };
-    case 'modSeq':
-      throw new WireError(0, 'fetch-att');
     default:
       return { kind: item.kind };
   }

@@ -20,6 +20,7 @@ export async function writeStatus(
   mailbox: Mailbox,
   items: readonly StatusItem[],
 ): Promise<void> {
+  if (items.includes('HIGHESTMODSEQ')) session.enable('CONDSTORE');
   const status = await session.server.mailboxes.status(mailbox.id);
   const values = new Map<StatusItem, StatusValue>();
   for (const item of items) values.set(item, await answerItem(session, status, item));

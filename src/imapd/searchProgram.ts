@@ -7,6 +7,7 @@
 
 import { WireError } from '../base/error.ts';
 import { formatBadCharset } from '../wire/imap/responseCode.ts';
+import { someSearchKey } from '../wire/imap/searchKey.ts';
 import type { SearchProgram, SearchReturns } from '../wire/imap/search.ts';
 import { decodeCharset } from '../wire/mime/charset.ts';
 import { failed, no } from './completion.ts';
@@ -39,6 +40,9 @@ export async function prepareSearch(
     const completion = no('This charset is not supported', formatBadCharset(CHARSETS));
     return { kind: 'refused', completion };
   }
+  if (someSearchKey(key, ({ kind }) => kind === 'modSeq')) session.enable('CONDSTORE');
+  // RFC 7162 section 3.2.10.2: no expunge beside a UID SEARCH that names messages by their numbers.
+  if (someSearchKey(key, ({ kind }) => kind === 'numbers')) session.holdExpunges();
   await session.tellUpdates({ mayExpunge: false, isUid });
   const criterion = criterionOf(key, {
     // Clients that name no charset send UTF-8 or Latin-1 all the same.

@@ -19,6 +19,7 @@ import type {
   MailboxStatus,
   Mailboxes,
 } from '../store/contract/mailboxes.ts';
+import { ClientModSeq } from './clientModSeq.ts';
 import { KeywordList } from './keywordList.ts';
 import type { RecentClaims } from './recentClaims.ts';
 import { MailboxView } from './view.ts';
@@ -51,6 +52,8 @@ export async function openSelection(options: SelectionOptions): Promise<Selectio
 export class Selection {
   readonly mailbox: Mailbox;
   readonly isReadOnly: boolean;
+  /** What the client takes for HIGHESTMODSEQ. */
+  readonly clientModSeq = new ClientModSeq();
   readonly #mailboxes: Mailboxes;
   readonly #recentClaims: RecentClaims;
   readonly #pacer: Pacer;
@@ -127,7 +130,7 @@ export class Selection {
       await this.#pacer.breathe();
     }
     this.#status = status;
-    this.#view = new MailboxView(uids, recent, status.highestModSeq);
+    this.#view = new MailboxView(uids, recent, status.highestModSeq, status.uidNext);
     this.#keywords = new KeywordList(status.keywords);
   }
 

@@ -38,6 +38,7 @@ import {
 import type { ImapListenerOptions } from './options.ts';
 import { Patience } from './patience.ts';
 import { ResponseWriter } from './responseWriter.ts';
+import type { Selection } from './selection.ts';
 import type { ServerContext, SessionContext, UpdateOptions } from './sessionContext.ts';
 import { SessionEnd } from './sessionEnd.ts';
 import type { SessionState } from './sessionState.ts';
@@ -70,6 +71,7 @@ export class ImapSession implements SessionContext {
   #startsTls = false;
   #accountSettings: AccountSettingValues = {};
   #leaveAccount = () => {};
+  #holdsExpunges = false;
 
   constructor(options: SessionOptions) {
     const { connection, server, log } = options;
@@ -167,8 +169,7 @@ export class ImapSession implements SessionContext {
     const isFirst = !this.#enabled.has('CONDSTORE');
     this.#enabled.add('CONDSTORE').add(extension);
     if (!isFirst || this.#state.kind !== 'selected') return;
-    const { toldModSeq } = this.#state.selection.view;
-    this.writer.write(formatUntagged('OK', 'CONDSTORE is on', formatHighestModSeq(toldModSeq)));
+    this.#writeHighestModSeq(this.#state.selection, 'CONDSTORE is on');
   }
 
   enter(state: SessionState): void {
@@ -176,6 +177,10 @@ export class ImapSession implements SessionContext {
     this.#state = state;
     // The client sees the end before the connection is closed, and may come again at once.
     if (state.kind === 'logout') this.#leaveAccount();
+  }
+
+  holdExpunges(): void {
+    this.#holdsExpunges = true;
   }
 
   countLoginFailure(): void {
@@ -200,8 +205,10 @@ export class ImapSession implements SessionContext {
   async tellUpdates({ mayExpunge, isUid, isPrompt = false }: UpdateOptions): Promise<void> {
     if (this.#state.kind !== 'selected') return;
     const { selection } = this.#state;
+    // A MODSEQ item may have been faster than the feed: what else happened up to there must be told with it.
+    const isBehind = selection.clientModSeq.highestItem > selection.view.modSeq;
     try {
-      await selection.pull();
+      await selection.pull(isBehind);
       if (!isPrompt) await selection.recentKnown();
     } catch (error) {
       this.log.warn('imapd.updates.failed', { error });
@@ -209,6 +216,7 @@ export class ImapSession implements SessionContext {
     }
     if (selection.isRemoved) throw new SessionEnd('mailboxRemoved', 'The selected mailbox has been deleted');
     await writeUpdates(this, selection, selection.tell({ mayExpunge }), isUid);
+    if (isPrompt) this.#correctModSeq(undefined);
   }
 
   /** Greets and serves until LOGOUT or any other end. Never rejects. */
@@ -267,11 +275,13 @@ export class ImapSession implements SessionContext {
     const { tag, command, isUid, decoder } = looked;
     this.#patience.countCommand();
     this.#tag = tag;
+    this.#holdsExpunges = false;
     const completion = await this.#outcomeOf(command, decoder);
     if (completion.condition !== 'BAD' && command.tells !== 'nothing') {
-      await this.tellUpdates({ mayExpunge: command.tells === 'all', isUid });
+      await this.tellUpdates({ mayExpunge: command.tells === 'all' && !this.#holdsExpunges, isUid });
     }
-    this.#complete(tag, completion);
+    this.#complete(tag, this.#correctModSeq(completion));
+    if (this.#state.kind === 'selected') this.#state.selection.clientModSeq.settle();
     if (this.#startsTls) await this.#beginTls();
   }
 
@@ -309,6 +319,25 @@ export class ImapSession implements SessionContext {
       throw new SessionEnd('abuse', 'The literal is too large', 'TOOBIG');
     }
     this.#complete(tag, bad(limit === 'line' ? 'The line is too long' : 'Too much literal data', 'TOOBIG'));
+  }
+
+  /** RFC 7162 section 6: the client's idea of HIGHESTMODSEQ is put right, in `completion` where that has room for it. */
+  #correctModSeq<Ending extends Completion | undefined>(completion: Ending): Ending {
+    if (this.#state.kind !== 'selected' || !this.#enabled.has('CONDSTORE')) return completion;
+    const { selection } = this.#state;
+    const modSeq = selection.clientModSeq.correction(selection.view.toldModSeq, this.#enabled.has('QRESYNC'));
+    if (modSeq === undefined) return completion;
+    if (completion?.condition !== 'OK' || completion.code !== undefined) {
+      this.#writeHighestModSeq(selection, 'Highest mod-sequence');
+      return completion;
+    }
+    selection.clientModSeq.noteCode(modSeq);
+    return { ...completion, code: formatHighestModSeq(modSeq) };
+  }
+
+  #writeHighestModSeq({ clientModSeq, view }: Selection, text: string): void {
+    this.writer.write(formatUntagged('OK', text, formatHighestModSeq(view.toldModSeq)));
+    clientModSeq.noteCode(view.toldModSeq);
   }
 
   /** Writes how a command ended, and ends the session where a limit is passed. */

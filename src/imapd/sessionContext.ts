@@ -83,6 +83,8 @@ export interface SessionContext {
    * Never rejects for the store's sake: a client that hears late hears it all the same. Errors: SessionEnd.
    */
   tellUpdates(options: UpdateOptions): Promise<void>;
+  /** With this command's completion no expunge is told, whatever its table entry says. */
+  holdExpunges(): void;
   /** Counts a failed login; at the limit the session ends behind the completion. */
   countLoginFailure(): void;
   /** Turns the connection to TLS behind the completion. */

@@ -1,11 +1,12 @@
 /**
- * Tells the client what changed in its mailbox: EXPUNGE, EXISTS, RECENT, FLAGS, FETCH (RFC 3501 sections 5.2 and 7).
+ * Tells the client what changed in its mailbox: EXPUNGE or VANISHED, EXISTS, RECENT, FLAGS, FETCH (RFC 3501 sections 5.2 and
+ * 7, RFC 7162 sections 3.2.4 and 3.2.10).
  *
  * The view says what and in which order; keywords that the client has not heard of are announced first.
  */
 
-import type { Pacer } from '../base/pacer.ts';
-import { formatFetch, formatFlagsItem, formatUidItem } from '../wire/imap/fetchData.ts';
+import type { Uid } from '../base/ids.ts';
+import { formatFetch, formatFlagsItem, formatModSeqItem, formatUidItem } from '../wire/imap/fetchData.ts';
 import { SYSTEM_FLAGS } from '../wire/imap/flags.ts';
 import { formatPermanentFlags } from '../wire/imap/responseCode.ts';
 import {
@@ -15,24 +16,86 @@ import {
   formatRecent,
   formatUntagged,
 } from '../wire/imap/responses.ts';
+import { rangesOfNumbers } from '../wire/imap/sequenceSet.ts';
+import type { Entry } from '../store/contract/mailboxes.ts';
 import { flagNames } from './flagNames.ts';
 import type { ResponseWriter } from './responseWriter.ts';
 import type { Selection } from './selection.ts';
+import type { SessionContext } from './sessionContext.ts';
+import { writeVanished } from './vanished.ts';
 import type { ViewUpdate } from './view.ts';
 
 /** Writes `updates` of `selection`, of which there may be thousands. With `isUid`, FETCH names the UID. */
 export async function writeUpdates(
-  { writer, pacer }: { readonly writer: ResponseWriter; readonly pacer: Pacer },
+  session: SessionContext,
   selection: Selection,
   updates: readonly ViewUpdate[],
   isUid: boolean,
 ): Promise<void> {
-  for (const update of updates) {
-    if (update.kind === 'flags') announceKeywords(writer, selection, update.flags.keywords);
-    writer.write(formatUpdate(selection, update, isUid));
+  const { writer, pacer } = session;
+  const vanishedCount = session.enabled.has('QRESYNC')
+    ? await writeExpungesAsVanished(session, selection, updates)
+    : 0;
+  for (const update of updates.slice(vanishedCount)) {
+    if (update.kind === 'flags') writeFlags(session, selection, update, isUid);
+    else writer.write(formatUpdate(update));
     if (writer.isFlushDue) await writer.flush();
     await pacer.breathe();
   }
+}
+
+/** Writes the flags of a message that the client did not ask for; once CONDSTORE is on, with UID and MODSEQ (section 3.2.4). */
+export function writeFlags(
+  session: SessionContext,
+  selection: Selection,
+  { uid, flags, modSeq }: Pick<Entry, 'uid' | 'flags' | 'modSeq'>,
+  isUid: boolean,
+): void {
+  const { view } = selection;
+  const number = view.numberOf(uid);
+  if (number === undefined) return;
+  announceKeywords(session.writer, selection, flags.keywords);
+  const flagsItem = formatFlagsItem(flagNames(flags, view.isRecent(uid)));
+  session.writer.write(formatFetch(number, itemsWith(session, selection, { uid, modSeq }, isUid, flagsItem)));
+}
+
+/** Writes a message's mod-sequence, of a change that the client has made itself and did not want to hear of. */
+export function writeModSeq(
+  session: SessionContext,
+  selection: Selection,
+  entry: Pick<Entry, 'uid' | 'modSeq'>,
+): void {
+  const number = selection.view.numberOf(entry.uid);
+  if (number !== undefined)
+    session.writer.write(formatFetch(number, itemsWith(session, selection, entry, true)));
+}
+
+function itemsWith(
+  session: SessionContext,
+  { clientModSeq }: Selection,
+  { uid, modSeq }: Pick<Entry, 'uid' | 'modSeq'>,
+  isUid: boolean,
+  ...items: readonly string[]
+): readonly string[] {
+  if (!session.enabled.has('CONDSTORE')) return isUid ? [formatUidItem(uid), ...items] : items;
+  clientModSeq.noteItem(modSeq);
+  return [formatUidItem(uid), ...items, formatModSeqItem(modSeq)];
+}
+
+/** The expunges, which come first, in one VANISHED; answers how many they were. */
+async function writeExpungesAsVanished(
+  session: SessionContext,
+  { clientModSeq }: Selection,
+  updates: readonly ViewUpdate[],
+): Promise<number> {
+  const uids: Uid[] = [];
+  for (const update of updates) {
+    if (update.kind !== 'expunge') break;
+    uids.push(update.uid);
+  }
+  if (uids.length > 0) clientModSeq.noteVanished();
+  await writeVanished(session, rangesOfNumbers(uids), false);
+  return uids.length;
 }
 
 /** Writes FLAGS and PERMANENTFLAGS when one of `keywords` is new to the client. */
@@ -52,7 +115,7 @@ export function writeFlagNames(writer: ResponseWriter, { keywords, isReadOnly }:
   writer.write(formatUntagged('OK', text, formatPermanentFlags(isReadOnly ? [] : [...names, '\\*'])));
 }
 
-function formatUpdate({ view }: Selection, update: ViewUpdate, isUid: boolean): string {
+function formatUpdate(update: Exclude<ViewUpdate, { readonly kind: 'flags' }>): string {
   switch (update.kind) {
     case 'expunge':
       return formatExpunge(update.number);
@@ -60,9 +123,5 @@ function formatUpdate({ view }: Selection, update: ViewUpdate, isUid: boolean): 
       return formatExists(update.count);
     case 'recent':
       return formatRecent(update.count);
-    case 'flags': {
-      const flags = formatFlagsItem(flagNames(update.flags, view.isRecent(update.uid)));
-      return formatFetch(update.number, isUid ? [formatUidItem(update.uid), flags] : [flags]);
-    }
   }
 }

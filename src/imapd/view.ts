@@ -40,6 +40,7 @@ export class MailboxView {
   #uids: Uid[];
   #modSeq: number;
   #toldModSeq: number;
+  #uidNext: number;
   #toldRecentCount: number;
   readonly #recent: Set<Uid>;
   readonly #arrived: Uid[] = [];
@@ -52,14 +53,21 @@ export class MailboxView {
 
   /**
    * `uids` in order are what SELECT tells; `recent` are those among them that are \Recent here; `modSeq` is one up to which
-   * the store's changes are in `uids` (later ones may be too: applying them again does nothing).
+   * the store's changes are in `uids` (later ones may be too: applying them again does nothing). UIDs below `uidNext` that
+   * are not in `uids` are gone.
    */
-  constructor(uids: readonly Uid[], recent: Iterable<Uid>, modSeq: number) {
+  constructor(
+    uids: readonly Uid[],
+    recent: Iterable<Uid>,
+    modSeq: number,
+    uidNext: number = (uids.at(-1) ?? 0) + 1,
+  ) {
     this.#uids = [...uids];
     this.#recent = new Set(recent);
     this.#toldRecentCount = this.#recent.size;
     this.#modSeq = modSeq;
     this.#toldModSeq = modSeq;
+    this.#uidNext = uidNext;
   }
 
   /** Messages that the client knows of. */
@@ -133,6 +141,7 @@ export class MailboxView {
         this.#flagChanges.set(entry.uid, entry);
       }
     }
+    this.#uidNext = Math.max(this.#uidNext, this.#lastArrived() + 1);
     this.#expunge(new Set(changes.expunged));
     this.#advance(changes.highestModSeq);
     return arrived;
@@ -161,10 +170,15 @@ export class MailboxView {
     this.#note(entry);
   }
 
-  /** The client made this change itself and asked not to be told; changes by others that wait are told with it. */
-  noteOwn(entry: Entry): void {
-    if (this.#flagChanges.has(entry.uid)) this.#flagChanges.set(entry.uid, entry);
+  /**
+   * The client made this change itself and asked not to be told; changes by others that wait are told with it. Answers
+   * whether that is so.
+   */
+  noteOwn(entry: Entry): boolean {
+    const isWaiting = this.#flagChanges.has(entry.uid);
+    if (isWaiting) this.#flagChanges.set(entry.uid, entry);
     this.#note(entry);
+    return isWaiting;
   }
 
   /** Moves the numbering on and answers what the client must now be sent, all of it and in this order. */
@@ -198,6 +212,26 @@ export class MailboxView {
   /** The UIDs of a span, as one range: nothing that the client does not know lies between. */
   uidRange(span: Span): UidRange {
     return { first: this.uidOf(span.first) ?? 0, last: this.uidOf(span.last) ?? 0 };
+  }
+
+  /** Those UIDs within `ranges`, which are in order, that were given to messages and are gone; some may have been forgotten. */
+  goneWithin(ranges: readonly UidRange[]): readonly UidRange[] {
+    const gone: UidRange[] = [];
+    for (const range of ranges) {
+      const last = Math.min(range.last, this.#uidNext - 1);
+      let { first } = range;
+      const present = [
+        ...this.#uids.slice(this.#indexFrom(first), this.#indexFrom(last + 1)),
+        ...this.#arrived,
+      ];
+      for (const uid of present) {
+        if (uid > last) break;
+        if (first < uid) gone.push({ first, last: uid - 1 });
+        first = Math.max(first, uid + 1);
+      }
+      if (first <= last) gone.push({ first, last });
+    }
+    return gone;
   }
 
   #lastArrived(): number {

@@ -17,6 +17,8 @@ const SCRIPTS = [
   'searchres',
   'enable',
   'status',
+  'condstore',
+  'qresync',
 ];
 
 for (const name of SCRIPTS) {

@@ -46,6 +46,7 @@ import { formatList, formatLsub } from '../../src/wire/imap/listData.ts';
 import * as code from '../../src/wire/imap/responseCode.ts';
 import * as response from '../../src/wire/imap/responses.ts';
 import { formatQuota, formatQuotaRoot } from '../../src/wire/imap/quotaData.ts';
+import { rangesOfNumbers } from '../../src/wire/imap/sequenceSet.ts';
 import { formatStatus } from '../../src/wire/imap/statusData.ts';
 import { octetString } from '../../src/wire/mime/structure.ts';
 import type {
@@ -134,8 +135,8 @@ t.test('responses are lines', async (t) => {
     [response.formatExists(0), '* 0 EXISTS\r\n'],
     [response.formatRecent(2), '* 2 RECENT\r\n'],
     [response.formatExpunge(3), '* 3 EXPUNGE\r\n'],
-    [response.formatVanished([4, 5, 7], false), '* VANISHED 4:5,7\r\n'],
-    [response.formatVanished([1], true), '* VANISHED (EARLIER) 1\r\n'],
+    [response.formatVanished(rangesOfNumbers([4, 5, 7]), false), '* VANISHED 4:5,7\r\n'],
+    [response.formatVanished(rangesOfNumbers([1]), true), '* VANISHED (EARLIER) 1\r\n'],
     [response.formatFlags(['\\Seen', 'x']), '* FLAGS (\\Seen x)\r\n'],
     [[...response.formatFound('SEARCH', [])].join(''), '* SEARCH\r\n'],
     [[...response.formatFound('SORT', [84, 2])].join(''), '* SORT 84 2\r\n'],

@@ -1,15 +1,18 @@
 /**
- * FETCH and UID FETCH (RFC 3501 section 6.4.5).
+ * FETCH and UID FETCH (RFC 3501 section 6.4.5), with CHANGEDSINCE and VANISHED (RFC 7162 sections 3.1.4 and 3.2.6).
  *
  * New messages are told first, so that `5:*` means what the client sees. Messages are read and answered in batches; those that
  * become \Seen are flagged once their batch has been handed to the socket, so that a client that loses its connection finds
- * what it has not got still unseen.
+ * what it has not got still unseen. Once CONDSTORE is on they are told again then, with the new mod-sequence.
  */
 
-import { asMailError } from '../../base/error.ts';
+import { asMailError, WireError } from '../../base/error.ts';
 import type { FetchArguments } from '../../wire/imap/fetch.ts';
+import { resolveSequenceSet } from '../../wire/imap/sequenceSet.ts';
+import type { NumberRange } from '../../wire/imap/sequenceSet.ts';
 import { FLAG } from '../../store/contract/mailboxes.ts';
 import type { Entry } from '../../store/contract/mailboxes.ts';
+import { changedEntries } from '../changedEntries.ts';
 import { completionOf, no, ok } from '../completion.ts';
 import type { Completion } from '../completion.ts';
 import { writeMessage } from '../fetchMessage.ts';
@@ -21,7 +24,11 @@ import type { Selection } from '../selection.ts';
 import type { SessionContext } from '../sessionContext.ts';
 import { SessionEnd } from '../sessionEnd.ts';
 import type { SelectedState } from '../sessionState.ts';
-import { announceKeywords } from '../updates.ts';
+import { announceKeywords, writeFlags } from '../updates.ts';
+import { goneSince, writeVanished } from '../vanished.ts';
+
+/** `*` among UIDs that may be gone: none is above it. */
+const UID_MAX = 0xffff_ffff;
 
 /** Tells data of messages; `isUid` for UID FETCH. */
 export async function fetch(
@@ -31,17 +38,21 @@ export async function fetch(
   isUid: boolean,
 ): Promise<Completion> {
   const plan = planFetch(args, isUid);
+  if (args.isVanished && !(isUid && session.enabled.has('QRESYNC'))) {
+    throw new WireError(0, 'VANISHED in UID FETCH after ENABLE QRESYNC');
+  }
+  if (plan.tellsModSeq) session.enable('CONDSTORE');
   await session.tellUpdates({ mayExpunge: false, isUid });
   const messages = messagesOf(selection.view, args.set, isUid);
   const run: FetchRun = { session, selection, plan, toldCount: 0, failure: undefined };
-  for (const range of uidRangesOf(selection.view, messages)) {
-    for await (const entries of session.server.mailboxes.entries(selection.id, range)) {
-      for (let from = 0; from < entries.length; from += FETCH_BATCH_MESSAGES) {
-        await fetchBatch(run, entries.slice(from, from + FETCH_BATCH_MESSAGES));
-      }
+  if (args.isVanished) await tellGone(run, args);
+  for await (const entries of slicesOf(run, messages, args.changedSince)) {
+    for (let from = 0; from < entries.length; from += FETCH_BATCH_MESSAGES) {
+      await fetchBatch(run, entries.slice(from, from + FETCH_BATCH_MESSAGES));
     }
   }
-  return run.failure ?? completionFor(isUid, run.toldCount, countMessages(messages));
+  const isAnyNumber = isUid || args.changedSince !== undefined;
+  return run.failure ?? completionFor(isAnyNumber, run.toldCount, countMessages(messages));
 }
 
 interface FetchRun {
@@ -53,8 +64,33 @@ interface FetchRun {
   failure: Completion | undefined;
 }
 
-function completionFor(isUid: boolean, toldCount: number, expected: number): Completion {
-  if (isUid || toldCount >= expected) return ok('FETCH completed');
+/** Before any FETCH line, lest the client take numbers for others (RFC 7162 section 3.2.6). */
+async function tellGone(
+  { session, selection }: FetchRun,
+  { set, changedSince = 0 }: FetchArguments,
+): Promise<void> {
+  const history = await session.server.mailboxes.expungedUids(selection.id, changedSince);
+  // Saved messages that are gone are no longer saved.
+  const asked = set === '$' ? [] : resolveSequenceSet(set, UID_MAX);
+  await writeVanished(session, goneSince(selection.view, history, asked), true);
+}
+
+async function* slicesOf(
+  { session, selection }: FetchRun,
+  messages: readonly NumberRange[],
+  changedSince: number | undefined,
+): AsyncGenerator<readonly Entry[]> {
+  if (changedSince !== undefined) {
+    yield* changedEntries(session, selection, messages, changedSince);
+    return;
+  }
+  for (const range of uidRangesOf(selection.view, messages)) {
+    yield* session.server.mailboxes.entries(selection.id, range);
+  }
+}
+
+function completionFor(isAnyNumber: boolean, toldCount: number, expected: number): Completion {
+  if (isAnyNumber || toldCount >= expected) return ok('FETCH completed');
   return toldCount === 0
     ? no('These messages have been expunged', 'EXPUNGEISSUED')
     : ok('Some of these messages have been expunged', 'EXPUNGEISSUED');
@@ -86,13 +122,18 @@ async function fetchOne(
   if (number === undefined) return false;
   run.toldCount += 1;
   const becomesSeen = plan.setsSeen && !selection.isReadOnly && (entry.flags.system & FLAG.seen) === 0;
-  const tellsFlags = becomesSeen || plan.items.some(({ kind }) => kind === 'flags');
+  const isCondstore = session.enabled.has('CONDSTORE');
+  // A flag goes with its mod-sequence, which \Seen has not got yet.
+  const tellsSeen = becomesSeen && !isCondstore;
+  const tellsFlags = tellsSeen || plan.items.some(({ kind }) => kind === 'flags');
   if (tellsFlags) announceKeywords(session.writer, selection, entry.flags.keywords);
   try {
     const isRecent = selection.view.isRecent(entry.uid);
-    const isToldWhole = await writeMessage(session, { number, entry, isRecent, becomesSeen, derived }, plan);
+    if (plan.tellsModSeq) selection.clientModSeq.noteItem(entry.modSeq);
+    const message = { number, entry, isRecent, becomesSeen: tellsSeen, derived };
+    const isToldWhole = await writeMessage(session, message, plan);
     if (isToldWhole) session.note(entry.contentId, 'fetched', { uid: entry.uid });
-    if (tellsFlags && !becomesSeen) selection.view.noteTold(entry);
+    if (tellsFlags && !tellsSeen && (plan.tellsModSeq || !isCondstore)) selection.view.noteTold(entry);
     if (session.writer.isFlushDue) await session.writer.flush();
     return becomesSeen;
   } catch (error) {
@@ -115,7 +156,10 @@ async function markSeen({ session, selection }: FetchRun, seen: readonly Entry[]
   const before = new Map(seen.map((entry) => [entry.uid, entry]));
   for (const entry of changed) {
     const told = before.get(entry.uid);
-    if (told !== undefined && isSeenOnly(told, entry)) selection.view.noteTold(entry);
+    if (session.enabled.has('CONDSTORE')) {
+      writeFlags(session, selection, entry, true);
+      selection.view.noteTold(entry);
+    } else if (told !== undefined && isSeenOnly(told, entry)) selection.view.noteTold(entry);
   }
 }
 

@@ -1,23 +1,26 @@
 /**
- * STORE and UID STORE (RFC 3501 section 6.4.6).
+ * STORE and UID STORE (RFC 3501 section 6.4.6), with UNCHANGEDSINCE (RFC 7162 section 3.1.3).
  *
  * The store combines flags itself, so that two sessions that add different keywords both keep theirs. Every message of the set
- * is answered, changed or not, unless .SILENT; what others changed is told even then.
+ * is answered, changed or not, unless .SILENT; what others changed is told even then. Once CONDSTORE is on, .SILENT tells the
+ * new mod-sequences. Messages that UNCHANGEDSINCE left alone are named by MODIFIED, and their flags told as they are.
+ * Deviates from RFC 7162 section 3.1.12 (SHOULD): any change of a message fails the test, not only one of the same flags,
+ * because an entry has one mod-sequence.
  */
 
-import { WireError } from '../../base/error.ts';
-import { formatFetch, formatFlagsItem, formatUidItem } from '../../wire/imap/fetchData.ts';
+import type { Uid } from '../../base/ids.ts';
+import { formatModified } from '../../wire/imap/responseCode.ts';
 import type { StoreArguments } from '../../wire/imap/store.ts';
 import type { Entry, FlagOutcome, UidRange } from '../../store/contract/mailboxes.ts';
 import { no, ok } from '../completion.ts';
 import type { Completion } from '../completion.ts';
-import { flagNames, storedFlags } from '../flagNames.ts';
+import { storedFlags } from '../flagNames.ts';
 import { countMessages, messagesOf, uidRangesOf } from '../messageSet.ts';
 import { readOnly } from '../readOnly.ts';
 import type { Selection } from '../selection.ts';
 import type { SessionContext } from '../sessionContext.ts';
 import type { SelectedState } from '../sessionState.ts';
-import { announceKeywords } from '../updates.ts';
+import { writeFlags, writeModSeq } from '../updates.ts';
 
 /** Changes flags; `isUid` for UID STORE. */
 export async function store(
@@ -26,78 +29,111 @@ export async function store(
   args: StoreArguments,
   isUid: boolean,
 ): Promise<Completion> {
-  if (args.unchangedSince !== undefined) throw new WireError(0, 'no UNCHANGEDSINCE');
+  const { set, operation, flags, isSilent, unchangedSince } = args;
+  if (unchangedSince !== undefined) session.enable('CONDSTORE');
   if (selection.isReadOnly) return readOnly();
-  const messages = messagesOf(selection.view, args.set, isUid);
+  const messages = messagesOf(selection.view, set, isUid);
   const ranges = uidRangesOf(selection.view, messages);
   if (ranges.length === 0) return ok('STORE completed');
   // What others have changed so far is known before, so that the answer to .SILENT holds our own change alone.
-  if (args.isSilent) await selection.pull();
-  const { mailboxes } = session.server;
+  if (isSilent) await selection.pull();
   const before = selection.view.modSeq;
-  const outcome = await mailboxes.setFlags(selection.id, ranges, args.operation, storedFlags(args.flags));
-  if (args.isSilent) {
-    noteOwnChanges(selection, outcome, before);
+  const { mailboxes } = session.server;
+  const outcome = await mailboxes.setFlags(
+    selection.id,
+    ranges,
+    operation,
+    storedFlags(flags),
+    unchangedSince,
+  );
+  const run: StoreRun = {
+    session,
+    selection,
+    outcome,
+    isUid,
+    isSilent,
+    knownModSeq: knownAfter(outcome, before),
+  };
+  if (isSilent && !session.enabled.has('CONDSTORE')) {
+    noteOwnChanges(run);
     return ok('STORE completed');
   }
-  const expected = countMessages(messages);
-  const told = await tellFlags(session, selection, outcome, { ranges, expected, isUid });
-  if (isUid || told === expected) return ok('STORE completed');
-  return told === 0
-    ? no('These messages have been expunged', 'EXPUNGEISSUED')
-    : ok('Some of these messages have been expunged', 'EXPUNGEISSUED');
+  const isWhole = isSilent && unchangedSince === undefined;
+  const expected = isWhole ? outcome.changed.length : countMessages(messages);
+  const told = await tellOutcome(run, ranges, expected);
+  return completionFor(run, told, expected);
+}
+
+/** A STORE that has been done and is to be answered. */
+interface StoreRun {
+  readonly session: SessionContext;
+  readonly selection: Selection;
+  readonly outcome: FlagOutcome;
+  readonly isUid: boolean;
+  readonly isSilent: boolean;
+  /** The client knows the flags of entries up to here: by what it was told, and by what it has just done. */
+  readonly knownModSeq: number;
 }
 
 /**
  * The client knows its own change, which has one mod-sequence. When another change came between (the mod-sequence has made a
  * leap), the flags are told all the same: they may hold more than the client knows.
  */
-function noteOwnChanges({ view }: Selection, { changed }: FlagOutcome, before: number): void {
-  for (const entry of changed) if (entry.modSeq === before + 1) view.noteOwn(entry);
+function knownAfter({ changed }: FlagOutcome, before: number): number {
+  return changed.some(({ modSeq }) => modSeq === before + 1) ? before + 1 : before;
 }
 
-interface Told {
-  readonly ranges: readonly UidRange[];
-  readonly expected: number;
-  readonly isUid: boolean;
+function noteOwnChanges({ selection, outcome, knownModSeq }: StoreRun): void {
+  for (const entry of outcome.changed) if (entry.modSeq <= knownModSeq) selection.view.noteOwn(entry);
 }
 
-/** Writes the flags of all messages in the ranges; answers how many there were. */
-async function tellFlags(
-  session: SessionContext,
-  selection: Selection,
-  { changed }: FlagOutcome,
-  { ranges, expected, isUid }: Told,
-): Promise<number> {
+function completionFor({ selection, outcome, isUid }: StoreRun, told: number, expected: number): Completion {
+  const { modified } = outcome;
+  if (modified.length > 0) {
+    const numbers = isUid ? modified : modified.map((uid) => selection.view.numberOf(uid) ?? 0);
+    return ok('Some of these messages have changed since, and were left alone', formatModified(numbers));
+  }
+  if (isUid || told >= expected) return ok('STORE completed');
+  return told === 0
+    ? no('These messages have been expunged', 'EXPUNGEISSUED')
+    : ok('Some of these messages have been expunged', 'EXPUNGEISSUED');
+}
+
+/** Answers the messages in the ranges; answers how many there were. */
+async function tellOutcome(run: StoreRun, ranges: readonly UidRange[], expected: number): Promise<number> {
+  const { changed, modified } = run.outcome;
+  const left: ReadonlySet<Uid> = new Set(modified);
   if (changed.length === expected) {
-    await writeFlags(session, selection, changed, isUid);
+    await tellEntries(run, changed, left);
     return changed.length;
   }
   let count = 0;
   for (const range of ranges) {
-    for await (const entries of session.server.mailboxes.entries(selection.id, range)) {
-      await writeFlags(session, selection, entries, isUid);
+    for await (const entries of run.session.server.mailboxes.entries(run.selection.id, range)) {
+      await tellEntries(run, entries, left);
       count += entries.length;
     }
   }
   return count;
 }
 
-async function writeFlags(
-  session: SessionContext,
-  selection: Selection,
-  entries: readonly Entry[],
-  isUid: boolean,
-): Promise<void> {
-  const { view } = selection;
+async function tellEntries(run: StoreRun, entries: readonly Entry[], left: ReadonlySet<Uid>): Promise<void> {
+  const { session } = run;
   for (const entry of entries) {
-    const number = view.numberOf(entry.uid);
-    if (number === undefined) continue;
-    announceKeywords(session.writer, selection, entry.flags.keywords);
-    const flags = formatFlagsItem(flagNames(entry.flags, view.isRecent(entry.uid)));
-    session.writer.write(formatFetch(number, isUid ? [formatUidItem(entry.uid), flags] : [flags]));
-    view.noteTold(entry);
+    if (run.isSilent && !left.has(entry.uid)) tellModSeq(run, entry);
+    else tellFlags(run, entry);
     if (session.writer.isFlushDue) await session.writer.flush();
     await session.pacer.breathe();
   }
+}
+
+function tellFlags({ session, selection, isUid }: StoreRun, entry: Entry): void {
+  writeFlags(session, selection, entry, isUid);
+  selection.view.noteTold(entry);
+}
+
+/** What others have changed as well is told with its flags, before the completion. */
+function tellModSeq({ session, selection, knownModSeq }: StoreRun, entry: Entry): void {
+  if (entry.modSeq > knownModSeq) selection.touch();
+  else if (!selection.view.noteOwn(entry)) writeModSeq(session, selection, entry);
 }

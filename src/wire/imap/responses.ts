@@ -8,7 +8,8 @@
  */
 
 import { formatFlagList, formatNstring, formatQuoted, formatString, formatText, NIL } from './format.ts';
-import { formatNumberSet } from './sequenceSet.ts';
+import { formatNumberSet, formatSequenceSet } from './sequenceSet.ts';
+import type { NumberRange } from './sequenceSet.ts';
 
 /** How a command ended. */
 export type Condition = 'OK' | 'NO' | 'BAD';
@@ -60,9 +61,9 @@ export function formatExpunge(sequenceNumber: number): string {
   return `* ${sequenceNumber} EXPUNGE\r\n`;
 }
 
-/** VANISHED, or VANISHED (EARLIER) in answer to what a client remembers. */
-export function formatVanished(uids: readonly number[], isEarlier: boolean): string {
-  return `* VANISHED ${isEarlier ? '(EARLIER) ' : ''}${formatNumberSet(uids)}\r\n`;
+/** VANISHED, or VANISHED (EARLIER) in answer to what a client remembers; at least one range of UIDs. */
+export function formatVanished(uids: readonly NumberRange[], isEarlier: boolean): string {
+  return `* VANISHED ${isEarlier ? '(EARLIER) ' : ''}${formatSequenceSet(uids)}\r\n`;
 }
 
 /** FLAGS: those that can occur in the mailbox. */

@@ -56,6 +56,21 @@ export type EnvelopeField = 'bcc' | 'cc' | 'from' | 'subject' | 'to';
 export type DateComparison = 'before' | 'on' | 'since';
 const DQUOTE = 0x22;
 
+/** Whether `key` or one within it is such. */
+export function someSearchKey(key: SearchKey, isSuch: (key: SearchKey) => boolean): boolean {
+  if (isSuch(key)) return true;
+  switch (key.kind) {
+    case 'not':
+      return someSearchKey(key.key, isSuch);
+    case 'or':
+      return someSearchKey(key.left, isSuch) || someSearchKey(key.right, isSuch);
+    case 'and':
+      return key.keys.some((part) => someSearchKey(part, isSuch));
+    default:
+      return false;
+  }
+}
+
 /** Keys without arguments. */
 export const PLAIN_KEYS: ReadonlyMap<string, SearchKey> = new Map<string, SearchKey>([
   ['ALL', { kind: 'all' }],

@@ -8,7 +8,7 @@
 import type { CommandDecoder } from './decoder.ts';
 import { parseMailbox } from './mailboxName.ts';
 import { parseSequenceSet } from './sequenceSet.ts';
-import type { SequenceSet } from './sequenceSet.ts';
+import type { NumberRange, SequenceSet } from './sequenceSet.ts';
 
 /** SELECT's and EXAMINE's arguments. */
 export interface SelectArguments {
@@ -24,7 +24,13 @@ export interface QresyncParameter {
   readonly modSeq: number;
   /** Without `*`. Undefined: all. */
   readonly knownUids: SequenceSet | undefined;
-  readonly sequenceMatch: { readonly numbers: SequenceSet; readonly uids: SequenceSet } | undefined;
+  readonly sequenceMatch: SequenceMatch | undefined;
+}
+
+/** Message numbers with the UIDs that the client knows them by: as many of the one as of the other, both ascending. */
+export interface SequenceMatch {
+  readonly numbers: readonly NumberRange[];
+  readonly uids: readonly NumberRange[];
 }
 
 const SP = 0x20;
@@ -69,20 +75,36 @@ function parseQresync(decoder: CommandDecoder): QresyncParameter {
   return { uidValidity, modSeq, knownUids, sequenceMatch };
 }
 
-function parseSequenceMatch(decoder: CommandDecoder): QresyncParameter['sequenceMatch'] {
+function parseSequenceMatch(decoder: CommandDecoder): SequenceMatch {
   decoder.special('(');
-  const numbers = parseKnownSet(decoder);
+  const numbers = parseAscendingSet(decoder);
   decoder.sp();
-  const uids = parseKnownSet(decoder);
+  const start = decoder.offset;
+  const uids = parseAscendingSet(decoder);
+  if (countNumbers(numbers) !== countNumbers(uids)) throw decoder.error('a UID for each number', start);
   decoder.special(')');
   return { numbers, uids };
 }
 
-function parseKnownSet(decoder: CommandDecoder): SequenceSet {
+function parseAscendingSet(decoder: CommandDecoder): readonly NumberRange[] {
   const start = decoder.offset;
-  const set = parseSequenceSet(decoder);
-  if (set.some(({ first, last }) => first === '*' || last === '*')) {
-    throw decoder.error('a set without "*"', start);
+  const set = parseKnownSet(decoder);
+  let before = 0;
+  for (const { first, last } of set) {
+    if (first <= before || last < first) throw decoder.error('a set in ascending order', start);
+    before = last;
   }
   return set;
+}
+
+function parseKnownSet(decoder: CommandDecoder): readonly NumberRange[] {
+  const start = decoder.offset;
+  return parseSequenceSet(decoder).map(({ first, last }) => {
+    if (first === '*' || last === '*') throw decoder.error('a set without "*"', start);
+    return { first, last };
+  });
+}
+
+function countNumbers(ranges: readonly NumberRange[]): number {
+  return ranges.reduce((count, { first, last }) => count + last - first + 1, 0);
 }

@@ -124,11 +124,16 @@ export function formatSequenceSet(set: SequenceSet): string {
 
 /** `numbers` in their order as a uid-set or sequence-set, runs that go up by one as ranges: 1,2,3,7 is `1:3,7`. */
 export function formatNumberSet(numbers: Iterable<number>): string {
+  return formatSequenceSet(rangesOfNumbers(numbers));
+}
+
+/** `numbers` in their order as ranges: runs that go up by one are one range. */
+export function rangesOfNumbers(numbers: Iterable<number>): readonly NumberRange[] {
   const ranges: { first: number; last: number }[] = [];
   for (const number of numbers) {
     const previous = ranges.at(-1);
     if (previous !== undefined && number === previous.last + 1) previous.last = number;
     else ranges.push({ first: number, last: number });
   }
-  return formatSequenceSet(ranges);
+  return ranges;
 }
