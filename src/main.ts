@@ -294,7 +294,10 @@ async function openSessionRooms(
     delimiter: config.imap.delimiter,
     sessionsPerAccountLimit: config.imap.sessionsPerAccountLimit,
     idleTimeoutMs: config.imap.idleTimeoutSeconds * SECOND_MS,
-    appendLimitOctets: config.smtp.sizeLimitOctets,
+    appendLimitOctets: config.imap.appendLimitOctets,
+    lineLimitOctets: config.imap.lineLimitOctets,
+    literalLimitOctets: config.imap.literalLimitOctets,
+    badCommandLimit: config.imap.badCommandLimit,
     literals: config.imap.literals,
   });
   closers.unshift(() => imapd.close(deadlineMs));

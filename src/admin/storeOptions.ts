@@ -16,5 +16,6 @@ export function storeOptions({ server, store }: Config, clock: Clock, log: Log):
     log,
     reserveOctets: store.freeReserveOctets,
     traceAgeMs: store.traceRetentionDays * DAY_MS,
+    mailboxesPerAccountLimit: store.mailboxesPerAccountLimit,
   };
 }

@@ -135,6 +135,12 @@ const store = z.strictObject({
     .max(3650)
     .default(30)
     .describe('How long the trace of a message is kept.'),
+  mailboxesPerAccountLimit: z
+    .int()
+    .min(100)
+    .max(100_000)
+    .default(10_000)
+    .describe('Mailboxes (folders) of one account; one more is NO [LIMIT].'),
 });
 
 const smtp = z.strictObject({
@@ -192,6 +198,32 @@ const imap = z.strictObject({
     .describe(
       'Sessions of one account at one time; one more is NO [LIMIT] at login. Accounts can have their own.',
     ),
+  appendLimitOctets: z
+    .int()
+    .min(64 * KIB)
+    .max(GIB)
+    .default(157_286_400)
+    .describe('Largest message that APPEND takes; a larger one is NO [TOOBIG] before it is sent.'),
+  lineLimitOctets: z
+    .int()
+    .min(8000)
+    .max(MIB)
+    .default(64 * KIB)
+    .describe(
+      'Octets of all lines of one command after login, BAD [TOOBIG] beyond (RFC 2683 section 3.2.1.5: 8000 at least).',
+    ),
+  literalLimitOctets: z
+    .int()
+    .min(4096)
+    .max(16 * MIB)
+    .default(64 * KIB)
+    .describe('Octets of all literals of one command after login, but for messages; BAD [TOOBIG] beyond.'),
+  badCommandLimit: z
+    .int()
+    .min(5)
+    .max(1000)
+    .default(20)
+    .describe('Commands in a row that are not understood, before the session is ended with BYE.'),
   literals: z
     .enum(['plus', 'minus'])
     .default('plus')

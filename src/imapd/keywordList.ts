@@ -8,9 +8,17 @@
 /** Grows only, while the mailbox stays selected. */
 export class KeywordList {
   readonly #byFolded = new Map<string, string>();
+  readonly #limit: number;
 
-  constructor(keywords: Iterable<string>) {
+  /** `limit` is how many the mailbox can have. */
+  constructor(keywords: Iterable<string>, limit: number) {
+    this.#limit = limit;
     this.add(keywords);
+  }
+
+  /** Whether the mailbox takes keywords that it does not know yet: `\*` in PERMANENTFLAGS. */
+  get takesNew(): boolean {
+    return this.#byFolded.size < this.#limit;
   }
 
   /** All that have been announced, in order of their first use. */

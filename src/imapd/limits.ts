@@ -29,6 +29,8 @@ export const BAD_COMMAND_LIMIT = 20;
 export const DISCARD_LIMIT_OCTETS = 8 * MIB;
 /** Octets of a non-synchronising literal where LITERAL- is offered (RFC 7888 section 5). */
 export const LITERAL_MINUS_LIMIT_OCTETS = 4096;
+/** Messages of one APPEND: their drafts and structures are held until the last one has come. */
+export const APPEND_MESSAGE_LIMIT = 1000;
 /** How long a closing server waits for a client to read its BYE. */
 export const BYE_DEADLINE_MS = 2 * SECOND_MS;
 /** Messages whose derived data is asked for at a time: an ENVELOPE and a structure are some KiB each. */

@@ -10,12 +10,14 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { MIB } from '../base/units.ts';
 import { NUMBER_MAX } from '../wire/imap/decoder.ts';
+import { DEFAULT_FRAMER_LIMITS } from '../wire/imap/frame.ts';
+import type { FramerLimits } from '../wire/imap/frame.ts';
 import type { ConnectionTap } from '../net/connection.ts';
 import type { ConnectionCaps } from '../net/connectionCaps.ts';
 import type { TlsMode } from '../net/listener.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { Accounts } from '../accounts/accounts.ts';
-import { IDLE_TIMEOUT_MS, SESSIONS_PER_ACCOUNT_LIMIT } from './limits.ts';
+import { BAD_COMMAND_LIMIT, IDLE_TIMEOUT_MS, SESSIONS_PER_ACCOUNT_LIMIT } from './limits.ts';
 
 /** Largest message that APPEND takes unless set: what Exchange Online sends at most (150 MB). */
 export const DEFAULT_APPEND_LIMIT_OCTETS = 150 * MIB;
@@ -50,6 +52,12 @@ export interface ImapOptions {
   readonly idleTimeoutMs?: number;
   /** Largest message that APPEND takes; never more than a `number` of the grammar can say. */
   readonly appendLimitOctets?: number;
+  /** Octets of all lines of one command, after login; not below the 8,000 of RFC 2683 section 3.2.1.5. */
+  readonly lineLimitOctets?: number;
+  /** Octets of all literals of one command but APPEND's, after login. */
+  readonly literalLimitOctets?: number;
+  /** Commands in a row that are not understood, before BYE. */
+  readonly badCommandLimit?: number;
   /** Which literals are taken without being asked for; any, unless set. */
   readonly literals?: LiteralForm;
 }
@@ -73,6 +81,9 @@ export interface ImapSettings {
   readonly sessionsPerAccountLimit: number;
   readonly idleTimeoutMs: number;
   readonly appendLimitOctets: number;
+  readonly lineLimitOctets: number;
+  readonly literalLimitOctets: number;
+  readonly badCommandLimit: number;
   readonly literals: LiteralForm;
 }
 
@@ -83,6 +94,20 @@ export function settingsOf(options: ImapOptions): ImapSettings {
     sessionsPerAccountLimit: options.sessionsPerAccountLimit ?? SESSIONS_PER_ACCOUNT_LIMIT,
     idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     appendLimitOctets: Math.min(options.appendLimitOctets ?? DEFAULT_APPEND_LIMIT_OCTETS, NUMBER_MAX),
+    lineLimitOctets: options.lineLimitOctets ?? DEFAULT_FRAMER_LIMITS.lineLimitOctets,
+    literalLimitOctets: options.literalLimitOctets ?? DEFAULT_FRAMER_LIMITS.literalLimitOctets,
+    badCommandLimit: options.badCommandLimit ?? BAD_COMMAND_LIMIT,
     literals: options.literals ?? 'plus',
+  };
+}
+
+/** Who has not logged in gets no more than the defaults, whatever an administrator allows to accounts. */
+export function limitsBeforeLogin({
+  lineLimitOctets,
+  literalLimitOctets,
+}: ImapSettings): Partial<FramerLimits> {
+  return {
+    lineLimitOctets: Math.min(lineLimitOctets, DEFAULT_FRAMER_LIMITS.lineLimitOctets),
+    literalLimitOctets: Math.min(literalLimitOctets, DEFAULT_FRAMER_LIMITS.literalLimitOctets),
   };
 }

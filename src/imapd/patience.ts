@@ -6,7 +6,7 @@
  */
 
 import type { Completion } from './completion.ts';
-import { BAD_COMMAND_LIMIT, LOGIN_COMMAND_LIMIT, LOGIN_FAILURE_LIMIT } from './limits.ts';
+import { LOGIN_COMMAND_LIMIT, LOGIN_FAILURE_LIMIT } from './limits.ts';
 import { SessionEnd } from './sessionEnd.ts';
 
 /** Counts for one session. */
@@ -14,6 +14,11 @@ export class Patience {
   #commandCount = 0;
   #badCommandCount = 0;
   #loginFailureCount = 0;
+  readonly #badCommandLimit: number;
+
+  constructor(badCommandLimit: number) {
+    this.#badCommandLimit = badCommandLimit;
+  }
 
   /** Commands that have run. */
   get commandCount(): number {
@@ -33,7 +38,8 @@ export class Patience {
   /** A command has been answered. Errors: SessionEnd at a limit. */
   countCompletion({ condition }: Completion, isLoggedIn: boolean): void {
     this.#badCommandCount = condition === 'BAD' ? this.#badCommandCount + 1 : 0;
-    if (this.#badCommandCount >= BAD_COMMAND_LIMIT) throw new SessionEnd('abuse', 'Too many bad commands');
+    if (this.#badCommandCount >= this.#badCommandLimit)
+      throw new SessionEnd('abuse', 'Too many bad commands');
     if (this.#loginFailureCount >= LOGIN_FAILURE_LIMIT)
       throw new SessionEnd('abuse', 'Too many failed logins');
     if (!isLoggedIn && this.#commandCount >= LOGIN_COMMAND_LIMIT) {

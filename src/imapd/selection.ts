@@ -60,7 +60,7 @@ export class Selection {
   readonly #hold: Hold;
   readonly #unsubscribe: () => void;
   #view = new MailboxView([], [], 0);
-  #keywords = new KeywordList([]);
+  #keywords = new KeywordList([], 0);
   #status: MailboxStatus | undefined;
   #firstUnseen: number | undefined;
   #isStale = false;
@@ -131,7 +131,7 @@ export class Selection {
     }
     this.#status = status;
     this.#view = new MailboxView(uids, recent, status.highestModSeq, status.uidNext);
-    this.#keywords = new KeywordList(status.keywords);
+    this.#keywords = new KeywordList(status.keywords, this.#mailboxes.keywordLimit);
   }
 
   /** Marks the view as stale, because the session itself has written. */

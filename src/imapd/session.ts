@@ -35,6 +35,7 @@ import {
   LOGIN_DEADLINE_MS,
   LOGIN_IDLE_TIMEOUT_MS,
 } from './limits.ts';
+import { limitsBeforeLogin } from './options.ts';
 import type { ImapListenerOptions } from './options.ts';
 import { Patience } from './patience.ts';
 import { ResponseWriter } from './responseWriter.ts';
@@ -63,7 +64,7 @@ export class ImapSession implements SessionContext {
   readonly #options: SessionOptions;
   readonly #connection: Connection;
   readonly #closing = new AbortController();
-  readonly #patience = new Patience();
+  readonly #patience: Patience;
   readonly #enabled = new Set<Enabled>();
   readonly #openedMs: number;
   #state: SessionState = { kind: 'notAuthenticated' };
@@ -78,6 +79,7 @@ export class ImapSession implements SessionContext {
     this.#options = options;
     this.#connection = connection;
     this.#openedMs = server.clock.monotonic();
+    this.#patience = new Patience(server.settings.badCommandLimit);
     this.server = server;
     this.log = log.with({ remoteAddress: connection.remoteAddress, remotePort: connection.remotePort });
     this.pacer = new Pacer(server.clock);
@@ -86,6 +88,7 @@ export class ImapSession implements SessionContext {
       connection,
       framer: createCommandFramer({
         isStreamedLiteral: isAppendMessage,
+        ...limitsBeforeLogin(server.settings),
         ...(server.settings.literals === 'minus' && {
           nonSynchronisingLimitOctets: LITERAL_MINUS_LIMIT_OCTETS,
         }),
@@ -156,6 +159,8 @@ export class ImapSession implements SessionContext {
     }
     this.#accountSettings = accountSettings;
     this.#leaveAccount = leave;
+    const { lineLimitOctets, literalLimitOctets } = settings;
+    this.input.framer.setLimits({ lineLimitOctets, literalLimitOctets });
     // A client that is gone gives up its place at once, however long its last command still runs.
     this.#connection.signal.addEventListener('abort', leave, { once: true });
     return true;

@@ -107,12 +107,13 @@ export function announceKeywords(
   if (selection.keywords.add(keywords)) writeFlagNames(writer, selection);
 }
 
-/** Writes FLAGS and PERMANENTFLAGS as they stand. A mailbox that is read-only keeps none. */
+/** Writes FLAGS and PERMANENTFLAGS as they stand. A mailbox that is read-only keeps none; one that is full, no new keywords. */
 export function writeFlagNames(writer: ResponseWriter, { keywords, isReadOnly }: Selection): void {
   const names = [...SYSTEM_FLAGS, ...keywords.names];
+  const permanent = keywords.takesNew ? [...names, '\\*'] : names;
   const text = isReadOnly ? 'No permanent flags permitted' : 'Flags permitted';
   writer.write(formatFlags(names));
-  writer.write(formatUntagged('OK', text, formatPermanentFlags(isReadOnly ? [] : [...names, '\\*'])));
+  writer.write(formatUntagged('OK', text, formatPermanentFlags(isReadOnly ? [] : permanent)));
 }
 
 function formatUpdate(update: Exclude<ViewUpdate, { readonly kind: 'flags' }>): string {

@@ -10,6 +10,7 @@ import type { Test } from 'tap';
 import type { AccountId, MailboxId } from '../../src/base/ids.ts';
 import { type Connection, openForWriting } from '../../src/store/sqlite/connection.ts';
 import type { JobInput, JobKind, JobOutput } from '../../src/store/sqlite/jobs/table.ts';
+import { MAILBOXES_PER_ACCOUNT } from '../../src/store/sqlite/limits.ts';
 import { migrate, readSchemaSteps } from '../../src/store/sqlite/migrate.ts';
 import { type BatchOutcome, runBatch, type WriterState } from '../../src/store/sqlite/writer/batch.ts';
 import { ContentIds } from '../../src/store/sqlite/writer/contentIds.ts';
@@ -38,7 +39,12 @@ export function openDatabase(t: Test, wrap = (connection: Connection) => connect
     rmSync(directory, { recursive: true });
   });
   migrate(db, path, readSchemaSteps());
-  const state = { db: wrap(db), contentIds: new ContentIds(db), drafts: new OpenDrafts() };
+  const state = {
+    db: wrap(db),
+    contentIds: new ContentIds(db),
+    drafts: new OpenDrafts(),
+    mailboxesPerAccountLimit: MAILBOXES_PER_ACCOUNT,
+  };
   let batch = 0;
   const runAll = (jobs: readonly JobRequest[]) => {
     batch += 1;

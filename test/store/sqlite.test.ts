@@ -254,6 +254,19 @@ t.test('flipped bytes anywhere in the octets of the database file are found', as
   }
 });
 
+t.test('an account has as many mailboxes as the store is opened with, parents counted', async (t) => {
+  const data = createDataDirectory(t);
+  const store = await data.open({ mailboxesPerAccountLimit: 7 });
+  const { accountId } = await addTenant(store);
+  const other = await addTenant(store);
+  await store.mailboxes.create(accountId, ['a']);
+  await t.rejects(store.mailboxes.create(accountId, ['b', 'c']), { code: 'limit' });
+  await store.mailboxes.create(accountId, ['a', 'c']);
+  await t.rejects(store.mailboxes.rename(accountId, ['a'], ['b', 'c']), { code: 'limit' });
+  await store.mailboxes.create(other.accountId, ['a']);
+  t.equal((await store.mailboxes.list(accountId)).length, 7, 'a refused job leaves nothing behind');
+});
+
 t.test('a calendar that jumps changes no UIDVALIDITY and gives none twice', async (t) => {
   const data = createDataDirectory(t);
   const store = await data.open();

@@ -20,13 +20,11 @@ import type { Appendix, InternalDate, Mailbox } from '../../store/contract/mailb
 import { bad, failed, no, ok } from '../completion.ts';
 import type { Completion } from '../completion.ts';
 import { storedFlags } from '../flagNames.ts';
+import { APPEND_MESSAGE_LIMIT } from '../limits.ts';
 import { findMailbox } from '../mailboxLookup.ts';
 import { inServerZone } from '../serverZone.ts';
 import type { SessionContext } from '../sessionContext.ts';
 import type { AuthenticatedState, SelectedState } from '../sessionState.ts';
-
-/** Messages of one APPEND: their drafts and structures are held until the last one has come. */
-const MESSAGE_LIMIT = 1000;
 
 /** Appends messages. */
 export async function append(
@@ -87,7 +85,7 @@ async function refusalOf(
   const { settings, accounts } = session.server;
   if (isUtf8) return bad('UTF8 is not offered');
   if (literal.octetCount === 0) return no('A message cannot be empty');
-  if (count >= MESSAGE_LIMIT) return failed('limit');
+  if (count >= APPEND_MESSAGE_LIMIT) return failed('limit');
   const code: MailErrorCode | undefined =
     literal.octetCount > settings.appendLimitOctets
       ? 'messageTooLarge'

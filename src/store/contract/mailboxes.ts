@@ -128,6 +128,8 @@ export interface Hold {
 
 /** The mailboxes of all accounts. Methods that name a MailboxId reject with `mailboxMissing` when it is gone. */
 export interface Mailboxes {
+  /** Keywords that one mailbox can have; one more is `limit`. A keyword that was used once stays known. */
+  readonly keywordLimit: number;
   /** All mailboxes of an account, INBOX first, then by name. */
   list(accountId: AccountId): Promise<readonly Mailbox[]>;
   /** The mailbox of this exact name. */

@@ -53,7 +53,7 @@ export const EXPUNGED_SLACK = 5_000;
 export const MAILBOX_DEPTH_LIMIT = 32;
 /** Characters of a mailbox's name, all levels together. */
 export const MAILBOX_NAME_LIMIT_CHARS = 1_000;
-/** Mailboxes of one account. */
+/** Mailboxes of one account, unless set otherwise: LIST reads them all, some milliseconds for each thousand. */
 export const MAILBOXES_PER_ACCOUNT = 10_000;
 /** Subscribed names of one account. */
 export const SUBSCRIPTIONS_PER_ACCOUNT = 10_000;

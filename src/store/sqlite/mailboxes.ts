@@ -20,7 +20,7 @@ import type { Drafts } from './drafts.ts';
 import { readChangedEntries, readChangedUids, readEntries, readExpunged } from './entryReads.ts';
 import type { Holds } from './holds.ts';
 import type { Lifetime } from './lifetime.ts';
-import { ENTRY_SLICE_ROWS, UID_LIMIT } from './limits.ts';
+import { ENTRY_SLICE_ROWS, KEYWORDS_PER_MAILBOX, UID_LIMIT } from './limits.ts';
 import {
   readMailbox,
   readMailboxes,
@@ -46,6 +46,7 @@ export interface MailboxesOptions {
 export function createMailboxes(options: MailboxesOptions): Mailboxes {
   const { reader, writer, holds, lifetime } = options;
   return {
+    keywordLimit: KEYWORDS_PER_MAILBOX,
     list: async (accountId) => reader.read((db) => readMailboxes(db, accountId)),
     find: async (accountId, name) => reader.read((db) => readMailbox(db, accountId, name)),
     create: (accountId, name, specialUse) =>

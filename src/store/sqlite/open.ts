@@ -42,6 +42,8 @@ export interface StoreOptions {
   readonly reserveOctets?: number;
   /** How long traces of messages are kept. 30 days by default. */
   readonly traceAgeMs?: number;
+  /** Mailboxes that one account may have. 10,000 by default. */
+  readonly mailboxesPerAccountLimit?: number;
   /** Hears once that the writer has died and the store takes nothing any more: only a new start helps. */
   readonly onDeath?: () => void;
 }
@@ -71,6 +73,7 @@ export async function openStore(options: StoreOptions): Promise<SqliteStore> {
       path,
       clock,
       log,
+      mailboxesPerAccountLimit: options.mailboxesPerAccountLimit,
       onChanges: (changes) => feed.publish(changes),
       ...(options.onDeath === undefined ? {} : { onDeath: options.onDeath }),
       onBuffers: (buffers) => window.giveBuffers(buffers),

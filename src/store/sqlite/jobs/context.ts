@@ -19,6 +19,7 @@ export interface JobContext {
   readonly batch: number;
   /** Drafts that have pieces on disk. */
   readonly drafts: OpenDrafts;
+  readonly mailboxesPerAccountLimit: number;
   /** A content id that was never given before. */
   newContentId(): ContentId;
   /** Puts a change on the feed, if the job succeeds and after the commit. */

@@ -10,7 +10,7 @@ import type { AccountId, MailboxId } from '../../../base/ids.ts';
 import { SECOND_MS } from '../../../base/units.ts';
 import type { MailboxName, SpecialUse } from '../../contract/mailboxes.ts';
 import type { Connection } from '../connection.ts';
-import { MAILBOXES_PER_ACCOUNT, UID_LIMIT } from '../limits.ts';
+import { UID_LIMIT } from '../limits.ts';
 import { storedName } from '../mailboxName.ts';
 import type { JobContext } from './context.ts';
 
@@ -30,7 +30,7 @@ export function insertMailbox(
   context: JobContext,
 ): NewMailbox {
   if (findMailboxId(db, accountId, name) !== undefined) throw new MailError('mailboxExists');
-  if (countMailboxes(db, accountId) >= MAILBOXES_PER_ACCOUNT)
+  if (countMailboxes(db, accountId) >= context.mailboxesPerAccountLimit)
     throw new MailError('limit', 'the account has too many mailboxes');
   const uidValidity = nextUidValidity(db, context);
   const row = insertMailboxRow(db, accountId, storedName(name), specialUse ?? null, uidValidity);

@@ -20,6 +20,7 @@ export interface WriterState {
   readonly db: Connection;
   readonly contentIds: ContentIds;
   readonly drafts: OpenDrafts;
+  readonly mailboxesPerAccountLimit: number;
 }
 
 /** What became of a batch. */
@@ -88,6 +89,7 @@ function contextOf(
     now: request.now,
     batch,
     drafts: state.drafts,
+    mailboxesPerAccountLimit: state.mailboxesPerAccountLimit,
     newContentId: () => state.contentIds.take(),
     publish: (change) => void published.push(change),
     giveBack: (buffer) => void buffers.push(buffer),

@@ -14,6 +14,7 @@ import type { Log } from '../../../base/log.ts';
 import type { Change } from '../../contract/feed.ts';
 import { asStoreError, type Failure, unpackFailure } from '../failure.ts';
 import type { AloneKind, AloneOutput, JobInput, JobKind, JobOutput } from '../jobs/table.ts';
+import { MAILBOXES_PER_ACCOUNT } from '../limits.ts';
 import type { JobRequest, JobResult, WriterData, WriterReply } from './protocol.ts';
 
 /** What the writer needs. */
@@ -22,6 +23,8 @@ export interface WriterOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** MAILBOXES_PER_ACCOUNT unless set. */
+  readonly mailboxesPerAccountLimit?: number | undefined;
   /** Hears what changed, after the commit and after the jobs' promises are settled. */
   readonly onChanges: (changes: readonly Change[]) => void;
   /** Hears once that the thread has died: nothing is taken any more. */
@@ -52,7 +55,8 @@ const NO_FREIGHT: Freight = { octets: 0, transfer: [] };
 
 /** Starts the writer thread; resolves when the database is open and has taken its first write. */
 export function startWriter(options: WriterOptions): Promise<Writer> {
-  const data: WriterData = { path: options.path, now: options.clock.now() };
+  const { path, clock, mailboxesPerAccountLimit = MAILBOXES_PER_ACCOUNT } = options;
+  const data: WriterData = { path, now: clock.now(), mailboxesPerAccountLimit };
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     workerData: data,
     name: 'store-writer',

@@ -16,6 +16,7 @@ export interface WriterData {
   readonly path: string;
   /** The calendar at the start. */
   readonly now: UnixMs;
+  readonly mailboxesPerAccountLimit: number;
 }
 
 /** One job to run. */

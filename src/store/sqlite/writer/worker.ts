@@ -29,7 +29,13 @@ function start(port: MessagePort, data: WriterData): void {
     const copiedTo = migrate(db, data.path, readSchemaSteps());
     const batch = markOpened(db, data.now);
     assertDurable(db);
-    const state = { db, contentIds: new ContentIds(db), drafts: new OpenDrafts() };
+    const { mailboxesPerAccountLimit } = data;
+    const state = {
+      db,
+      contentIds: new ContentIds(db),
+      drafts: new OpenDrafts(),
+      mailboxesPerAccountLimit,
+    };
     serve(port, state, batch);
     tell(port, { kind: 'ready', batch, copiedTo });
   } catch (error) {
