@@ -116,12 +116,12 @@ class ReplayClient {
       // It wants a literal where an answer was expected.
       if (line.startsWith('+') && !expected.some((one) => one.startsWith('+'))) break;
     }
-    const left = joinEmptyLiterals(got)
+    const left = withoutOrderOfExpunges(joinEmptyLiterals(got))
       .map(normalLine)
       .filter((line) => !isMasked(line));
     const missing: string[] = [];
     // Lines without wildcards first, so that these find their own.
-    const byWildcards = [...expected].sort(
+    const byWildcards = withoutOrderOfExpunges(expected).sort(
       (a, b) => Number(a.includes('<any>')) - Number(b.includes('<any>')),
     );
     for (const line of byWildcards) {
@@ -162,6 +162,20 @@ function joinEmptyLiterals(lines: readonly string[]): string[] {
   return lines.join('\r\n').replaceAll('{0}\r\n', '""').split('\r\n');
 }
 
+/** EXPUNGE lines as one, with the numbers that the messages had before: Dovecot expunges the last message first. */
+function withoutOrderOfExpunges(lines: readonly string[]): string[] {
+  const removed: number[] = [];
+  const others = lines.filter((line) => {
+    const number = /^\* (\d+) EXPUNGE$/.exec(line)?.[1];
+    if (number === undefined) return true;
+    let before = Number(number);
+    for (const gone of removed.toSorted((left, right) => left - right)) if (gone <= before) before += 1;
+    removed.push(before);
+    return false;
+  });
+  return removed.length === 0 ? others : [...others, `* EXPUNGED ${removed.sort().join(' ')}`];
+}
+
 /** A line without what does not count. */
 function normalLine(raw: string): string {
   const line = raw.toUpperCase();
@@ -172,7 +186,7 @@ function normalLine(raw: string): string {
     return `${who} ${kind}${/^ \[(CAPABILITY |MAILBOXID |CLIENTBUG)/.test(code) ? '' : sortedLists(code)}`;
   }
   if (line.startsWith('* CAPABILITY ')) return '* CAPABILITY';
-  if (line.startsWith('* ENABLED')) return line.split(' ').sort().join(' ');
+  if (/^\* (ENABLED|ESEARCH)/.test(line)) return line.split(' ').sort().join(' ');
   if (/^\* (LIST|LSUB|STATUS|FLAGS|\d+ FETCH)\b/.test(line)) return sortedLists(unquotedName(line));
   return line;
 }
