@@ -20,7 +20,6 @@ import type { CommandLiteral, CommandSegment } from '../wire/imap/segment.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Account } from '../store/contract/directory.ts';
 import type { TraceEventKind } from '../store/contract/trace.ts';
-import { type AccountSettingValues, readAccountSettings } from '../accounts/accountSettings.ts';
 import { capabilityList } from './capabilities.ts';
 import { ClientInput } from './clientInput.ts';
 import type { Command } from './command.ts';
@@ -40,6 +39,7 @@ import type { ImapListenerOptions } from './options.ts';
 import { Patience } from './patience.ts';
 import { ResponseWriter } from './responseWriter.ts';
 import type { Selection } from './selection.ts';
+import { SessionAccount } from './sessionAccount.ts';
 import type { ServerContext, SessionContext, UpdateOptions } from './sessionContext.ts';
 import { SessionEnd } from './sessionEnd.ts';
 import type { SessionState } from './sessionState.ts';
@@ -66,12 +66,11 @@ export class ImapSession implements SessionContext {
   readonly #closing = new AbortController();
   readonly #patience: Patience;
   readonly #enabled = new Set<Enabled>();
+  readonly #account = new SessionAccount();
   readonly #openedMs: number;
   #state: SessionState = { kind: 'notAuthenticated' };
   #tag = '';
   #startsTls = false;
-  #accountSettings: AccountSettingValues = {};
-  #leaveAccount = () => {};
   #holdsExpunges = false;
 
   constructor(options: SessionOptions) {
@@ -136,33 +135,18 @@ export class ImapSession implements SessionContext {
       needsPrivacy: this.needsPrivacy,
       literals: this.server.settings.literals,
       appendLimitOctets: this.server.settings.appendLimitOctets,
-      hidden: [
-        ...(this.#options.listener.hiddenCapabilities ?? []),
-        ...(this.#accountSettings['imap.hiddenCapabilities'] ?? []),
-      ],
+      hidden: [...(this.#options.listener.hiddenCapabilities ?? []), ...this.#account.hiddenCapabilities],
     });
   }
 
   get delimiter(): '/' | '.' {
-    const { listener } = this.#options;
-    return this.#accountSettings['imap.delimiter'] ?? listener.delimiter ?? this.server.settings.delimiter;
+    return this.#account.delimiter ?? this.#options.listener.delimiter ?? this.server.settings.delimiter;
   }
 
   open(account: Account): boolean {
-    const { accountSessions, settings } = this.server;
-    const accountSettings = readAccountSettings(account.settings);
-    const limit = accountSettings['imap.sessionLimit'] ?? settings.sessionsPerAccountLimit;
-    const leave = accountSessions.enter(account.id, limit);
-    if (leave === undefined) {
-      this.log.info('imapd.account.full', { account: account.address, limit });
-      return false;
-    }
-    this.#accountSettings = accountSettings;
-    this.#leaveAccount = leave;
-    const { lineLimitOctets, literalLimitOctets } = settings;
+    if (!this.#account.open(account, this.server, this.#connection.signal, this.log)) return false;
+    const { lineLimitOctets, literalLimitOctets } = this.server.settings;
     this.input.framer.setLimits({ lineLimitOctets, literalLimitOctets });
-    // A client that is gone gives up its place at once, however long its last command still runs.
-    this.#connection.signal.addEventListener('abort', leave, { once: true });
     return true;
   }
 
@@ -181,7 +165,7 @@ export class ImapSession implements SessionContext {
     if (this.#state.kind === 'selected') this.#state.selection.close();
     this.#state = state;
     // The client sees the end before the connection is closed, and may come again at once.
-    if (state.kind === 'logout') this.#leaveAccount();
+    if (state.kind === 'logout') this.#account.leave();
   }
 
   holdExpunges(): void {
