@@ -21,6 +21,8 @@ import { openStore } from './store/sqlite/open.ts';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { type Administration, createAdministration } from './accounts/administration.ts';
 import { createPasswordHasher, generatePassword } from './accounts/password.ts';
+import type { SearchSettings } from './search/options.ts';
+import { openSearch, type Search } from './search/search.ts';
 import { createTransfer } from './transfer/transfer.ts';
 import { ACCOUNT_CAPABILITIES, LISTENER_CAPABILITIES } from './imapd/capabilities.ts';
 import { openImapd } from './imapd/imapd.ts';
@@ -227,7 +229,11 @@ async function openRooms(
   const clock = systemClock;
   const directory = config.server.dataDirectory;
   const store = await openStore({ ...storeOptions(config, clock, log), onDeath: onStoreDeath });
-  closers.unshift(() => store.close());
+  const search = openSearch({ ...searchSettings(config), directory, feed: store.feed, clock, log });
+  closers.unshift(async () => {
+    await search.close();
+    await store.close();
+  });
   const passwords = createPasswordHasher({ clock });
   const { mailboxes, trace } = store;
   const accounts = createAccounts({
@@ -246,7 +252,12 @@ async function openRooms(
     imapCapabilities: ACCOUNT_CAPABILITIES,
   });
   const certificates = await openCertificates(config, clock, log);
-  const allListeners = await openSessionRooms(config, log, closers, { store, accounts, certificates });
+  const allListeners = await openSessionRooms(config, log, closers, {
+    store,
+    search,
+    accounts,
+    certificates,
+  });
   const rooms = { store, accounts, certificates, listeners: allListeners };
   const server = createRunningServer({ config, version, processId: process.pid, clock, log, reload, rooms });
   const operations = createOperations({ administration, trace, server });
@@ -271,9 +282,14 @@ async function openSessionRooms(
   config: Config,
   log: Log,
   closers: Closer[],
-  core: { readonly store: Store; readonly accounts: Accounts; readonly certificates: Certificates },
+  core: {
+    readonly store: Store;
+    readonly search: Search;
+    readonly accounts: Accounts;
+    readonly certificates: Certificates;
+  },
 ): Promise<() => readonly ListenerStatus[]> {
-  const { store, accounts, certificates } = core;
+  const { store, search, accounts, certificates } = core;
   const deadlineMs = config.server.shutdownDeadlineSeconds * SECOND_MS;
   const common = { serverName: serverName(config), clock: systemClock, log };
   const pop3d = await openPop3d({
@@ -290,6 +306,7 @@ async function openSessionRooms(
     ...common,
     listeners: imapListenerOptions(config, certificates),
     store,
+    search,
     accounts,
     delimiter: config.imap.delimiter,
     sessionsPerAccountLimit: config.imap.sessionsPerAccountLimit,
@@ -321,7 +338,11 @@ async function openSessionRooms(
   ];
 }
 
-/** Closes what is open, sessions first and all at once, the store last; an error in one does not keep the others open. */
+function searchSettings({ search }: Config): SearchSettings {
+  return { isIndexed: search.index === 'on', indexedTextLimitChars: search.indexedTextLimitCharacters };
+}
+
+/** Closes what is open, sessions first and all at once, the store with its search last; an error in one does not keep the others open. */
 async function closeAll(closers: readonly Closer[], log: Log): Promise<void> {
   const store = closers.at(-1);
   await Promise.all(

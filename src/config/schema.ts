@@ -232,6 +232,21 @@ const imap = z.strictObject({
     ),
 });
 
+const search = z.strictObject({
+  index: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe(
+      'Whether an index of texts (hauspost-search.db, about two thirds of the size of all text) makes IMAP SEARCH quick; off deletes it, and every search reads every message.',
+    ),
+  indexedTextLimitCharacters: z
+    .int()
+    .min(64 * KIB)
+    .max(16 * MIB)
+    .default(2 * MIB)
+    .describe('Characters of a message above which its text is not indexed but read at each search.'),
+});
+
 /** The listeners without a configuration file: loopback only, ports that need no rights. */
 export const DEFAULT_LISTENERS: readonly z.input<typeof listener>[] = [
   { name: 'smtp', protocol: 'smtp', port: 2525, tls: 'starttls' },
@@ -249,6 +264,7 @@ export const configSchema = z.strictObject({
   store: store.prefault({}).describe('The message store.'),
   smtp: smtp.prefault({}).describe('Taking mail in.'),
   pop3: pop3.prefault({}).describe('Serving mail by POP3.'),
+  search: search.prefault({}).describe('Searching for texts in messages.'),
   imap: imap.prefault({}).describe('Serving mail by IMAP.'),
   listeners: z
     .array(listener)

@@ -27,7 +27,7 @@ export interface Imapd {
 
 /** Opens all listeners, or none. Errors: `cannot` (address in use). */
 export async function openImapd(options: ImapdOptions): Promise<Imapd> {
-  const { store, accounts, clock } = options;
+  const { store, accounts, search, clock } = options;
   const { mailboxes, contents, feed, trace } = store;
   const recentClaims = new RecentClaims(mailboxes);
   const settings = settingsOf(options);
@@ -38,6 +38,7 @@ export async function openImapd(options: ImapdOptions): Promise<Imapd> {
     feed,
     trace,
     accounts,
+    search,
     accountSessions,
     recentClaims,
     clock,

@@ -35,7 +35,5 @@ export const APPEND_MESSAGE_LIMIT = 1000;
 export const BYE_DEADLINE_MS = 2 * SECOND_MS;
 /** Messages whose derived data is asked for at a time: an ENVELOPE and a structure are some KiB each. */
 export const FETCH_BATCH_MESSAGES = 32;
-/** Texts of BODY and TEXT keys in one SEARCH: each is looked for in every message that is read. */
-export const SEARCH_BODY_TEXT_LIMIT = 50;
 /** Messages that a search for MAX begins with at the mailbox's end; each block before it is twice as large. */
 export const SEARCH_FIRST_BLOCK_MESSAGES = 64;

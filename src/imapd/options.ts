@@ -17,6 +17,7 @@ import type { ConnectionCaps } from '../net/connectionCaps.ts';
 import type { TlsMode } from '../net/listener.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { Accounts } from '../accounts/accounts.ts';
+import type { Search } from '../search/search.ts';
 import { BAD_COMMAND_LIMIT, IDLE_TIMEOUT_MS, SESSIONS_PER_ACCOUNT_LIMIT } from './limits.ts';
 
 /** Largest message that APPEND takes unless set: what Exchange Online sends at most (150 MB). */
@@ -69,6 +70,7 @@ export interface ImapdOptions extends ImapOptions {
   readonly serverName: string;
   readonly store: Pick<Store, 'contents' | 'feed' | 'mailboxes' | 'trace'>;
   readonly accounts: Pick<Accounts, 'authenticate' | 'isOverQuota' | 'quotaOf'>;
+  readonly search: Pick<Search, 'begin'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Hears a connection, for a protocol log. */

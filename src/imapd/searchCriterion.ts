@@ -14,6 +14,8 @@ import type { DateComparison, SearchKey } from '../wire/imap/searchKey.ts';
 import { holdsNumber } from '../wire/imap/sequenceSet.ts';
 import type { NumberRange } from '../wire/imap/sequenceSet.ts';
 import type { Entry, InternalDate } from '../store/contract/mailboxes.ts';
+import { foldCase } from '../search/foldCase.ts';
+import type { TextQuestion } from '../search/question.ts';
 import { contentOfEmailId } from './objectIds.ts';
 import { inServerZone } from './serverZone.ts';
 
@@ -24,40 +26,35 @@ export type Criterion =
   | { readonly kind: 'recent'; readonly isSet: boolean }
   | { readonly kind: 'keyword'; readonly folded: string; readonly isSet: boolean }
   | { readonly kind: 'numbers'; readonly ranges: readonly NumberRange[] }
-  | { readonly kind: 'header'; readonly field: string; readonly needle: string }
-  | { readonly kind: 'sentDate'; readonly comparison: DateComparison; readonly midnight: number }
   | { readonly kind: 'internalDate'; readonly comparison: DateComparison; readonly midnight: number }
   | { readonly kind: 'savedDate'; readonly comparison: DateComparison; readonly midnight: number }
   /** Seconds since 1970, both included. */
   | { readonly kind: 'arrived'; readonly since: number; readonly until: number }
   | { readonly kind: 'modSeq'; readonly atLeast: number }
   | { readonly kind: 'octets'; readonly above: number; readonly below: number }
-  | { readonly kind: 'body'; readonly needle: string }
-  | { readonly kind: 'text'; readonly needle: string }
+  /** What the message itself has to be asked, by the search room. */
+  | { readonly kind: 'question'; readonly question: TextQuestion }
   | { readonly kind: 'emailId'; readonly id: string; readonly contentId: ContentId | undefined }
   | { readonly kind: 'not'; readonly criterion: Criterion }
   | { readonly kind: 'some'; readonly criteria: readonly Criterion[] }
   | { readonly kind: 'every'; readonly criteria: readonly Criterion[] };
 
-/** What is known of the message's header. */
-export interface SearchableHeader {
-  /** The whole header, decoded and folded to lower case. */
-  readonly text: string;
-  /** The values of a field (named in lower case), decoded and folded to lower case. */
-  values(field: string): readonly string[];
-  /** Midnight UTC of the Date field's day, undefined without one. */
-  readonly sentDay: number | undefined;
+/** What the search room has answered of a message. */
+export interface TextAnswers {
+  /** What it was asked. */
+  readonly asked: ReadonlySet<TextQuestion>;
+  readonly yes: ReadonlySet<TextQuestion>;
 }
 
-/** A message that is asked. What is undefined is not known yet. */
+/** A message that is asked. */
 export interface Candidate {
   readonly number: number;
   readonly entry: Entry;
   readonly isRecent: boolean;
-  readonly header: SearchableHeader | undefined;
+  /** Its EMAILID, where one of its content is asked for. */
   readonly emailId: string | undefined;
-  /** The needles that its body holds. */
-  readonly bodyNeedles: ReadonlySet<string> | undefined;
+  /** What is known of its texts so far. */
+  readonly answers: readonly TextAnswers[];
 }
 
 /** What keys are made ready with. */
@@ -90,14 +87,14 @@ export function criterionOf(key: SearchKey, surroundings: CriterionSurroundings)
     case 'uids':
       return { kind: 'numbers', ranges: surroundings.numbers(key) };
     case 'envelope':
-      return { kind: 'header', field: key.field, needle: needle(key.text) };
     case 'header':
-      return { kind: 'header', field: key.field.toLowerCase(), needle: needle(key.text) };
+      return asked({ kind: 'header', field: key.field.toLowerCase(), needle: needle(key.text) });
     case 'body':
     case 'text':
-      return { kind: key.kind, needle: needle(key.text) };
-    case 'internalDate':
+      return asked({ kind: key.kind, needle: needle(key.text) });
     case 'sentDate':
+      return asked({ kind: 'sent', ...daysOf(key.comparison, midnightUtc(key.date)) });
+    case 'internalDate':
     case 'savedDate':
       return { kind: key.kind, comparison: key.comparison, midnight: midnightUtc(key.date) };
     case 'older':
@@ -133,7 +130,7 @@ export function criterionOf(key: SearchKey, surroundings: CriterionSurroundings)
 
 /** Whether the message meets the criterion; undefined when that cannot be told yet. */
 export function meets(criterion: Criterion, candidate: Candidate): boolean | undefined {
-  const { entry, header } = candidate;
+  const { entry } = candidate;
   switch (criterion.kind) {
     case 'all':
       return true;
@@ -145,10 +142,6 @@ export function meets(criterion: Criterion, candidate: Candidate): boolean | und
       return hasKeyword(entry, criterion.folded) === criterion.isSet;
     case 'numbers':
       return holdsNumber(criterion.ranges, candidate.number);
-    case 'header':
-      return header?.values(criterion.field).some((value) => value.includes(criterion.needle));
-    case 'sentDate':
-      return header && isOnDay(header.sentDay, criterion.comparison, criterion.midnight);
     case 'internalDate':
       return isOnDay(localDay(entry.internalDate), criterion.comparison, criterion.midnight);
     case 'savedDate':
@@ -159,10 +152,8 @@ export function meets(criterion: Criterion, candidate: Candidate): boolean | und
       return entry.modSeq >= criterion.atLeast;
     case 'octets':
       return entry.octets > criterion.above && entry.octets < criterion.below;
-    case 'body':
-      return candidate.bodyNeedles?.has(criterion.needle);
-    case 'text':
-      return header?.text.includes(criterion.needle) === true || candidate.bodyNeedles?.has(criterion.needle);
+    case 'question':
+      return answerOf(criterion.question, candidate);
     case 'emailId':
       if (entry.contentId !== criterion.contentId) return false;
       return candidate.emailId === undefined ? undefined : candidate.emailId === criterion.id;
@@ -175,17 +166,31 @@ export function meets(criterion: Criterion, candidate: Candidate): boolean | und
   }
 }
 
-/** The texts that have to be looked for in bodies. */
-export function bodyNeedlesOf(criterion: Criterion): readonly string[] {
+/** The contents that EMAILID keys name. */
+export function emailContentsOf(criterion: Criterion): readonly ContentId[] {
   switch (criterion.kind) {
-    case 'body':
-    case 'text':
-      return [criterion.needle];
+    case 'emailId':
+      return criterion.contentId === undefined ? [] : [criterion.contentId];
     case 'not':
-      return bodyNeedlesOf(criterion.criterion);
+      return emailContentsOf(criterion.criterion);
     case 'some':
     case 'every':
-      return [...new Set(criterion.criteria.flatMap(bodyNeedlesOf))];
+      return criterion.criteria.flatMap(emailContentsOf);
+    default:
+      return [];
+  }
+}
+
+/** What has to be asked of messages themselves. */
+export function questionsOf(criterion: Criterion): readonly TextQuestion[] {
+  switch (criterion.kind) {
+    case 'question':
+      return [criterion.question];
+    case 'not':
+      return questionsOf(criterion.criterion);
+    case 'some':
+    case 'every':
+      return criterion.criteria.flatMap(questionsOf);
     default:
       return [];
   }
@@ -213,9 +218,23 @@ export function numbersOf(criterion: Criterion): readonly NumberRange[] | undefi
   return criterion.criteria.map(numbersOf).find((ranges) => ranges !== undefined);
 }
 
-/** Text in the form in which it is compared. */
-export function foldCase(text: string): string {
-  return text.normalize('NFC').toLowerCase();
+function asked(question: TextQuestion): Criterion {
+  return { kind: 'question', question };
+}
+
+function daysOf(comparison: DateComparison, midnight: number): { first: number; end: number } {
+  switch (comparison) {
+    case 'before':
+      return { first: Number.NEGATIVE_INFINITY, end: midnight };
+    case 'on':
+      return { first: midnight, end: midnight + DAY_MS };
+    case 'since':
+      return { first: midnight, end: Number.POSITIVE_INFINITY };
+  }
+}
+
+function answerOf(question: TextQuestion, { answers }: Candidate): boolean | undefined {
+  return answers.find(({ asked: known }) => known.has(question))?.yes.has(question);
 }
 
 function hasKeyword({ flags }: Entry, folded: string): boolean {
@@ -233,8 +252,7 @@ function localDay({ at, zoneMinutes }: InternalDate): number {
   return local - (((local % DAY_MS) + DAY_MS) % DAY_MS);
 }
 
-function isOnDay(day: number | undefined, comparison: DateComparison, midnight: number): boolean {
-  if (day === undefined) return false;
+function isOnDay(day: number, comparison: DateComparison, midnight: number): boolean {
   if (comparison === 'before') return day < midnight;
   return comparison === 'on' ? day === midnight : day >= midnight;
 }

@@ -1,20 +1,20 @@
 /**
  * Asks a criterion of the messages of a mailbox, in slices.
  *
- * Entries decide what they can; what is left is read, header first, the body only where a text is asked of it. What the
- * session was told of stays readable while its hold lives.
+ * Entries decide what they can; of what is left the search room is asked, in a thread of its own: first what the header
+ * answers, then, of those still open, what takes the body. What the session was told of stays readable while its hold lives.
  */
 
-import type { DerivedMessage } from '../store/contract/derived.ts';
 import type { Entry, UidRange } from '../store/contract/mailboxes.ts';
-import { FETCH_BATCH_MESSAGES } from './limits.ts';
+import { isOfHeader, type TextQuestion } from '../search/question.ts';
+import type { TextSearch } from '../search/search.ts';
 import { uidRangesOf } from './messageSet.ts';
-import { bodyNeedlesOf, meets, numbersOf } from './searchCriterion.ts';
+import { emailContentsOf, meets, numbersOf, questionsOf } from './searchCriterion.ts';
 import type { Candidate, Criterion } from './searchCriterion.ts';
 import { emailIdOf } from './objectIds.ts';
-import { findInBody, readHeader } from './searchText.ts';
 import type { Selection } from './selection.ts';
 import type { SessionContext } from './sessionContext.ts';
+import { SessionEnd } from './sessionEnd.ts';
 
 /** A message that was found. */
 export interface Match {
@@ -22,21 +22,31 @@ export interface Match {
   readonly entry: Entry;
 }
 
-/** The messages that meet `criterion`, in order. */
+/** The messages that meet `criterion`, in order. Errors: `limit` where it asks for too many texts, those of TextSearch.ask. */
 export async function* searchMailbox(
   session: SessionContext,
   selection: Selection,
   criterion: Criterion,
 ): AsyncGenerator<Match> {
-  const needles = bodyNeedlesOf(criterion);
-  for (const range of rangesOf(selection, criterion)) {
-    for await (const entries of session.server.mailboxes.entries(selection.id, range)) {
-      for (let from = 0; from < entries.length; from += FETCH_BATCH_MESSAGES) {
-        const batch = candidatesOf(selection, entries.slice(from, from + FETCH_BATCH_MESSAGES));
-        yield* searchBatch(session, criterion, needles, batch);
+  const searches = beginSearches(session, questionsOf(criterion));
+  try {
+    for (const range of rangesOf(selection, criterion)) {
+      for await (const entries of session.server.mailboxes.entries(selection.id, range)) {
+        yield* searchSlice(session, selection, criterion, searches, entries);
       }
     }
+  } finally {
+    for (const search of searches) search.end();
   }
+}
+
+/** One for what headers answer and one for the rest, as far as there is something to ask. */
+function beginSearches(session: SessionContext, questions: readonly TextQuestion[]): readonly TextSearch[] {
+  const ofHeader = questions.filter(isOfHeader);
+  const ofBody = questions.filter((question) => !isOfHeader(question));
+  return [ofHeader, ofBody]
+    .filter((asked) => asked.length > 0)
+    .map((asked) => session.server.search.begin(asked));
 }
 
 function rangesOf({ view }: Selection, criterion: Criterion): readonly UidRange[] {
@@ -44,61 +54,70 @@ function rangesOf({ view }: Selection, criterion: Criterion): readonly UidRange[
   return uidRangesOf(view, numbersOf(criterion) ?? [{ first: 1, last: view.count }]);
 }
 
-function candidatesOf({ view }: Selection, entries: readonly Entry[]): readonly Candidate[] {
-  return entries.flatMap((entry) => {
-    const number = view.numberOf(entry.uid);
-    if (number === undefined) return [];
-    const isRecent = view.isRecent(entry.uid);
-    return [{ number, entry, isRecent, header: undefined, emailId: undefined, bodyNeedles: undefined }];
-  });
-}
-
-async function* searchBatch(
+async function* searchSlice(
   session: SessionContext,
+  selection: Selection,
   criterion: Criterion,
-  needles: readonly string[],
-  batch: readonly Candidate[],
+  searches: readonly TextSearch[],
+  entries: readonly Entry[],
 ): AsyncGenerator<Match> {
-  const open = batch.filter((candidate) => meets(criterion, candidate) === undefined);
-  const derived = await deriveAll(session, open);
-  await session.pacer.breathe();
-  for (const candidate of batch) {
-    const message = derived.get(candidate);
-    const isMatch =
-      message === undefined
-        ? meets(criterion, candidate) === true
-        : await readAndAsk(session, criterion, needles, candidate, message);
-    if (isMatch) yield candidate;
+  let candidates = await identify(session, criterion, candidatesOf(selection, entries));
+  for (const search of searches) {
+    if (session.isGone) throw new SessionEnd('connectionLost', 'The connection was lost');
+    candidates = await askOpen(session, criterion, search, candidates);
+  }
+  for (const candidate of candidates) {
+    if (meets(criterion, candidate) === true) yield candidate;
     await session.pacer.breathe();
   }
 }
 
-async function deriveAll(
-  { server }: SessionContext,
-  candidates: readonly Candidate[],
-): Promise<ReadonlyMap<Candidate, DerivedMessage>> {
-  const found = new Map<Candidate, DerivedMessage>();
-  if (candidates.length === 0) return found;
-  const derived = await server.contents.derived(candidates.map(({ entry }) => entry.contentId));
-  for (const [index, candidate] of candidates.entries()) {
-    const message = derived[index];
-    if (message !== undefined) found.set(candidate, message);
-  }
-  return found;
+function candidatesOf({ view }: Selection, entries: readonly Entry[]): readonly Candidate[] {
+  return entries.flatMap((entry) => {
+    const number = view.numberOf(entry.uid);
+    if (number === undefined) return [];
+    return [{ number, entry, isRecent: view.isRecent(entry.uid), emailId: undefined, answers: [] }];
+  });
 }
 
-async function readAndAsk(
+/** `candidates`, with the EMAILID of those whose content a key names. */
+async function identify(
+  { server }: SessionContext,
+  criterion: Criterion,
+  candidates: readonly Candidate[],
+): Promise<readonly Candidate[]> {
+  const named = new Set(emailContentsOf(criterion));
+  if (named.size === 0) return candidates;
+  const identified = candidates.map(async (candidate) => {
+    const { contentId, internalDate } = candidate.entry;
+    if (!named.has(contentId)) return candidate;
+    return { ...candidate, emailId: emailIdOf(await server.contents.open(contentId), internalDate) };
+  });
+  return Promise.all(identified);
+}
+
+/** `candidates`, with answers for those that cannot be decided without. */
+async function askOpen(
   session: SessionContext,
   criterion: Criterion,
-  needles: readonly string[],
-  candidate: Candidate,
-  derived: DerivedMessage,
-): Promise<boolean> {
-  const content = await session.server.contents.open(candidate.entry.contentId);
-  const emailId = emailIdOf(content, candidate.entry.internalDate);
-  const withHeader = { ...candidate, emailId, header: await readHeader({ content, derived }) };
-  const answer = meets(criterion, withHeader);
-  if (answer !== undefined) return answer;
-  const bodyNeedles = await findInBody({ content, derived }, needles, session.pacer);
-  return meets(criterion, { ...withHeader, bodyNeedles }) === true;
+  search: TextSearch,
+  candidates: readonly Candidate[],
+): Promise<readonly Candidate[]> {
+  const open: Candidate[] = [];
+  for (const candidate of candidates) {
+    if (meets(criterion, candidate) === undefined) open.push(candidate);
+    await session.pacer.breathe();
+  }
+  if (open.length === 0) return candidates;
+  const answers = await search.ask(open.map(({ entry }) => entry.contentId));
+  const asked = new Set(search.questions);
+  const answered = new Map(
+    open.map((candidate, index) => [candidate, { asked, yes: answers[index] ?? NOTHING }] as const),
+  );
+  return candidates.map((candidate) => {
+    const answer = answered.get(candidate);
+    return answer === undefined ? candidate : { ...candidate, answers: [...candidate.answers, answer] };
+  });
 }
+
+const NOTHING: ReadonlySet<TextQuestion> = new Set();

@@ -2,7 +2,7 @@
  * What SEARCH, SORT and THREAD begin with: charset, updates, keys (RFC 3501 section 6.4.4, RFC 5256 section 3).
  *
  * New messages are told first, then searched. A charset that is not known is NO, a sequence number that the client was not
- * told of BAD. What the search may cost is bounded here.
+ * told of BAD. What the search may cost is bounded by the search room.
  */
 
 import { WireError } from '../base/error.ts';
@@ -10,12 +10,11 @@ import { formatBadCharset } from '../wire/imap/responseCode.ts';
 import { someSearchKey } from '../wire/imap/searchKey.ts';
 import type { SearchProgram, SearchReturns } from '../wire/imap/search.ts';
 import { decodeCharset } from '../wire/mime/charset.ts';
-import { failed, no } from './completion.ts';
+import { no } from './completion.ts';
 import type { Completion } from './completion.ts';
 import { flagBit } from './flagNames.ts';
-import { SEARCH_BODY_TEXT_LIMIT } from './limits.ts';
 import { messagesOf } from './messageSet.ts';
-import { bodyNeedlesOf, criterionOf } from './searchCriterion.ts';
+import { criterionOf } from './searchCriterion.ts';
 import type { Criterion } from './searchCriterion.ts';
 import type { Selection } from './selection.ts';
 import type { SessionContext } from './sessionContext.ts';
@@ -51,9 +50,7 @@ export async function prepareSearch(
     bit: flagBit,
     now: session.server.clock.now(),
   });
-  return bodyNeedlesOf(criterion).length > SEARCH_BODY_TEXT_LIMIT
-    ? { kind: 'refused', completion: failed('limit') }
-    : { kind: 'ready', criterion };
+  return { kind: 'ready', criterion };
 }
 
 /**

@@ -15,6 +15,7 @@ import type { Account } from '../store/contract/directory.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import type { Trace, TraceEventKind } from '../store/contract/trace.ts';
 import type { Accounts } from '../accounts/accounts.ts';
+import type { Search } from '../search/search.ts';
 import type { AccountSessions } from './accountSessions.ts';
 import type { ClientInput } from './clientInput.ts';
 import type { Enabled } from './enabled.ts';
@@ -31,6 +32,7 @@ export interface ServerContext {
   readonly feed: ChangeFeed;
   readonly trace: Trace;
   readonly accounts: Pick<Accounts, 'authenticate' | 'isOverQuota' | 'quotaOf'>;
+  readonly search: Pick<Search, 'begin'>;
   readonly accountSessions: AccountSessions;
   readonly recentClaims: RecentClaims;
   readonly clock: Clock;

@@ -59,6 +59,8 @@ export interface SiteOptions extends ImapOptions {
   /** Further listeners, beside the usual one. */
   readonly listeners?: readonly Pick<ImapListenerOptions, 'delimiter' | 'hiddenCapabilities'>[];
   readonly log?: Log;
+  /** Another search room than the site's. */
+  readonly search?: ImapdOptions['search'];
 }
 
 /** Opened by the file's first test and closed after its last: a store and its thread take a second to start under tap. */
@@ -89,6 +91,7 @@ export async function openImapSite(t: Test, options: SiteOptions = {}): Promise<
     serverName: 'mail.example.com',
     store: wrap(site.store),
     accounts: site.accounts,
+    search: options.search ?? site.search,
     clock,
     log,
   });

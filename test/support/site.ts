@@ -17,6 +17,7 @@ import type { Store } from '../../src/store/contract/store.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
 import { type Accounts, createAccounts } from '../../src/accounts/accounts.ts';
 import { type Administration, createAdministration } from '../../src/accounts/administration.ts';
+import { openSearch, type Search } from '../../src/search/search.ts';
 import { ACCOUNT_CAPABILITIES } from '../../src/imapd/capabilities.ts';
 import { createPasswordHasher } from '../../src/accounts/password.ts';
 
@@ -29,6 +30,7 @@ export interface RoomSite {
   readonly clock: Clock;
   readonly store: Store;
   readonly accounts: Accounts;
+  readonly search: Search;
   readonly administration: Administration;
   readonly tlsContexts: TlsContexts;
   /** Adds `address` with its domain; the password is `secret`. */
@@ -41,7 +43,9 @@ export interface RoomSite {
 export async function openRoomSite(t: Test, clock: Clock = systemClock): Promise<RoomSite> {
   const directory = mkdtempSync(join(tmpdir(), 'hauspost-rooms-'));
   const store = await openStore({ directory, clock: systemClock, log: silentLog });
+  const search = openSearch({ directory, feed: store.feed, clock: systemClock, log: silentLog });
   t.teardown(async () => {
+    await search.close();
     await store.close();
     rmSync(directory, { recursive: true, force: true });
   });
@@ -58,6 +62,7 @@ export async function openRoomSite(t: Test, clock: Clock = systemClock): Promise
     directory,
     clock,
     store,
+    search,
     accounts: createAccounts({ ...surroundings, log: silentLog, options: {} }),
     administration,
     tlsContexts: await sharedCertificate(),

@@ -107,6 +107,26 @@ export function openForWriting(path: string): Connection {
   return connection;
 }
 
+/**
+ * A connection that writes a database which can be made anew at any time: a commit may be lost by a power cut, but the file
+ * stays sound. Never for mail.
+ */
+export function openRebuildable(path: string): Connection {
+  closeSync(openSync(path, 'a', 0o600));
+  const connection = new Connection(new Database(path, { timeout: BUSY_LIMIT_MS }));
+  try {
+    connection.script(`PRAGMA page_size = ${PAGE_SIZE_BYTES}`);
+    connection.script('PRAGMA journal_mode = WAL');
+    connection.script(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    setCommonPragmas(connection);
+    connection.script('PRAGMA synchronous = NORMAL');
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
 /** A connection that can only read. The database must be there. */
 export function openForReading(path: string): Connection {
   const connection = new Connection(new Database(path, { readonly: true, timeout: READ_BUSY_LIMIT_MS }));

@@ -34,6 +34,11 @@ export function isDamage(error: unknown): boolean {
   return error instanceof Database.SqliteError && DAMAGED.test(error.code);
 }
 
+/** Whether SQLite said it. */
+export function isSqliteError(error: unknown): boolean {
+  return error instanceof Database.SqliteError;
+}
+
 /** `error` packed for the way to another thread. */
 export function packFailure(error: unknown): Failure {
   const mailError = asStoreError(error);

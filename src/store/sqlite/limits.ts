@@ -90,3 +90,8 @@ export const TRACE_NOTES_LIMIT = 10_000;
 export const TRACE_SWEEP_ROWS = 100;
 /** Traces read in one turn of the event loop. */
 export const TRACE_SLICE_MESSAGES = 20;
+
+/** Contents listed by one short statement, about a millisecond. */
+export const CONTENT_SLICE_ROWS = 500;
+/** Rows of the text index's documents read by one short statement. */
+export const DOCUMENT_SLICE_ROWS = 500;
