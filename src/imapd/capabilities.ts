@@ -42,6 +42,7 @@ const EXTENSIONS = [
   'ESEARCH', // RFC 4731
   'SEARCHRES', // RFC 5182
   'WITHIN', // RFC 5032
+  'PREVIEW', // RFC 8970
   'QUOTA', // RFC 9208; quotas are read only: no QUOTASET
   'QUOTA=RES-STORAGE', // RFC 9208 section 5.1; there is no limit on the number of messages
 ];

@@ -20,6 +20,7 @@ import {
   formatModSeqItem,
   formatOctetsItem,
   formatOctetsStart,
+  formatPreviewItem,
   formatSavedDateItem,
   formatSizeItem,
   formatUidItem,
@@ -37,6 +38,7 @@ import type { Entry } from '../store/contract/mailboxes.ts';
 import { decodedSize, decodeStretch, findEncodedPart } from './binaryPart.ts';
 import type {
   BinaryItem,
+  ContentItem,
   DerivedItem,
   EntryItem,
   FetchPlan,
@@ -45,6 +47,7 @@ import type {
   SectionItem,
 } from './fetchPlan.ts';
 import { flagNames } from './flagNames.ts';
+import { readPreview } from './messagePreview.ts';
 import { emailIdOf } from './objectIds.ts';
 import { inServerZone } from './serverZone.ts';
 import type { SessionContext } from './sessionContext.ts';
@@ -103,14 +106,25 @@ async function answer(
 ): Promise<readonly LinePiece[]> {
   if (item.kind === 'section') return answerSection(item, message, content);
   if (item.kind === 'fields') return [text(await answerFields(item, message, content))];
-  if (item.kind === 'emailId') {
-    return content === undefined
-      ? []
-      : [text(formatEmailIdItem(emailIdOf(content, message.entry.internalDate)))];
-  }
+  if (item.kind === 'emailId' || item.kind === 'preview')
+    return [text(await answerFromContent(item.kind, message, content))];
   if (item.kind === 'binary' || item.kind === 'binarySize')
     return answerBinary(session, item, message, content);
   return [text(answerSimple(item.kind, message))];
+}
+
+async function answerFromContent(
+  kind: ContentItem,
+  { entry, derived }: FetchedMessage,
+  content: Content | undefined,
+): Promise<string> {
+  if (content === undefined) return '';
+  switch (kind) {
+    case 'emailId':
+      return formatEmailIdItem(emailIdOf(content, entry.internalDate));
+    case 'preview':
+      return formatPreviewItem(derived === undefined ? '' : await readPreview(content, derived));
+  }
 }
 
 function answerSimple(

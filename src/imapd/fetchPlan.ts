@@ -15,8 +15,8 @@ export type EntryItem = 'uid' | 'flags' | 'modSeq' | 'internalDate' | 'rfc822Siz
 /** Items that are told from derived data. */
 export type DerivedItem = 'envelope' | 'body' | 'bodyStructure';
 
-/** Items that are told from the content as a whole. */
-export type ContentItem = 'emailId';
+/** Items that are made from the content. */
+export type ContentItem = 'emailId' | 'preview';
 
 /** A stretch of the message. */
 export interface SectionItem {
@@ -75,11 +75,11 @@ export function planFetch(args: FetchArguments, isUid: boolean): FetchPlan {
   const items = unique.map(planItem);
   const stretches = items.filter((item) => 'path' in item);
   const isDerived = ({ kind }: PlannedItem) =>
-    kind === 'envelope' || kind === 'body' || kind === 'bodyStructure';
+    kind === 'envelope' || kind === 'body' || kind === 'bodyStructure' || kind === 'preview';
   return {
     items,
     needsDerived: items.some(isDerived) || stretches.some((item) => !isWhole(item)),
-    needsContent: stretches.length > 0 || items.some(({ kind }) => kind === 'emailId'),
+    needsContent: stretches.length > 0 || items.some(({ kind }) => kind === 'emailId' || kind === 'preview'),
     tellsModSeq: items.some(({ kind }) => kind === 'modSeq'),
     setsSeen: unique.some(setsSeen),
   };

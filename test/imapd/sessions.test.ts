@@ -19,6 +19,8 @@ const SCRIPTS = [
   'status',
   'condstore',
   'qresync',
+  'savedate',
+  'preview',
 ];
 
 for (const name of SCRIPTS) {

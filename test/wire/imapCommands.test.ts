@@ -356,6 +356,27 @@ t.test('FETCH takes macros, items and modifiers', async (t) => {
       'a FETCH 1 (emailid THREADID savedate)',
       { ...plainFetch, items: kinds('emailId', 'threadId', 'savedDate') },
     ],
+    ['a FETCH 1 PREVIEW', { ...plainFetch, items: [{ kind: 'preview', isLazy: false }] }],
+    ['a FETCH 1 preview (Lazy)', { ...plainFetch, items: [{ kind: 'preview', isLazy: true }] }],
+    [
+      'a FETCH 1 (PREVIEW (LAZY LAZY) UID preview)',
+      {
+        ...plainFetch,
+        items: [{ kind: 'preview', isLazy: true }, ...kinds('uid'), { kind: 'preview', isLazy: false }],
+      },
+    ],
+    [
+      'a FETCH 1 PREVIEW (CHANGEDSINCE 5)',
+      { ...plainFetch, items: [{ kind: 'preview', isLazy: false }], changedSince: 5 },
+    ],
+    [
+      'a FETCH 1 PREVIEW (LAZY) (CHANGEDSINCE 5)',
+      { ...plainFetch, items: [{ kind: 'preview', isLazy: true }], changedSince: 5 },
+    ],
+    ['a FETCH 1 (PREVIEW (EAGER))', '19 fetch-att'],
+    ['a FETCH 1 (PREVIEW (LAZYX))', '20 preview-mod'],
+    ['a FETCH 1 (PREVIEW ())', '19 fetch-att'],
+    ['a FETCH 1 PREVIEW[1]', '10 fetch-att'],
     ['a FETCH 1 fast', { ...plainFetch, items: kinds('flags', 'internalDate', 'rfc822Size') }],
     ['a FETCH 1 ALL', { ...plainFetch, items: kinds('flags', 'internalDate', 'rfc822Size', 'envelope') }],
     [

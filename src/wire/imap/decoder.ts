@@ -58,6 +58,12 @@ export class CommandDecoder {
     return this.#line[this.#position] ?? -1;
   }
 
+  /** Whether `text` (US-ASCII in upper case) comes next, in any case; takes nothing. */
+  comesNext(text: string): boolean {
+    const end = this.#position + text.length;
+    return this.#line.toString('latin1', this.#position, end).toUpperCase() === text;
+  }
+
   /** Takes `octet` if it comes next. */
   accept(octet: number): boolean {
     if (this.#line[this.#position] !== octet) return false;

@@ -2,7 +2,8 @@
  * FETCH and UID FETCH: which data of which messages.
  *
  * RFC 3501 section 6.4.5 and section 9: fetch, fetch-att; RFC 3516 section 7: BINARY; RFC 4466 section 3: fetch-modifiers;
- * RFC 7162 section 7: MODSEQ, CHANGEDSINCE, VANISHED; RFC 8474 section 7: EMAILID, THREADID; RFC 8514 section 5: SAVEDATE.
+ * RFC 7162 section 7: MODSEQ, CHANGEDSINCE, VANISHED; RFC 8474 section 7: EMAILID, THREADID; RFC 8514 section 5: SAVEDATE;
+ * RFC 8970 section 6: PREVIEW, preview-mod.
  * Macros stand alone and come out as the items they stand for.
  */
 
@@ -28,7 +29,12 @@ export type FetchItem =
       readonly partial: SectionPartial | undefined;
       readonly isPeek: boolean;
     }
-  | { readonly kind: 'binarySize'; readonly part: readonly number[] };
+  | { readonly kind: 'binarySize'; readonly part: readonly number[] }
+  | {
+      readonly kind: 'preview';
+      /** LAZY: NIL will do where a preview cannot be had quickly. */
+      readonly isLazy: boolean;
+    };
 
 /** Items that are only a name. */
 export type SimpleFetchItem = (typeof SIMPLE_ITEMS)[keyof typeof SIMPLE_ITEMS];
@@ -100,6 +106,7 @@ function parseItems(decoder: CommandDecoder): readonly FetchItem[] {
 function parseItem(decoder: CommandDecoder, start: number, name: string): FetchItem {
   const hasSection = decoder.peek() === BRACKET_OPEN;
   if (!hasSection && isSimple(name)) return { kind: SIMPLE_ITEMS[name] };
+  if (name === 'PREVIEW' && !hasSection) return { kind: 'preview', isLazy: parsePreviewModifiers(decoder) };
   if (hasSection && (name === 'BODY' || name === 'BODY.PEEK')) {
     const section = parseSection(decoder);
     return { kind: 'bodySection', section, partial: parsePartial(decoder), isPeek: name === 'BODY.PEEK' };
@@ -110,6 +117,17 @@ function parseItem(decoder: CommandDecoder, start: number, name: string): FetchI
   }
   if (hasSection && name === 'BINARY.SIZE') return { kind: 'binarySize', part: parseSectionBinary(decoder) };
   throw decoder.error('fetch-att', start);
+}
+
+/** Behind a bare PREVIEW may stand FETCH's own modifiers as well, of which none is called LAZY. */
+function parsePreviewModifiers(decoder: CommandDecoder): boolean {
+  if (!decoder.comesNext(' (LAZY')) return false;
+  decoder.sp();
+  decoder.list(() => {
+    const start = decoder.offset;
+    if (decoder.label('preview-mod') !== 'LAZY') throw decoder.error('preview-mod', start);
+  });
+  return true;
 }
 
 function isSimple(name: string): name is keyof typeof SIMPLE_ITEMS {

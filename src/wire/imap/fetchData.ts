@@ -2,7 +2,8 @@
  * FETCH lines, put together from items.
  *
  * RFC 3501 section 7.4.2 and section 9: message-data, msg-att; RFC 3516 section 7 (BINARY); RFC 7162 section 7: fetch-mod-resp;
- * RFC 8474 section 7: fetch-emailid-resp, fetch-threadid-resp; RFC 8514 section 5 (SAVEDATE).
+ * RFC 8474 section 7: fetch-emailid-resp, fetch-threadid-resp; RFC 8514 section 5 (SAVEDATE); RFC 8970
+ * section 6 (PREVIEW).
  * An item is a string of octets. One whose octets are not in memory ends with its literal's announcement (formatOctetsStart):
  * the octets are written after it, and the line goes on behind them.
  */
@@ -12,7 +13,14 @@ import { formatBody, formatBodyStructure } from './bodyStructure.ts';
 import { formatDateTime } from './dates.ts';
 import type { DateTime } from './dates.ts';
 import { formatEnvelope } from './envelope.ts';
-import { formatFlagList, formatLiteral, formatLiteral8Start, formatLiteralStart, NIL } from './format.ts';
+import {
+  formatFlagList,
+  formatLiteral,
+  formatLiteral8Start,
+  formatLiteralStart,
+  formatString,
+  NIL,
+} from './format.ts';
 import { formatObjectId } from './objectId.ts';
 import { formatSection } from './section.ts';
 import type { Section } from './section.ts';
@@ -67,6 +75,11 @@ export function formatEmailIdItem(id: string): string {
 
 /** THREADID of a server that knows no threads. */
 export const NO_THREAD_ID_ITEM: string = `THREADID ${NIL}`;
+
+/** PREVIEW: text in UTF-8 (RFC 8970 section 3.3), empty where there is nothing to show. */
+export function formatPreviewItem(preview: string): string {
+  return `PREVIEW ${formatString(Buffer.from(preview, 'utf8').toString('latin1'))}`;
+}
 
 /** ENVELOPE. */
 export function formatEnvelopeItem(envelope: FetchEnvelope): string {
