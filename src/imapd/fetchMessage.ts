@@ -61,6 +61,8 @@ export interface FetchedMessage {
   /** Whether this FETCH makes it \Seen: its flags are told with it. */
   readonly becomesSeen: boolean;
   readonly derived: DerivedMessage | undefined;
+  /** The content, where it was opened with others beforehand. */
+  readonly content: Content | undefined;
 }
 
 /** A piece of the line: text, or octets that are read while they are written. */
@@ -81,7 +83,9 @@ export async function writeMessage(
   plan: FetchPlan,
 ): Promise<boolean> {
   const { entry } = message;
-  const content = plan.needsContent ? await session.server.contents.open(entry.contentId) : undefined;
+  const content = plan.needsContent
+    ? (message.content ?? (await session.server.contents.open(entry.contentId)))
+    : undefined;
   const pieces: LinePiece[] = [text(formatFetchStart(message.number))];
   for (const item of itemsFor(message, plan)) {
     if (pieces.length > 1) pieces.push(text(' '));
@@ -93,7 +97,7 @@ export async function writeMessage(
 }
 
 /** The items, and FLAGS where they change by this FETCH (RFC 3501 section 6.4.5, BODY[section]). */
-function itemsFor({ becomesSeen }: FetchedMessage, { items }: FetchPlan): readonly PlannedItem[] {
+export function itemsFor({ becomesSeen }: FetchedMessage, { items }: FetchPlan): readonly PlannedItem[] {
   const addsFlags = becomesSeen && !items.some(({ kind }) => kind === 'flags');
   return addsFlags ? [...items, { kind: 'flags' }] : items;
 }
@@ -127,7 +131,8 @@ async function answerFromContent(
   }
 }
 
-function answerSimple(
+/** An item that is told from the entry or from derived data. */
+export function answerSimple(
   kind: EntryItem | DerivedItem,
   { entry, isRecent, becomesSeen, derived }: FetchedMessage,
 ): string {
@@ -149,11 +154,11 @@ function answerSimple(
     case 'threadId':
       return NO_THREAD_ID_ITEM;
     case 'envelope':
-      return derived === undefined ? '' : formatEnvelopeItem(derived.envelope);
+      return derived === undefined ? '' : formatEnvelopeItem(derived.envelopeText);
     case 'body':
       return derived === undefined ? '' : formatBodyItem(derived.structure);
     case 'bodyStructure':
-      return derived === undefined ? '' : formatBodyStructureItem(derived.structure);
+      return derived === undefined ? '' : formatBodyStructureItem(derived.structureText);
   }
 }
 
@@ -211,7 +216,7 @@ async function answerFields(
 }
 
 /** RFC 3501 section 6.4.5: what lies beyond the end is left out, and an origin beyond it gives the empty string. */
-function clamp(range: OctetRange, partial: SectionPartial | undefined): OctetRange {
+export function clamp(range: OctetRange, partial: SectionPartial | undefined): OctetRange {
   if (partial === undefined) return range;
   const start = Math.min(range.end, range.start + partial.start);
   return { start, end: Math.min(range.end, start + partial.octets) };

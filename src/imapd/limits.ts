@@ -4,7 +4,7 @@
  * What an administrator may change is in options.ts; these are what no setting should reach.
  */
 
-import { MIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
+import { KIB, MIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
 
 /** Silence before login. RFC 9051 section 5.4 allows less than 30 minutes there; Exchange has 1 minute. */
 export const LOGIN_IDLE_TIMEOUT_MS = MINUTE_MS;
@@ -35,5 +35,7 @@ export const APPEND_MESSAGE_LIMIT = 1000;
 export const BYE_DEADLINE_MS = 2 * SECOND_MS;
 /** Messages whose derived data is asked for at a time: an ENVELOPE and a structure are some KiB each. */
 export const FETCH_BATCH_MESSAGES = 32;
+/** Octets of messages that are opened at a time, but for a single one: a session holds no more than a piece of a large one has. */
+export const FETCH_BATCH_OCTETS = 256 * KIB;
 /** Messages that a search for MAX begins with at the mailbox's end; each block before it is twice as large. */
 export const SEARCH_FIRST_BLOCK_MESSAGES = 64;

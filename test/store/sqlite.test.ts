@@ -231,6 +231,13 @@ t.test('a changed octet is never served, and the messages beside it are', async 
   data.tamper('DELETE FROM chunk WHERE id = ?', piece(0));
   await t.rejects(octetsOf(store, large.contentId), { code: 'contentCorrupt' }, 'missing');
   t.ok((await octetsOf(store, small.contentId)).equals(MESSAGE));
+  const [whole] = await store.contents.openAll([small.contentId]);
+  t.ok(whole?.small?.equals(MESSAGE));
+  data.tamper(
+    "UPDATE chunk SET octets = CAST('x' || substr(octets, 2) AS BLOB) WHERE id = ?",
+    small.contentId * 16_384,
+  );
+  t.same(await store.contents.openAll([small.contentId]), [undefined], 'one octet of many opened');
   await store.close();
 });
 

@@ -352,10 +352,10 @@ t.test('FETCH lines are put together from items', async (t) => {
       formatInternalDateItem({ at: unixMs(Date.UTC(2026, 10, 3, 4, 5, 6)), zoneMinutes: 60 }),
       'INTERNALDATE " 3-Nov-2026 05:05:06 +0100"',
     ],
-    [formatEnvelopeItem(NO_ENVELOPE), 'ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)'],
+    [formatEnvelopeItem(formatEnvelope(NO_ENVELOPE)), 'ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)'],
     [formatBodyItem(textPart(1, 1)), 'BODY ("text" "plain" ("charset" "us-ascii") NIL NIL "7BIT" 1 1)'],
     [
-      formatBodyStructureItem({ ...fields('a', 'b', 0), kind: 'leaf' }),
+      formatBodyStructureItem(formatBodyStructure({ ...fields('a', 'b', 0), kind: 'leaf' })),
       'BODYSTRUCTURE ("a" "b" NIL NIL NIL "7BIT" 0 NIL NIL NIL NIL)',
     ],
     [formatSectionName(whole, undefined), 'BODY[]'],

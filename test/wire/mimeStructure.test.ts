@@ -1,17 +1,15 @@
 /** The walker: structure, ranges and sections of odd messages, the same for any split, within time and memory; and its blobs. */
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 import fc from 'fast-check';
 import t from 'tap';
 
-import {
-  decodeEnvelope,
-  decodeMessage,
-  decodeStructure,
-  encodeMessage,
-} from '../../src/wire/mime/encoding.ts';
+import { formatBodyStructure } from '../../src/wire/imap/bodyStructure.ts';
+import { formatEnvelope } from '../../src/wire/imap/envelope.ts';
+import { ENCODING_VERSION, encodeMessage, openMessage } from '../../src/wire/mime/encoding.ts';
 import { MAX_DEPTH, MAX_PARTS } from '../../src/wire/mime/limits.ts';
 import { locatePart, locateSection } from '../../src/wire/mime/section.ts';
 import type { SectionText } from '../../src/wire/mime/section.ts';
@@ -189,7 +187,7 @@ t.test('the corpus: structure, splits, blobs', { skip: !hasCorpus && 'no corpus 
     checkPart(content, walked.structure, { start: 0, end: content.length });
     const cuts = Array.from({ length: Math.floor(content.length / 7) }, (_, index) => index * 7);
     t.strictSame(walkInPieces(content, cuts), walked, `${name}, by seven octets`);
-    t.strictSame(decodeMessage(encodeMessage(walked)), walked, `${name}, from its blobs`);
+    t.strictSame(reopened(walked), walked, `${name}, from its blobs`);
   }
 });
 
@@ -328,28 +326,46 @@ t.test('blobs decode to what was encoded, and to nothing when they are of anothe
     fc.property(oddContent, (content) => {
       const message = walkMessage(content);
       const encoded = encodeMessage(message);
-      const decoded = decodeMessage(encoded);
-      assert.deepEqual(decoded, message);
-      assert.deepEqual(encodeMessage(decoded ?? message), encoded);
+      const opened = openMessage(encoded);
+      assert.deepEqual(reopened(message), message);
+      assert.deepEqual(encodeMessage(opened ?? message), encoded);
+      assert.equal(opened?.envelopeText, formatEnvelope(message.envelope));
+      assert.equal(opened?.structureText, formatBodyStructure(message.structure));
     }),
     { numRuns: 500 },
   );
   const message = walkMessage(octets('From: "\xff" <a@b>\r\nSubject: \x80\xff\r\n\r\nx'));
   const { envelope, structure } = encodeMessage(message);
-  const decoded = decodeEnvelope(envelope);
+  const decoded = openMessage({ envelope, structure })?.envelope;
   t.strictSame(decoded, message.envelope, 'octets above 127 stay');
   t.equal(decoded?.sender, decoded?.from, 'a sender that is the author is kept once');
   t.strictSame(JSON.parse(JSON.stringify(message)), message, 'plain data');
-  t.equal(
-    decodeEnvelope(Buffer.concat([Buffer.from([99]), envelope.subarray(1)])),
-    undefined,
-    'another version',
-  );
-  t.equal(decodeStructure(Buffer.alloc(0)), undefined, 'no octets');
-  t.equal(decodeStructure(structure.subarray(0, -1)), undefined, 'cut');
-  t.equal(decodeMessage({ envelope: structure.subarray(0, 5), structure }), undefined, 'cut envelope');
-  t.equal(decodeStructure(Buffer.from('\u0001null', 'latin1')), undefined, 'other JSON');
+  const other = Buffer.concat([Buffer.from([99]), envelope.subarray(1)]);
+  t.equal(openMessage({ envelope: other, structure }), undefined, 'another version');
+  t.equal(openMessage({ envelope, structure: Buffer.alloc(0) }), undefined, 'no octets');
+  t.equal(openMessage({ envelope, structure: structure.subarray(0, -1) }), undefined, 'cut');
+  t.equal(openMessage({ envelope: envelope.subarray(0, 5), structure }), undefined, 'cut in its head');
+  const longer = Buffer.concat([structure, Buffer.from(' ')]);
+  t.equal(openMessage({ envelope, structure: longer }), undefined, 'longer');
 });
+
+t.test('the version of the blobs is that of their octets', async (t) => {
+  const hash = createHash('sha256');
+  for (const { message } of ODD_MESSAGES) {
+    const { envelope, structure } = encodeMessage(walkMessage(oddOctets(message)));
+    hash.update(envelope.subarray(1)).update(structure.subarray(1));
+  }
+  // Other octets, of the walker or of a formatter, are another version: raise ENCODING_VERSION, and write both here.
+  t.same([ENCODING_VERSION, hash.digest('hex').slice(0, 16)], [2, 'c83f38efd41575fa']);
+});
+
+/** A message from its blobs, as plain data. */
+function reopened(message: MimeMessage): MimeMessage | undefined {
+  const opened = openMessage(encodeMessage(message));
+  if (opened === undefined) return undefined;
+  const { structure, envelope, octets, pop3Octets } = opened;
+  return { structure, envelope, octets, pop3Octets };
+}
 
 /** Milliseconds of processor time for walking `content` in chunks of 64 KiB, the best of three, and at least one. */
 function walkingTime(content: Buffer): number {

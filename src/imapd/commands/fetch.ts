@@ -16,9 +16,11 @@ import { changedEntries } from '../changedEntries.ts';
 import { completionOf, no, ok } from '../completion.ts';
 import type { Completion } from '../completion.ts';
 import { writeMessage } from '../fetchMessage.ts';
+import type { FetchedMessage } from '../fetchMessage.ts';
 import { planFetch } from '../fetchPlan.ts';
 import type { FetchPlan } from '../fetchPlan.ts';
-import { FETCH_BATCH_MESSAGES } from '../limits.ts';
+import { FETCH_BATCH_MESSAGES, FETCH_BATCH_OCTETS } from '../limits.ts';
+import { writeFromMemory } from '../messageInMemory.ts';
 import { countMessages, messagesOf, uidRangesOf } from '../messageSet.ts';
 import type { Selection } from '../selection.ts';
 import type { SessionContext } from '../sessionContext.ts';
@@ -47,8 +49,10 @@ export async function fetch(
   const run: FetchRun = { session, selection, plan, toldCount: 0, failure: undefined };
   if (args.isVanished) await tellGone(run, args);
   for await (const entries of slicesOf(run, messages, args.changedSince)) {
-    for (let from = 0; from < entries.length; from += FETCH_BATCH_MESSAGES) {
-      await fetchBatch(run, entries.slice(from, from + FETCH_BATCH_MESSAGES));
+    for (let from = 0; from < entries.length; ) {
+      const batch = batchAt(entries, from, plan);
+      await fetchBatch(run, batch);
+      from += batch.length;
     }
   }
   const isAnyNumber = isUid || args.changedSince !== undefined;
@@ -96,17 +100,27 @@ function completionFor(isAnyNumber: boolean, toldCount: number, expected: number
     : ok('Some of these messages have been expunged', 'EXPUNGEISSUED');
 }
 
+/** The messages from index `from` on that are read together: at least one. */
+function batchAt(entries: readonly Entry[], from: number, { needsContent }: FetchPlan): readonly Entry[] {
+  let to = from;
+  for (let octets = 0; to < entries.length && to < from + FETCH_BATCH_MESSAGES; to += 1) {
+    octets += entries[to]?.octets ?? 0;
+    if (needsContent && to > from && octets > FETCH_BATCH_OCTETS) break;
+  }
+  return entries.slice(from, to);
+}
+
 async function fetchBatch(run: FetchRun, entries: readonly Entry[]): Promise<void> {
   const { session, plan } = run;
-  const derived = plan.needsDerived
-    ? await session.server.contents.derived(entries.map(({ contentId }) => contentId))
-    : [];
+  const ids = entries.map(({ contentId }) => contentId);
+  const derived = plan.needsDerived ? await session.server.contents.derived(ids) : [];
+  const contents = plan.needsContent ? await session.server.contents.openAll(ids) : [];
   await session.pacer.breathe();
   const seen: Entry[] = [];
   for (const [index, entry] of entries.entries()) {
-    const becomesSeen = await fetchOne(run, entry, derived[index]);
-    if (becomesSeen) seen.push(entry);
-    await session.pacer.breathe();
+    const isSeenBy = await fetchOne(run, entry, { derived: derived[index], content: contents[index] });
+    if (isSeenBy) seen.push(entry);
+    if (session.pacer.isDue) await session.pacer.breathe();
   }
   if (seen.length > 0) await markSeen(run, seen);
 }
@@ -115,7 +129,7 @@ async function fetchBatch(run: FetchRun, entries: readonly Entry[]): Promise<voi
 async function fetchOne(
   run: FetchRun,
   entry: Entry,
-  derived: Parameters<typeof writeMessage>[1]['derived'],
+  { derived, content }: Pick<FetchedMessage, 'derived' | 'content'>,
 ): Promise<boolean> {
   const { session, selection, plan } = run;
   const number = selection.view.numberOf(entry.uid);
@@ -130,8 +144,9 @@ async function fetchOne(
   try {
     const isRecent = selection.view.isRecent(entry.uid);
     if (plan.tellsModSeq) selection.clientModSeq.noteItem(entry.modSeq);
-    const message = { number, entry, isRecent, becomesSeen: tellsSeen, derived };
-    const isToldWhole = await writeMessage(session, message, plan);
+    const message = { number, entry, isRecent, becomesSeen: tellsSeen, derived, content };
+    const isToldWhole =
+      writeFromMemory(session.writer, message, plan) ?? (await writeMessage(session, message, plan));
     if (isToldWhole) session.note(entry.contentId, 'fetched', { uid: entry.uid });
     if (tellsFlags && !tellsSeen && (plan.tellsModSeq || !isCondstore)) selection.view.noteTold(entry);
     if (session.writer.isFlushDue) await session.writer.flush();

@@ -34,6 +34,8 @@ export interface Content {
   readonly returnPathOctets: number;
   /** SHA-256 of all octets. */
   readonly sha256: Buffer;
+  /** All octets, already checked and not to be changed, where `openAll` brought them along. */
+  readonly small?: Buffer;
   /**
    * The octets from `start` (inclusive) to `end` (exclusive, clamped to `octets`), in pieces of at most 256 KiB, each of which
    * becomes the caller's. No database lock is held between pieces.
@@ -48,6 +50,11 @@ export interface Contents {
   begin(): ContentDraft;
   /** Opens a content for reading. Errors: `contentGone`. */
   open(id: ContentId): Promise<Content>;
+  /**
+   * Opens contents, in the order asked for: those of one piece (256 KiB), whose octets come along. Undefined stands for every
+   * other, which `open` opens or says why not. The caller bounds the octets that it asks for at a time.
+   */
+  openAll(ids: readonly ContentId[]): Promise<readonly (Content | undefined)[]>;
   /** ENVELOPE and BODYSTRUCTURE data of contents, in the order asked for. Errors: `contentGone`. */
   derived(ids: readonly ContentId[]): Promise<readonly DerivedMessage[]>;
 }

@@ -3,7 +3,7 @@
  * time and is never needed to serve the bytes.
  */
 
-import type { MimeMessage } from '../../wire/mime/structure.ts';
+import type { StoredMessage } from '../../wire/mime/encoding.ts';
 
-/** The walker's result for one content. */
-export type DerivedMessage = MimeMessage;
+/** The walker's result for one content, decoded when it is looked at, with ENVELOPE and BODYSTRUCTURE as FETCH tells them. */
+export type DerivedMessage = StoredMessage;

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 import type { ContentId } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
-import { decodeMessage, type EncodedMessage } from '../../wire/mime/encoding.ts';
+import { type EncodedMessage, encodeMessage, openEncoded, openMessage } from '../../wire/mime/encoding.ts';
 import { createMimeWalker } from '../../wire/mime/walker.ts';
 import type { Content } from '../contract/contents.ts';
 import type { DerivedMessage } from '../contract/derived.ts';
@@ -57,7 +57,7 @@ export function openContentReader(directory: string, log: Log): ContentReader {
     open,
     derived: async (id) => {
       const row = reader.read((db) => readDerived(db, id));
-      return (row && decodeMessage(row)) ?? (await derive(open(id)));
+      return (row && openMessage(row)) ?? (await derive(open(id)));
     },
     contentsAfter: (after) => reader.read((db) => db.snapshot(() => readSlice(db, after))),
     contentsBetween: (first, last) => reader.read((db) => readPrints(db, first, last)),
@@ -69,7 +69,7 @@ export function openContentReader(directory: string, log: Log): ContentReader {
 async function derive(content: Content): Promise<DerivedMessage> {
   const walker = createMimeWalker();
   for await (const piece of content.read(0, content.octets)) walker.push(piece);
-  return walker.end();
+  return openEncoded(encodeMessage(walker.end()));
 }
 
 /** A draft that is open has its id already, and becomes a content behind the back of whoever went on to higher ids. */

@@ -7,6 +7,7 @@ import type { Contents } from '../contract/contents.ts';
 import type { Derived } from './derived.ts';
 import type { Drafts } from './drafts.ts';
 import type { Lifetime } from './lifetime.ts';
+import { openContents } from './openedContents.ts';
 import type { Reader } from './reader.ts';
 import type { Relief } from './relief.ts';
 import { openContent } from './storedContent.ts';
@@ -23,6 +24,7 @@ export function createContents(
   return {
     begin: () => drafts.begin(),
     open: async (id) => openContent(reader, id, relief, log),
+    openAll: async (ids) => openContents(reader, ids, relief, log),
     derived: (ids) => lifetime.run(() => derived.read(ids)),
   };
 }

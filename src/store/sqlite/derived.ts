@@ -8,7 +8,7 @@
 import { MailError } from '../../base/error.ts';
 import type { ContentId } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
-import { decodeMessage, type EncodedMessage, encodeMessage } from '../../wire/mime/encoding.ts';
+import { type EncodedMessage, encodeMessage, openEncoded, openMessage } from '../../wire/mime/encoding.ts';
 import { createMimeWalker } from '../../wire/mime/walker.ts';
 import type { DerivedMessage } from '../contract/derived.ts';
 import type { Connection } from './connection.ts';
@@ -58,15 +58,19 @@ export class Derived {
   }
 
   async #readSlice(ids: readonly ContentId[]): Promise<readonly DerivedMessage[]> {
-    const rows = this.#reader.read((db) => ids.map((id) => readDerived(db, id)));
+    const rows = this.#reader.read((db) => readDerived(db, ids));
     const made: DerivedItem[] = [];
     const messages: DerivedMessage[] = [];
-    for (const [index, id] of ids.entries()) {
-      const row = rows[index];
-      const found = row === undefined ? undefined : decodeMessage(row);
-      const message = found ?? (await this.#derive(id));
-      if (found === undefined) made.push({ id, ...encodeMessage(message) });
-      messages.push(message);
+    for (const id of ids) {
+      const row = rows.get(id);
+      const found = row === undefined ? undefined : openMessage(row);
+      if (found !== undefined) {
+        messages.push(found);
+        continue;
+      }
+      const encoded = await this.#derive(id);
+      made.push({ id, ...encoded });
+      messages.push(openEncoded(encoded));
     }
     if (made.length > 0) this.#keep(made);
     return messages;
@@ -74,7 +78,7 @@ export class Derived {
 
   async #rebuildOne(id: ContentId): Promise<boolean> {
     try {
-      const encoded = encodeMessage(await this.#derive(id));
+      const encoded = await this.#derive(id);
       await this.#writer.run('keepDerived', [{ id, ...encoded }]);
       return true;
     } catch (error) {
@@ -84,12 +88,12 @@ export class Derived {
     }
   }
 
-  async #derive(id: ContentId): Promise<DerivedMessage> {
+  async #derive(id: ContentId): Promise<EncodedMessage> {
     const content = openContent(this.#reader, id, this.#relief, this.#log);
     const walker = createMimeWalker();
     for await (const piece of content.read(0, content.octets)) walker.push(piece);
     await yieldTurn();
-    return walker.end();
+    return encodeMessage(walker.end());
   }
 
   /** Writes what was made anew; nobody waits for it, and when it fails it is made once more. */
@@ -100,8 +104,14 @@ export class Derived {
   }
 }
 
-function readDerived(db: Connection, id: ContentId): EncodedMessage | undefined {
-  return db.get('SELECT envelope, structure FROM derived WHERE content_id = ?', id);
+/** One statement for all: a look-up for each of them took twice as long. */
+function readDerived(db: Connection, ids: readonly ContentId[]): ReadonlyMap<ContentId, EncodedMessage> {
+  const rows = db.tuples<readonly [id: ContentId, envelope: Buffer, structure: Buffer]>(
+    `SELECT content_id, envelope, structure
+     FROM json_each(?) AS asked CROSS JOIN derived ON derived.content_id = asked.value`,
+    JSON.stringify(ids),
+  );
+  return new Map(rows.map(([id, envelope, structure]) => [id, { envelope, structure }]));
 }
 
 function readContentIds(db: Connection, after: number): ContentId[] {

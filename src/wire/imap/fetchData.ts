@@ -8,11 +8,10 @@
  * the octets are written after it, and the line goes on behind them.
  */
 
-import type { FetchEnvelope, MimePart } from '../mime/structure.ts';
-import { formatBody, formatBodyStructure } from './bodyStructure.ts';
+import type { MimePart } from '../mime/structure.ts';
+import { formatBody } from './bodyStructure.ts';
 import { formatDateTime } from './dates.ts';
 import type { DateTime } from './dates.ts';
-import { formatEnvelope } from './envelope.ts';
 import {
   formatFlagList,
   formatLiteral,
@@ -81,9 +80,9 @@ export function formatPreviewItem(preview: string): string {
   return `PREVIEW ${formatString(Buffer.from(preview, 'utf8').toString('latin1'))}`;
 }
 
-/** ENVELOPE. */
-export function formatEnvelopeItem(envelope: FetchEnvelope): string {
-  return `ENVELOPE ${formatEnvelope(envelope)}`;
+/** ENVELOPE with the text that formatEnvelope() made. */
+export function formatEnvelopeItem(envelopeText: string): string {
+  return `ENVELOPE ${envelopeText}`;
 }
 
 /** BODY without a section. */
@@ -91,9 +90,9 @@ export function formatBodyItem(structure: MimePart): string {
   return `BODY ${formatBody(structure)}`;
 }
 
-/** BODYSTRUCTURE. */
-export function formatBodyStructureItem(structure: MimePart): string {
-  return `BODYSTRUCTURE ${formatBodyStructure(structure)}`;
+/** BODYSTRUCTURE with the text that formatBodyStructure() made. */
+export function formatBodyStructureItem(structureText: string): string {
+  return `BODYSTRUCTURE ${structureText}`;
 }
 
 /** The name of `BODY[section]` in a response; a partial's answer repeats its start only. */

@@ -1,12 +1,17 @@
 /**
  * A message's structure and fetch envelope as two blobs, which the store keeps as derived data.
  *
- * A blob is one octet ENCODING_VERSION and JSON in latin1 (all text is octet strings), without names: arrays in a fixed order.
- * Whoever changes what the walker finds, or this form, raises ENCODING_VERSION: then every older blob decodes to undefined,
- * and its owner walks the content again. Invariant: decoding what was encoded gives equal data and encodes to equal octets.
- * The two are apart because a list of messages needs envelopes only.
+ * A blob is one octet ENCODING_VERSION, the lengths of a text and of JSON as four octets each (big-endian), the text, and the JSON
+ * in latin1 (all text is octet strings) without names: arrays in a fixed order. The text is the ENVELOPE or BODYSTRUCTURE as FETCH tells it: clients
+ * ask for those of whole mailboxes, and making them anew each time cost more than all the rest. What else is asked of a
+ * message is decoded from the JSON, once it is looked at.
+ * Whoever changes what the walker finds, how wire/imap writes either text, or this form, raises ENCODING_VERSION: then every
+ * older blob opens as undefined, and its owner walks the content again. Invariant: decoding what was encoded gives equal data
+ * and encodes to equal octets. The two are apart because a list of messages needs envelopes only.
  */
 
+import { formatBodyStructure } from '../imap/bodyStructure.ts';
+import { formatEnvelope } from '../imap/envelope.ts';
 import { asBuffer } from './octets.ts';
 import type {
   EnvelopeAddress,
@@ -20,7 +25,7 @@ import type {
 } from './structure.ts';
 
 /** The version that is written, and the only one that is read. */
-export const ENCODING_VERSION = 1;
+export const ENCODING_VERSION = 2;
 
 /** What the store keeps of a message; the buffers are the caller's. */
 export interface EncodedMessage {
@@ -28,40 +33,87 @@ export interface EncodedMessage {
   readonly structure: Buffer;
 }
 
-/** What the structure's blob holds. */
-export type MessageStructure = Pick<MimeMessage, 'structure' | 'octets' | 'pop3Octets'>;
+/** A message whose parts are decoded when they are first looked at. */
+export interface StoredMessage extends MimeMessage {
+  /** ENVELOPE's value in a FETCH response, one character for each octet. */
+  readonly envelopeText: string;
+  /** BODYSTRUCTURE's value in a FETCH response, one character for each octet. */
+  readonly structureText: string;
+}
 
 /** Encodes a message. */
 export function encodeMessage(message: MimeMessage): EncodedMessage {
   const { structure, envelope, octets, pop3Octets } = message;
   const head: StructureData = [octets, pop3Octets, partData(structure)];
-  return { envelope: toBlob(envelopeData(envelope)), structure: toBlob(head) };
+  return {
+    envelope: toBlob(formatEnvelope(envelope), envelopeData(envelope)),
+    structure: toBlob(formatBodyStructure(structure), head),
+  };
 }
 
-/** Decodes the envelope; undefined when the blob is of another version or no blob of ours. */
-export function decodeEnvelope(blob: Uint8Array): FetchEnvelope | undefined {
-  return fromBlob(blob, (data) => envelopeFrom(data as EnvelopeData));
-}
-
-/** Decodes the structure; undefined when the blob is of another version or no blob of ours. */
-export function decodeStructure(blob: Uint8Array): MessageStructure | undefined {
-  return fromBlob(blob, (data) => {
-    const [octets, pop3Octets, part] = data as StructureData;
-    return { structure: partFrom(part), octets, pop3Octets };
-  });
-}
-
-/** Decodes both; undefined when one of them is. */
-export function decodeMessage(encoded: {
+/** Opens a message; undefined when a blob is of another version or none of ours. The blobs must stay as they are. */
+export function openMessage(encoded: {
   readonly envelope: Uint8Array;
   readonly structure: Uint8Array;
-}): MimeMessage | undefined {
-  const envelope = decodeEnvelope(encoded.envelope);
-  const head = decodeStructure(encoded.structure);
-  if (envelope === undefined || head === undefined) return undefined;
-  return { structure: head.structure, envelope, octets: head.octets, pop3Octets: head.pop3Octets };
+}): StoredMessage | undefined {
+  const envelope = asBuffer(encoded.envelope);
+  const structure = asBuffer(encoded.structure);
+  return isBlob(envelope) && isBlob(structure) ? new OpenedMessage(envelope, structure) : undefined;
 }
 
+/** Opens what encodeMessage() has made just now. */
+export function openEncoded({ envelope, structure }: EncodedMessage): StoredMessage {
+  return new OpenedMessage(envelope, structure);
+}
+
+/** A message as its blobs have it. */
+class OpenedMessage implements StoredMessage {
+  readonly #envelopeBlob: Buffer;
+  readonly #structureBlob: Buffer;
+  #envelope: FetchEnvelope | undefined;
+  #head: MessageHead | undefined;
+
+  constructor(envelope: Buffer, structure: Buffer) {
+    this.#envelopeBlob = envelope;
+    this.#structureBlob = structure;
+  }
+
+  get envelopeText(): string {
+    return textOf(this.#envelopeBlob);
+  }
+
+  get structureText(): string {
+    return textOf(this.#structureBlob);
+  }
+
+  get envelope(): FetchEnvelope {
+    this.#envelope ??= envelopeFrom(dataOf(this.#envelopeBlob) as EnvelopeData);
+    return this.#envelope;
+  }
+
+  get structure(): MimePart {
+    return this.#decodeHead().structure;
+  }
+
+  get octets(): number {
+    return this.#decodeHead().octets;
+  }
+
+  get pop3Octets(): number {
+    return this.#decodeHead().pop3Octets;
+  }
+
+  #decodeHead(): MessageHead {
+    if (this.#head === undefined) {
+      const [octets, pop3Octets, part] = dataOf(this.#structureBlob) as StructureData;
+      this.#head = { structure: partFrom(part), octets, pop3Octets };
+    }
+    return this.#head;
+  }
+}
+
+/** What the structure's blob holds. */
+type MessageHead = Pick<MimeMessage, 'structure' | 'octets' | 'pop3Octets'>;
 type Text = OctetString | null;
 type StructureData = [octets: number, pop3Octets: number, part: PartData];
 /** Names and values, or the four members of addresses, one after another. */
@@ -103,21 +155,36 @@ type PartData =
 
 const AS_FROM = 0;
 
-function toBlob(data: StructureData | EnvelopeData): Buffer {
+/** The version, the length of the text, the length of the JSON. */
+const HEAD_OCTETS = 9;
+
+function toBlob(text: string, data: StructureData | EnvelopeData): Buffer {
   const json = JSON.stringify(data);
-  const blob = Buffer.allocUnsafe(1 + json.length);
+  const blob = Buffer.allocUnsafe(HEAD_OCTETS + text.length + json.length);
   blob[0] = ENCODING_VERSION;
-  blob.write(json, 1, 'latin1');
+  blob.writeUInt32BE(text.length, 1);
+  blob.writeUInt32BE(json.length, 5);
+  blob.write(text, HEAD_OCTETS, 'latin1');
+  blob.write(json, HEAD_OCTETS + text.length, 'latin1');
   return blob;
 }
 
-function fromBlob<Value>(blob: Uint8Array, decode: (data: unknown) => Value): Value | undefined {
-  if (blob[0] !== ENCODING_VERSION) return undefined;
-  try {
-    return decode(JSON.parse(asBuffer(blob).toString('latin1', 1)));
-  } catch {
-    return undefined;
-  }
+/** Whether it is a blob of this version, from its first octet to its last. */
+function isBlob(blob: Buffer): boolean {
+  if (blob.length <= HEAD_OCTETS || blob[0] !== ENCODING_VERSION) return false;
+  return dataStart(blob) + blob.readUInt32BE(5) === blob.length;
+}
+
+function dataStart(blob: Buffer): number {
+  return HEAD_OCTETS + blob.readUInt32BE(1);
+}
+
+function textOf(blob: Buffer): string {
+  return blob.toString('latin1', HEAD_OCTETS, dataStart(blob));
+}
+
+function dataOf(blob: Buffer): unknown {
+  return JSON.parse(blob.toString('latin1', dataStart(blob)));
 }
 
 function envelopeData(envelope: FetchEnvelope): EnvelopeData {

@@ -5,6 +5,8 @@
 import { createHash } from 'node:crypto';
 
 import type { ContentId } from '../../../src/base/ids.ts';
+import { formatBodyStructure } from '../../../src/wire/imap/bodyStructure.ts';
+import { formatEnvelope } from '../../../src/wire/imap/envelope.ts';
 import { walkMessage } from '../../../src/wire/mime/walker.ts';
 import {
   addTenant,
@@ -16,6 +18,7 @@ import {
   type ContractTests,
   octetsOf,
   patterned,
+  plain,
   uidsOf,
 } from './house.ts';
 
@@ -64,7 +67,11 @@ export const CONTENT_TESTS: ContractTests = {
       const content = await store.contents.open(contentId);
       t.ok((await octetsOf(store, contentId)).equals(octets), name);
       t.equal(content.pop3Octets, pop3Form(octets).length, `${name}: POP3 octets`);
-      t.same(await store.contents.derived([contentId]), [walkMessage(octets)], `${name}: derived data`);
+      const walked = walkMessage(octets);
+      const [derived] = await store.contents.derived([contentId]);
+      t.same(derived && plain(derived), walked, `${name}: derived data`);
+      t.equal(derived?.envelopeText, formatEnvelope(walked.envelope), `${name}: ENVELOPE`);
+      t.equal(derived?.structureText, formatBodyStructure(walked.structure), `${name}: BODYSTRUCTURE`);
     }
     const entries = await entriesOf(store, inbox);
     t.same(
@@ -173,6 +180,29 @@ export const CONTENT_TESTS: ContractTests = {
     const { accountId } = await addTenant(store);
     const foreign = { octets: 0, write: async () => {}, discard: () => {} };
     await t.rejects(deliverDraft(store, foreign, [accountId]), { code: 'cannot' });
+  },
+
+  'contents of one piece are opened with their octets, many at a time': async (t, { storeOf }) => {
+    const store = await storeOf();
+    const { accountId } = await addTenant(store);
+    const sizes = [1, 8192, 262_144, 262_145];
+    const ids = await Promise.all(
+      sizes.map(async (size) => (await deliver(store, patterned(size), [accountId])).contentId),
+    );
+    const contents = await store.contents.openAll([4711 as ContentId, ...ids]);
+    t.equal(contents[0], undefined, 'one that never was');
+    t.equal(contents.at(-1), undefined, 'one of two pieces');
+    for (const [index, size] of sizes.slice(0, -1).entries()) {
+      const content = contents[index + 1];
+      const id = ids[index] ?? (0 as ContentId);
+      const { read: _read, ...known } = await store.contents.open(id);
+      t.match(content, known, `${size} octets: as open() tells it`);
+      t.ok(content?.small?.equals(patterned(size)), `${size} octets: whole`);
+      const pieces: Buffer[] = [];
+      for await (const piece of content?.read(-1, 5) ?? []) pieces.push(piece);
+      t.ok(Buffer.concat(pieces).equals(patterned(size).subarray(0, 5)), `${size} octets: a stretch`);
+    }
+    t.same(await store.contents.openAll([]), []);
   },
 
   'a content that never was is gone': async (t, { storeOf }) => {

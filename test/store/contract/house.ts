@@ -6,7 +6,9 @@ import type { Test } from 'tap';
 
 import { type UnixMs, unixMs } from '../../../src/base/clock.ts';
 import { type AccountId, type ContentId, type MailboxId, newTraceId } from '../../../src/base/ids.ts';
+import type { MimeMessage } from '../../../src/wire/mime/structure.ts';
 import type { ContentDraft } from '../../../src/store/contract/contents.ts';
+import type { DerivedMessage } from '../../../src/store/contract/derived.ts';
 import type { DeliveryOutcome } from '../../../src/store/contract/deliveries.ts';
 import type { Entry, Flags, UidRange } from '../../../src/store/contract/mailboxes.ts';
 import type { Store } from '../../../src/store/contract/store.ts';
@@ -144,4 +146,9 @@ export function patterned(length: number): Buffer {
   const octets = Buffer.allocUnsafe(length);
   for (let index = 0; index < length; index += 1) octets[index] = (index * 31 + (index >> 8) * 7) & 0xff;
   return octets;
+}
+
+/** What is decoded of derived data, to be compared with what a walker finds. */
+export function plain({ structure, envelope, octets, pop3Octets }: DerivedMessage): MimeMessage {
+  return { structure, envelope, octets, pop3Octets };
 }

@@ -179,6 +179,7 @@ function callsOf(
     'directory read': () => store.directory.domains(),
     'directory write': () => store.directory.addDomain('x.example', {}),
     open: () => store.contents.open(1 as never),
+    openAll: () => store.contents.openAll([1 as never]),
     derived: () => store.contents.derived([1 as never]),
   };
 }

@@ -1,0 +1,103 @@
+/**
+ * Writes a FETCH response whose octets are all in memory, in one go: what most responses are (RFC 3501 section 7.4.2).
+ *
+ * The same answers as fetchMessage.ts gives, which takes over where something has to be read or decoded; without its promises,
+ * a FETCH of a whole mailbox takes half the time.
+ */
+
+import { FETCH_END, formatFetchStart, formatOctetsItem, formatOctetsStart } from '../wire/imap/fetchData.ts';
+import { selectFields } from '../wire/mime/header.ts';
+import { MAX_HEADER_OCTETS } from '../wire/mime/limits.ts';
+import { locateSection } from '../wire/mime/section.ts';
+import { answerSimple, clamp, itemsFor } from './fetchMessage.ts';
+import type { FetchedMessage } from './fetchMessage.ts';
+import type { FetchPlan, FieldsItem, PlannedItem, SectionItem } from './fetchPlan.ts';
+import type { ResponseWriter } from './responseWriter.ts';
+
+/** Text of octets, and octets as they are. */
+type Piece = string | Buffer;
+
+/** Writes the response; answers whether the message was told to its last octet, or undefined, with nothing written, where it can't. */
+export function writeFromMemory(
+  writer: ResponseWriter,
+  message: FetchedMessage,
+  plan: FetchPlan,
+): boolean | undefined {
+  const octets = message.content?.small;
+  if (plan.needsContent && octets === undefined) return undefined;
+  const pieces: Piece[] = [];
+  let text = formatFetchStart(message.number);
+  let separator = '';
+  let isToldToEnd = false;
+  for (const item of itemsFor(message, plan)) {
+    const answer = answerFromMemory(item, message, octets);
+    if (answer === undefined) return undefined;
+    text += separator + answer.text;
+    separator = ' ';
+    if (answer.octets === undefined) continue;
+    pieces.push(text, answer.octets);
+    isToldToEnd ||= answer.isToEnd;
+    text = '';
+  }
+  for (const piece of pieces) {
+    if (typeof piece === 'string') writer.write(piece);
+    else writer.writeOctets(piece);
+  }
+  writer.write(text + FETCH_END);
+  return isToldToEnd;
+}
+
+/** An item's text, and the octets of a literal behind it. */
+interface Answer {
+  readonly text: string;
+  readonly octets: Buffer | undefined;
+  /** Whether the message's last octet is among them. */
+  readonly isToEnd: boolean;
+}
+
+function answerFromMemory(
+  item: PlannedItem,
+  message: FetchedMessage,
+  octets: Buffer | undefined,
+): Answer | undefined {
+  switch (item.kind) {
+    case 'section':
+      return octets && answerSection(item, message, octets);
+    case 'fields':
+      return octets && answerFields(item, message, octets);
+    case 'emailId':
+    case 'preview':
+    case 'binary':
+    case 'binarySize':
+      return undefined;
+    default:
+      return { text: answerSimple(item.kind, message), octets: undefined, isToEnd: false };
+  }
+}
+
+function answerSection(
+  { name, path, text, partial }: SectionItem,
+  { derived }: FetchedMessage,
+  octets: Buffer,
+): Answer {
+  const range = derived === undefined ? { start: 0, end: octets.length } : locateSection(derived, path, text);
+  if (range === undefined) return { text: formatOctetsItem(name, null), octets: undefined, isToEnd: false };
+  const { start, end } = clamp(range, partial);
+  const literal = start === end ? undefined : octets.subarray(start, end);
+  return { text: formatOctetsStart(name, end - start), octets: literal, isToEnd: end === octets.length };
+}
+
+/** A header longer than anyone looks at is fetchMessage.ts's. */
+function answerFields(
+  { name, path, fields, isInverted, partial }: FieldsItem,
+  { derived }: FetchedMessage,
+  octets: Buffer,
+): Answer | undefined {
+  const range = derived && locateSection(derived, path, 'HEADER');
+  if (range === undefined) return { text: formatOctetsItem(name, null), octets: undefined, isToEnd: false };
+  if (range.end - range.start > MAX_HEADER_OCTETS) return undefined;
+  const selected = selectFields(octets.subarray(range.start, range.end), fields, isInverted);
+  const wanted = clamp({ start: 0, end: selected.length }, partial);
+  const text = formatOctetsItem(name, selected.subarray(wanted.start, wanted.end));
+  return { text, octets: undefined, isToEnd: false };
+}
