@@ -26,6 +26,7 @@ export async function expungeDeleted(
   for (const uid of expunged) {
     const contentId = contents.get(uid);
     if (contentId !== undefined) session.note(contentId, 'deleted', { uid });
+    if (session.pacer.isDue) await session.pacer.breathe();
   }
 }
 

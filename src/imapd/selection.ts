@@ -7,7 +7,7 @@
  */
 
 import { MailError } from '../base/error.ts';
-import type { MailboxId, Uid } from '../base/ids.ts';
+import type { MailboxId, ModSeq, Uid } from '../base/ids.ts';
 import type { Pacer } from '../base/pacer.ts';
 import type { ChangeFeed } from '../store/contract/feed.ts';
 import { FLAG } from '../store/contract/mailboxes.ts';
@@ -145,7 +145,7 @@ export class Selection {
     this.#isStale = false;
     try {
       const changes = await this.#mailboxes.changes(this.id, this.#view.modSeq);
-      const arrived = changes.isComplete ? this.#view.apply(changes) : await this.#applyWhole(changes);
+      const arrived = changes.isComplete ? await this.#apply(changes) : await this.#applyWhole(changes);
       if (arrived.length > 0) this.#claimRecent(arrived);
     } catch (error) {
       this.#isStale = true;
@@ -177,6 +177,24 @@ export class Selection {
     this.#hold.release();
   }
 
+  /** Applies changes, of which there may be thousands, in slices; the last one reaches up to the store's mod-sequence. */
+  async #apply({ changed, expunged, highestModSeq, isComplete }: MailboxChanges): Promise<readonly Uid[]> {
+    const arrived: Uid[] = [];
+    const slices = Math.ceil(Math.max(changed.length, expunged.length) / APPLIED_SLICE);
+    for (let slice = 0; slice < slices - 1; slice += 1) {
+      const [from, to] = [slice * APPLIED_SLICE, (slice + 1) * APPLIED_SLICE];
+      const part = { changed: changed.slice(from, to), expunged: expunged.slice(from, to) };
+      const { modSeq } = this.#view;
+      for (const uid of this.#view.apply({ ...part, highestModSeq: modSeq as ModSeq, isComplete }))
+        arrived.push(uid);
+      await this.#pacer.breathe();
+    }
+    const from = Math.max(0, slices - 1) * APPLIED_SLICE;
+    const rest = { changed: changed.slice(from), expunged: expunged.slice(from) };
+    for (const uid of this.#view.apply({ ...rest, highestModSeq, isComplete })) arrived.push(uid);
+    return arrived;
+  }
+
   /** The store has forgotten expunges that old: reads the mailbox whole. */
   async #applyWhole(changes: MailboxChanges): Promise<readonly Uid[]> {
     const present: Entry[] = [];
@@ -205,3 +223,5 @@ export class Selection {
 }
 
 const UID_MAX = 0xffff_ffff;
+/** Changes applied to the view in one step, about a millisecond. */
+const APPLIED_SLICE = 2000;

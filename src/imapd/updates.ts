@@ -40,7 +40,7 @@ export async function writeUpdates(
     if (update.kind === 'flags') writeFlags(session, selection, update, isUid);
     else writer.write(formatUpdate(update));
     if (writer.isFlushDue) await writer.flush();
-    await pacer.breathe();
+    if (pacer.isDue) await pacer.breathe();
   }
 }
 

@@ -55,7 +55,7 @@ export async function store(
     knownModSeq: knownAfter(outcome, before),
   };
   if (isSilent && !session.enabled.has('CONDSTORE')) {
-    noteOwnChanges(run);
+    await noteOwnChanges(run);
     return ok('STORE completed');
   }
   const isWhole = isSilent && unchangedSince === undefined;
@@ -83,8 +83,11 @@ function knownAfter({ changed }: FlagOutcome, before: number): number {
   return changed.some(({ modSeq }) => modSeq === before + 1) ? before + 1 : before;
 }
 
-function noteOwnChanges({ selection, outcome, knownModSeq }: StoreRun): void {
-  for (const entry of outcome.changed) if (entry.modSeq <= knownModSeq) selection.view.noteOwn(entry);
+async function noteOwnChanges({ session, selection, outcome, knownModSeq }: StoreRun): Promise<void> {
+  for (const entry of outcome.changed) {
+    if (entry.modSeq <= knownModSeq) selection.view.noteOwn(entry);
+    if (session.pacer.isDue) await session.pacer.breathe();
+  }
 }
 
 function completionFor({ selection, outcome, isUid }: StoreRun, told: number, expected: number): Completion {
@@ -123,7 +126,7 @@ async function tellEntries(run: StoreRun, entries: readonly Entry[], left: Reado
     if (run.isSilent && !left.has(entry.uid)) tellModSeq(run, entry);
     else tellFlags(run, entry);
     if (session.writer.isFlushDue) await session.writer.flush();
-    await session.pacer.breathe();
+    if (session.pacer.isDue) await session.pacer.breathe();
   }
 }
 
