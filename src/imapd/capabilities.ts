@@ -45,6 +45,11 @@ const EXTENSIONS = [
   'PREVIEW', // RFC 8970
   'QUOTA', // RFC 9208; quotas are read only: no QUOTASET
   'QUOTA=RES-STORAGE', // RFC 9208 section 5.1; there is no limit on the number of messages
+  'SORT', // RFC 5256
+  'SORT=DISPLAY', // RFC 5957
+  'ESORT', // RFC 5267
+  'THREAD=ORDEREDSUBJECT', // RFC 5256
+  'THREAD=REFERENCES', // RFC 5256
 ];
 
 /** RFC 7888 section 5: one of them, never both. */

@@ -1,8 +1,8 @@
 /**
  * The command table: name, states, argument parser, RFC section, what it tells, what it does.
  *
- * Commands after UID stand under their two words. FETCH, STORE and SEARCH by number tell no expunges (RFC 3501 section 7.4.1);
- * commands that let the mailbox go tell nothing of it.
+ * Commands after UID stand under their two words. FETCH, STORE, SEARCH, SORT and THREAD by number tell no expunges (RFC 3501
+ * section 7.4.1, RFC 5256 section 3); commands that let the mailbox go tell nothing of it.
  */
 
 import { parseAppend } from '../wire/imap/append.ts';
@@ -26,9 +26,11 @@ import { parseRename } from '../wire/imap/rename.ts';
 import { parseSearch } from '../wire/imap/search.ts';
 import { parseSelect } from '../wire/imap/select.ts';
 import { parseSetQuota } from '../wire/imap/setquota.ts';
+import { parseSort } from '../wire/imap/sort.ts';
 import { parseStatus } from '../wire/imap/status.ts';
 import { parseStore } from '../wire/imap/store.ts';
 import { parseSubscribe } from '../wire/imap/subscribe.ts';
+import { parseThread } from '../wire/imap/thread.ts';
 import { parseUnsubscribe } from '../wire/imap/unsubscribe.ts';
 import { afterLogin, always, beforeLogin, whenSelected } from './command.ts';
 import type { Command, Run } from './command.ts';
@@ -60,9 +62,11 @@ import { search } from './commands/search.ts';
 import { select } from './commands/select.ts';
 import { setQuota } from './commands/setquota.ts';
 import { startTls } from './commands/starttls.ts';
+import { sort } from './commands/sort.ts';
 import { status } from './commands/status.ts';
 import { store } from './commands/store.ts';
 import { subscribe } from './commands/subscribe.ts';
+import { thread } from './commands/thread.ts';
 import { unselect } from './commands/unselect.ts';
 import { unsubscribe } from './commands/unsubscribe.ts';
 import type { Completion } from './completion.ts';
@@ -109,6 +113,18 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     section: 'RFC 3501 6.4.4',
     parse: parseSearch,
     run: search,
+    tells: 'withoutExpunge',
+  }),
+  ...bothForms('SORT', {
+    section: 'RFC 5256 3',
+    parse: parseSort,
+    run: sort,
+    tells: 'withoutExpunge',
+  }),
+  ...bothForms('THREAD', {
+    section: 'RFC 5256 3',
+    parse: parseThread,
+    run: thread,
     tells: 'withoutExpunge',
   }),
   ...bothForms('FETCH', {

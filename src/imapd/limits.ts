@@ -39,3 +39,9 @@ export const FETCH_BATCH_MESSAGES = 32;
 export const FETCH_BATCH_OCTETS = 256 * KIB;
 /** Messages that a search for MAX begins with at the mailbox's end; each block before it is twice as large. */
 export const SEARCH_FIRST_BLOCK_MESSAGES = 64;
+/** Characters of a subject, name or address that SORT and THREAD compare: more than a line of a message may have (998). */
+export const SORT_TEXT_CHARS = 1000;
+/** Characters of sort values, subjects and message IDs that one SORT or THREAD keeps: 200,000 messages with 200 each. */
+export const SORT_KEPT_CHARS_LIMIT = 64 * MIB;
+/** Message IDs of one References field, the last ones. Threads of hundreds exist; a field of 1 MiB would have 20,000. */
+export const REFERENCES_LIMIT = 500;

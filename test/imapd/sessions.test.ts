@@ -15,6 +15,8 @@ const SCRIPTS = [
   'search',
   'esearch',
   'searchres',
+  'sort',
+  'thread',
   'enable',
   'status',
   'condstore',

@@ -180,7 +180,7 @@ t.test('the head of a command is its tag and its name', async (t) => {
     ['a  NOOP', '2 atom'],
     [' a NOOP', '0 tag'],
     ['a UID', '5 SP'],
-    ['a UID NOOP', '6 COPY, EXPUNGE, FETCH, MOVE, SEARCH or STORE'],
+    ['a UID NOOP', '6 COPY, EXPUNGE, FETCH, MOVE, SEARCH, SORT, STORE or THREAD'],
   ];
   for (const [input, expected] of cases) t.same(parsed(parseCommandHead, input), expected, input);
 });

@@ -26,9 +26,11 @@ import { parseRename } from '../../src/wire/imap/rename.ts';
 import { parseSearch } from '../../src/wire/imap/search.ts';
 import { parseSelect } from '../../src/wire/imap/select.ts';
 import { parseSetQuota } from '../../src/wire/imap/setquota.ts';
+import { parseSort } from '../../src/wire/imap/sort.ts';
 import { parseStatus } from '../../src/wire/imap/status.ts';
 import { parseStore } from '../../src/wire/imap/store.ts';
 import { parseSubscribe } from '../../src/wire/imap/subscribe.ts';
+import { parseThread } from '../../src/wire/imap/thread.ts';
 import { parseUnsubscribe } from '../../src/wire/imap/unsubscribe.ts';
 
 /** The parser of each command, as a session's table has them. */
@@ -58,6 +60,8 @@ export const PARSERS: Readonly<Record<string, (decoder: CommandDecoder) => unkno
   NOOP: parseNoArguments,
   RENAME: parseRename,
   SEARCH: parseSearch,
+  SORT: parseSort,
+  THREAD: parseThread,
   SETQUOTA: parseSetQuota,
   SELECT: parseSelect,
   STARTTLS: parseNoArguments,
