@@ -39,14 +39,8 @@ export async function askDovecot(
     const fetches = items.map((item) => `b FETCH 1:* (${item})\r\n`).join('');
     const stdin = `a SELECT INBOX\r\n${fetches}c LOGOUT\r\n`;
     const env = { USER: 'test', HOME: home };
-    const asNobody = process.getuid?.() === 0;
-    const { stdout, stderr } = asNobody
-      ? await runProgram(
-          'setpriv',
-          ['--reuid=nobody', '--regid=nogroup', '--clear-groups', DOVECOT_IMAP, '-c', config],
-          { stdin, env },
-        )
-      : await runProgram(DOVECOT_IMAP, ['-c', config], { stdin, env });
+    const [program = '', ...args] = asNobody(config);
+    const { stdout, stderr } = await runProgram(program, args, { stdin, env });
     const answers = parseFetches(stdout.toString('latin1'));
     return items.map((item) =>
       messages.map((_, index) => {
@@ -64,6 +58,10 @@ export async function askDovecot(
 export interface DovecotServer {
   /** A new session, logged in; its greeting is PREAUTH. */
   connect(): Duplex;
+  /** The shell command that is such a session on its standard streams. */
+  readonly command: string;
+  /** The Maildir of INBOX; `Work` is its `.Work`. */
+  readonly maildir: string;
   /** Puts a message into a mailbox (`INBOX`, `Work`), unseen, behind Dovecot's back. */
   put(mailbox: string, octets: Uint8Array): void;
 }
@@ -76,6 +74,8 @@ export function openDovecot(t: Test, messages: readonly Uint8Array[] = []): Dove
   let count = messages.length;
   return {
     connect: () => connectSession(t, home, config),
+    command: `env USER=test HOME=${home} ${asNobody(config).join(' ')}`,
+    maildir: join(home, 'mail'),
     put(mailbox, octets) {
       const folder = join(home, 'mail', mailbox === 'INBOX' ? '' : `.${mailbox.replaceAll('/', '.')}`);
       makeMaildir(folder);
@@ -89,11 +89,8 @@ export function openDovecot(t: Test, messages: readonly Uint8Array[] = []): Dove
 
 function connectSession(t: Test, home: string, config: string): Duplex {
   const env = { ...peerEnvironment(), USER: 'test', HOME: home };
-  const drop = ['--reuid=nobody', '--regid=nogroup', '--clear-groups', DOVECOT_IMAP, '-c', config];
-  const isRoot = process.getuid?.() === 0;
-  const child = isRoot
-    ? spawn(findProgram('setpriv') ?? 'setpriv', drop, { env, cwd: home })
-    : spawn(DOVECOT_IMAP, ['-c', config], { env, cwd: home });
+  const [program = '', ...args] = asNobody(config);
+  const child = spawn(program, args, { env, cwd: home });
   const session = Duplex.from({ readable: child.stdout, writable: child.stdin });
   child.on('error', (error) => session.destroy(error));
   child.stdin.on('error', () => {});
@@ -110,6 +107,14 @@ function connectSession(t: Test, home: string, config: string): Duplex {
     await ended;
   });
   return session;
+}
+
+/** Dovecot's program and its arguments; it does not serve root. */
+function asNobody(config: string): readonly string[] {
+  const imap = [DOVECOT_IMAP, '-c', config];
+  if (process.getuid?.() !== 0) return imap;
+  const drop = ['--reuid=nobody', '--regid=nogroup', '--clear-groups'];
+  return [findProgram('setpriv') ?? 'setpriv', ...drop, ...imap];
 }
 
 function fileName(count: number): string {
