@@ -119,7 +119,7 @@ export class ImapGrammar {
     const plain = () => this.#one(['UID', 'FLAGS', 'ENVELOPE', 'BODY[]', 'BODY.PEEK[TEXT]<0.5>']);
     if (!this.#chance(4)) return plain();
     return this.#one<Production>([
-      () => this.#word('UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODY BODYSTRUCTURE MODSEQ'),
+      () => this.#word('UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODY BODYSTRUCTURE MODSEQ SAVEDATE'),
       () =>
         this.#one([
           'RFC822',
@@ -206,9 +206,10 @@ export class ImapGrammar {
         `${this.#one(['FROM', 'TO', 'SUBJECT', 'BODY', 'TEXT', 'CC', 'BCC'])} ${this.#string(this.#one(TEXTS))}`,
       () => `HEADER ${this.#string(this.#one(FIELDS))} ${this.#string(this.#one(TEXTS))}`,
       () =>
-        `${this.#one(['BEFORE', 'ON', 'SINCE', 'SENTBEFORE', 'SENTON', 'SENTSINCE', 'SAVEDSINCE'])} ${this.#one(DATES)}`,
+        `${this.#one(['BEFORE', 'ON', 'SINCE', 'SENTBEFORE', 'SENTON', 'SENTSINCE', 'SAVEDBEFORE', 'SAVEDSINCE'])} ${this.#one(DATES)}`,
       () => `${this.#one(['LARGER', 'SMALLER'])} ${this.#below(300)}`,
       () => `${this.#one(['OLDER', 'YOUNGER'])} ${this.#one([0, 1, 86_400, 4_294_967_296])}`,
+      () => this.#one(['SAVEDATESUPPORTED', 'EMAILID M1-0', 'THREADID T1', 'EMAILID "x"']),
       () => `MODSEQ ${this.#chance(3) ? '"/flags/\\\\seen" all ' : ''}${this.#one(MODSEQS)}`,
       () => `${this.#one(['', 'UID '])}${this.#set()}`,
     ];
@@ -251,11 +252,15 @@ export class ImapGrammar {
       () => `UNSUBSCRIBE ${this.#name()}`,
       () => `STATUS ${this.#name()} (${this.#some(() => this.#statusItem(), 4).join(' ')})`,
       () => `GETQUOTAROOT ${this.#name()}`,
+      () =>
+        this.#one(['GETQUOTA Account', 'GETQUOTA ""', 'SETQUOTA Account (STORAGE 1)', 'SETQUOTA Account ()']),
     ])();
   }
 
   #statusItem(): string {
-    return this.#word('MESSAGES RECENT UIDNEXT UNSEEN HIGHESTMODSEQ SIZE DELETED MAILBOXID');
+    return this.#word(
+      'MESSAGES RECENT UIDNEXT UNSEEN HIGHESTMODSEQ SIZE DELETED MAILBOXID DELETED-STORAGE APPENDLIMIT',
+    );
   }
 
   #list(): string {
