@@ -69,7 +69,7 @@ export interface ImapdOptions extends ImapOptions {
   /** The host name that the greeting says. */
   readonly serverName: string;
   readonly store: Pick<Store, 'contents' | 'feed' | 'mailboxes' | 'trace'>;
-  readonly accounts: Pick<Accounts, 'authenticate' | 'isOverQuota' | 'quotaOf'>;
+  readonly accounts: Pick<Accounts, 'authenticate' | 'quotaOf'>;
   readonly search: Pick<Search, 'begin'>;
   readonly clock: Clock;
   readonly log: Log;

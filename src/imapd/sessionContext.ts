@@ -31,7 +31,7 @@ export interface ServerContext {
   readonly contents: Contents;
   readonly feed: ChangeFeed;
   readonly trace: Trace;
-  readonly accounts: Pick<Accounts, 'authenticate' | 'isOverQuota' | 'quotaOf'>;
+  readonly accounts: Pick<Accounts, 'authenticate' | 'quotaOf'>;
   readonly search: Pick<Search, 'begin'>;
   readonly accountSessions: AccountSessions;
   readonly recentClaims: RecentClaims;

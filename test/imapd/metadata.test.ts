@@ -197,6 +197,17 @@ t.test(
   },
 );
 
+t.test('APPEND asks the quota of now, before the literal', async (t) => {
+  const site = await openImapSite(t, { quotaOctets: 10 });
+  const client = await site.selected();
+  t.match(await client.command('APPEND INBOX {11}'), [/NO \[OVERQUOTA\]/]);
+  await site.store.directory.setAccount(ADDRESS, { quotaOctets: 11 });
+  t.match((await client.command('APPEND INBOX {11+}\r\nSubject: ab')).at(-1), /OK \[APPENDUID/);
+  t.match(await client.command('APPEND INBOX {1}'), [/NO \[OVERQUOTA\]/]);
+  await site.store.directory.setAccount(ADDRESS, { quotaOctets: null });
+  t.match((await client.command('APPEND INBOX {1+}\r\nx')).at(-1), /OK \[APPENDUID/);
+});
+
 t.test('APPENDLIMIT is hidden by its name, and no more than its grammar can say', async (t) => {
   const hidden = await openImapSite(t, { hiddenCapabilities: ['APPENDLIMIT', 'QUOTA'] });
   const [line] = await (await hidden.client()).command('CAPABILITY');

@@ -17,6 +17,7 @@ import type { CommandLiteral } from '../../wire/imap/segment.ts';
 import type { ContentDraft } from '../../store/contract/contents.ts';
 import type { Account } from '../../store/contract/directory.ts';
 import type { Appendix, InternalDate, Mailbox } from '../../store/contract/mailboxes.ts';
+import type { AccountQuota } from '../../accounts/accounts.ts';
 import { bad, failed, no, ok } from '../completion.ts';
 import type { Completion } from '../completion.ts';
 import { storedFlags } from '../flagNames.ts';
@@ -89,10 +90,15 @@ async function refusalOf(
   const code: MailErrorCode | undefined =
     literal.octetCount > settings.appendLimitOctets
       ? 'messageTooLarge'
-      : (await accounts.isOverQuota(account, total))
+      : isOver(await accounts.quotaOf(account), total)
         ? 'overQuota'
         : undefined;
   return code === undefined ? undefined : failed(code);
+}
+
+/** By the quota of now, which may be another than at login; the store asks again when it seals. */
+function isOver({ usedOctets, limitOctets }: AccountQuota, octets: number): boolean {
+  return limitOctets !== undefined && usedOctets + octets > limitOctets;
 }
 
 /** Streams a literal into `draft`, as fast as the store takes it; false where it holds NUL and may not. */

@@ -2,7 +2,7 @@
  * QUOTA and QUOTAROOT lines.
  *
  * RFC 9208 section 4.2 and section 7: quota-response, quota-list, quotaroot-response. A root without limits has an empty list,
- * as section 4.2.1 has it though its grammar has not; Dovecot and Cyrus send it.
+ * as section 4.2.1 has it though its grammar has not.
  */
 
 import { formatAstring } from './format.ts';
