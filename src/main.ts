@@ -316,6 +316,7 @@ async function openSessionRooms(
     literalLimitOctets: config.imap.literalLimitOctets,
     badCommandLimit: config.imap.badCommandLimit,
     literals: config.imap.literals,
+    compression: config.imap.compression,
   });
   closers.unshift(() => imapd.close(deadlineMs));
   const transfer = createTransfer({

@@ -224,6 +224,12 @@ const imap = z.strictObject({
     .max(1000)
     .default(20)
     .describe('Commands in a row that are not understood, before the session is ended with BYE.'),
+  compression: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether clients may compress a session after login (COMPRESS=DEFLATE): worth its memory, 170 KiB a session, on slow lines only.',
+    ),
   literals: z
     .enum(['plus', 'minus'])
     .default('plus')

@@ -16,6 +16,8 @@ export interface CapabilitySituation {
   readonly literals: LiteralForm;
   /** Largest message that APPEND takes. */
   readonly appendLimitOctets: number;
+  /** Whether compression is allowed and not on yet. */
+  readonly mayCompress: boolean;
   readonly hidden: readonly string[];
 }
 
@@ -78,11 +80,13 @@ export function capabilityList({
   needsPrivacy,
   literals,
   appendLimitOctets,
+  mayCompress,
   hidden,
 }: CapabilitySituation): readonly string[] {
   const login = isLoggedIn ? [] : loginCapabilities(mayStartTls, needsPrivacy);
   const appendLimit = `APPENDLIMIT=${appendLimitOctets}`; // RFC 7889 section 2
-  const offered = [...login, LITERALS[literals], ...EXTENSIONS, appendLimit];
+  const compression = isLoggedIn && mayCompress ? ['COMPRESS=DEFLATE'] : []; // RFC 4978
+  const offered = [...login, LITERALS[literals], ...EXTENSIONS, appendLimit, ...compression];
   return ['IMAP4rev1', ...offered.filter((capability) => !isHidden(capability, hidden))];
 }
 

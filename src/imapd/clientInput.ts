@@ -98,7 +98,14 @@ export class ClientInput {
 }
 
 function endOf(error: unknown): SessionEnd {
-  return asMailError(error).code === 'deadlineExceeded'
-    ? new SessionEnd('autologout', 'Autologout: idle for too long')
-    : new SessionEnd('connectionLost', 'The connection was lost');
+  switch (asMailError(error).code) {
+    case 'deadlineExceeded':
+      return new SessionEnd('autologout', 'Autologout: idle for too long');
+    case 'invalid':
+      return new SessionEnd('abuse', 'The compressed data is damaged');
+    case 'limit':
+      return new SessionEnd('abuse', 'The compressed data stands for too much');
+    default:
+      return new SessionEnd('connectionLost', 'The connection was lost');
+  }
 }

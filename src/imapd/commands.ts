@@ -7,6 +7,7 @@
 
 import { parseAppend } from '../wire/imap/append.ts';
 import { parseAuthenticate } from '../wire/imap/authenticate.ts';
+import { parseCompress } from '../wire/imap/compress.ts';
 import { parseCopy } from '../wire/imap/copy.ts';
 import { parseCreate } from '../wire/imap/create.ts';
 import { parseDelete } from '../wire/imap/delete.ts';
@@ -39,6 +40,7 @@ import { authenticate } from './commands/authenticate.ts';
 import { capability } from './commands/capability.ts';
 import { check } from './commands/check.ts';
 import { close } from './commands/close.ts';
+import { compress } from './commands/compress.ts';
 import { copy } from './commands/copy.ts';
 import { create } from './commands/create.ts';
 import { deleteMailbox } from './commands/delete.ts';
@@ -102,6 +104,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['GETQUOTA', afterLogin({ section: 'RFC 9208 4.1.1', parse: parseGetQuota, run: getQuota })],
   ['GETQUOTAROOT', afterLogin({ section: 'RFC 9208 4.1.2', parse: parseGetQuotaRoot, run: getQuotaRoot })],
   ['SETQUOTA', afterLogin({ section: 'RFC 9208 4.1.3', parse: parseSetQuota, run: setQuota })],
+  ['COMPRESS', afterLogin({ section: 'RFC 4978 3', parse: parseCompress, run: compress })],
   ['IDLE', afterLogin({ section: 'RFC 2177 3', parse, run: idle })],
 
   ['CHECK', whenSelected({ section: 'RFC 3501 6.4.1', parse, run: check })],

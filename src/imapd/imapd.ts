@@ -10,6 +10,7 @@ import { Connection } from '../net/connection.ts';
 import { openListener } from '../net/listener.ts';
 import type { Listener } from '../net/listener.ts';
 import { AccountSessions } from './accountSessions.ts';
+import { CompressionSlots } from './compressionSlots.ts';
 import { settingsOf } from './options.ts';
 import type { ImapdOptions, ImapListenerOptions } from './options.ts';
 import { RecentClaims } from './recentClaims.ts';
@@ -32,6 +33,7 @@ export async function openImapd(options: ImapdOptions): Promise<Imapd> {
   const recentClaims = new RecentClaims(mailboxes);
   const settings = settingsOf(options);
   const accountSessions = new AccountSessions();
+  const compressionSlots = new CompressionSlots();
   const server: ServerContext = {
     mailboxes,
     contents,
@@ -40,6 +42,7 @@ export async function openImapd(options: ImapdOptions): Promise<Imapd> {
     accounts,
     search,
     accountSessions,
+    compressionSlots,
     recentClaims,
     clock,
     settings,

@@ -31,6 +31,8 @@ export const DISCARD_LIMIT_OCTETS = 8 * MIB;
 export const LITERAL_MINUS_LIMIT_OCTETS = 4096;
 /** Messages of one APPEND: their drafts and structures are held until the last one has come. */
 export const APPEND_MESSAGE_LIMIT = 1000;
+/** Sessions of a server that are compressed at a time: 170 MiB with what each costs (net/compression.ts). */
+export const COMPRESSED_SESSION_LIMIT = 1000;
 /** How long a closing server waits for a client to read its BYE. */
 export const BYE_DEADLINE_MS = 2 * SECOND_MS;
 /** Messages whose derived data is asked for at a time: an ENVELOPE and a structure are some KiB each. */

@@ -61,6 +61,8 @@ export interface ImapOptions {
   readonly badCommandLimit?: number;
   /** Which literals are taken without being asked for; any, unless set. */
   readonly literals?: LiteralForm;
+  /** Whether COMPRESS=DEFLATE is offered after login; not unless set. */
+  readonly compression?: boolean;
 }
 
 /** All that the room is handed. */
@@ -87,6 +89,7 @@ export interface ImapSettings {
   readonly literalLimitOctets: number;
   readonly badCommandLimit: number;
   readonly literals: LiteralForm;
+  readonly compression: boolean;
 }
 
 /** `options` with the defaults. */
@@ -100,6 +103,7 @@ export function settingsOf(options: ImapOptions): ImapSettings {
     literalLimitOctets: options.literalLimitOctets ?? DEFAULT_FRAMER_LIMITS.literalLimitOctets,
     badCommandLimit: options.badCommandLimit ?? BAD_COMMAND_LIMIT,
     literals: options.literals ?? 'plus',
+    compression: options.compression ?? false,
   };
 }
 

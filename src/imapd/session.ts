@@ -22,6 +22,7 @@ import type { Account } from '../store/contract/directory.ts';
 import type { TraceEventKind } from '../store/contract/trace.ts';
 import { capabilityList } from './capabilities.ts';
 import { ClientInput } from './clientInput.ts';
+import { ConnectionChange } from './connectionChange.ts';
 import type { Command } from './command.ts';
 import { lookUpCommand } from './commandLookup.ts';
 import { bad, completionOf } from './completion.ts';
@@ -67,10 +68,10 @@ export class ImapSession implements SessionContext {
   readonly #patience: Patience;
   readonly #enabled = new Set<Enabled>();
   readonly #account = new SessionAccount();
+  readonly #change: ConnectionChange;
   readonly #openedMs: number;
   #state: SessionState = { kind: 'notAuthenticated' };
   #tag = '';
-  #startsTls = false;
   #holdsExpunges = false;
 
   constructor(options: SessionOptions) {
@@ -97,6 +98,10 @@ export class ImapSession implements SessionContext {
       closing: this.#closing.signal,
       idleTimeoutMs: () => this.#idleTimeoutMs(),
     });
+    const { framer } = this.input;
+    const { tlsContexts } = options.listener;
+    const changed = { connection, framer, writer: this.writer, log: this.log, tlsContexts };
+    this.#change = new ConnectionChange(changed, server.compressionSlots);
   }
 
   get state(): SessionState {
@@ -119,6 +124,10 @@ export class ImapSession implements SessionContext {
     return this.#connection.isSecure;
   }
 
+  get isCompressed(): boolean {
+    return this.#change.isCompressed;
+  }
+
   get mayStartTls(): boolean {
     const { tls, tlsContexts } = this.#options.listener;
     return !this.isSecure && tls !== 'none' && tlsContexts !== undefined;
@@ -135,6 +144,7 @@ export class ImapSession implements SessionContext {
       needsPrivacy: this.needsPrivacy,
       literals: this.server.settings.literals,
       appendLimitOctets: this.server.settings.appendLimitOctets,
+      mayCompress: this.server.settings.compression && !this.isCompressed,
       hidden: [...(this.#options.listener.hiddenCapabilities ?? []), ...this.#account.hiddenCapabilities],
     });
   }
@@ -177,7 +187,11 @@ export class ImapSession implements SessionContext {
   }
 
   startTlsAfterCompletion(): void {
-    this.#startsTls = true;
+    this.#change.startTls();
+  }
+
+  compressAfterCompletion(): boolean {
+    return this.#change.compress();
   }
 
   note(contentId: ContentId, kind: TraceEventKind, fields: Readonly<Record<string, string | number>>): void {
@@ -221,6 +235,7 @@ export class ImapSession implements SessionContext {
       await this.#sayGoodbye(error);
     } finally {
       this.enter({ kind: 'logout' });
+      this.#change.close();
       this.log.debug('imapd.session.closed', { commands: this.#patience.commandCount });
     }
   }
@@ -271,7 +286,7 @@ export class ImapSession implements SessionContext {
     }
     this.#complete(tag, this.#correctModSeq(completion));
     if (this.#state.kind === 'selected') this.#state.selection.clientModSeq.settle();
-    if (this.#startsTls) await this.#beginTls();
+    await this.#change.make();
   }
 
   async #outcomeOf(command: Command, decoder: CommandDecoder): Promise<Completion> {
@@ -333,21 +348,6 @@ export class ImapSession implements SessionContext {
   #complete(tag: string | undefined, completion: Completion): void {
     this.writer.writeCompletion(tag, completion);
     this.#patience.countCompletion(completion, this.#state.kind !== 'notAuthenticated');
-  }
-
-  /** RFC 3501 section 6.2.1: what was sent behind STARTTLS in the clear is forgotten. */
-  async #beginTls(): Promise<void> {
-    this.#startsTls = false;
-    const context = this.#options.listener.tlsContexts?.current();
-    if (context === undefined) throw new SessionEnd('connectionLost', 'TLS is not available');
-    this.writer.handOn();
-    this.input.framer.discardInput();
-    try {
-      await this.#connection.startTls(context);
-    } catch (error) {
-      this.log.info('imapd.tls.failed', { reason: asMailError(error).message });
-      throw new SessionEnd('connectionLost', 'The TLS handshake failed');
-    }
   }
 
   #idleTimeoutMs(): number {

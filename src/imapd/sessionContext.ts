@@ -19,6 +19,7 @@ import type { Search } from '../search/search.ts';
 import type { AccountSessions } from './accountSessions.ts';
 import type { ClientInput } from './clientInput.ts';
 import type { Enabled } from './enabled.ts';
+import type { CompressionSlots } from './compressionSlots.ts';
 import type { ImapSettings } from './options.ts';
 import type { RecentClaims } from './recentClaims.ts';
 import type { ResponseWriter } from './responseWriter.ts';
@@ -35,6 +36,7 @@ export interface ServerContext {
   readonly search: Pick<Search, 'begin'>;
   readonly accountSessions: AccountSessions;
   readonly recentClaims: RecentClaims;
+  readonly compressionSlots: CompressionSlots;
   readonly clock: Clock;
   readonly settings: ImapSettings;
 }
@@ -61,6 +63,8 @@ export interface SessionContext {
   readonly isGone: boolean;
   /** Whether TLS protects the connection. */
   readonly isSecure: boolean;
+  /** Whether both directions are compressed, or will be behind the completion. */
+  readonly isCompressed: boolean;
   /** Whether STARTTLS is offered here, now. */
   readonly mayStartTls: boolean;
   /** Whether LOGIN and AUTHENTICATE are refused until TLS protects the connection. */
@@ -91,6 +95,8 @@ export interface SessionContext {
   countLoginFailure(): void;
   /** Turns the connection to TLS behind the completion. */
   startTlsAfterCompletion(): void;
+  /** Compresses both directions behind the completion; false where too many sessions are compressed already. */
+  compressAfterCompletion(): boolean;
   /** Notes in a message's trace what this session has done with it. */
   note(contentId: ContentId, kind: TraceEventKind, fields: Readonly<Record<string, string | number>>): void;
 }

@@ -1,5 +1,6 @@
 /**
- * Connection: one accepted socket as the session rooms (pop3d, imapd) use it, plain or TLS, with STARTTLS between.
+ * Connection: one accepted socket as the session rooms (pop3d, imapd) use it, plain or TLS, with STARTTLS between, and with
+ * compression above either.
  *
  * Input is pulled (octetReader.ts), output is gathered and flushed (octetWriter.ts). Socket errors are never thrown at
  * anybody: input ends, flush() rejects, `signal` aborts. Plain text from before TLS is forgotten: RFC 3207 section 4.2,
@@ -14,9 +15,10 @@ import type { Clock } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
 import { SECOND_MS } from '../base/units.ts';
 import { normalizeAddress } from './addressRange.ts';
+import { type CompressedStreams, compressSocket } from './compression.ts';
 import { OctetReader, type Wait } from './octetReader.ts';
 import { OctetWriter } from './octetWriter.ts';
-import { beginTls, destroySocket, HANDSHAKE_DEADLINE_MS } from './tlsUpgrade.ts';
+import { beginTls, destroySocket, HANDSHAKE_DEADLINE_MS, resetSocket } from './tlsUpgrade.ts';
 
 /** How long close() waits, with everything sent, for the peer to close its side. */
 export const LINGER_MS = 5 * SECOND_MS;
@@ -54,6 +56,7 @@ export class Connection {
   readonly #writer: OctetWriter;
   #socket: Socket;
   #tls: TlsInfo | undefined;
+  #compressed: CompressedStreams | undefined;
   #closed: Promise<void> | undefined;
   #abort: AbortController | undefined;
 
@@ -66,7 +69,9 @@ export class Connection {
     this.localAddress = normalizeAddress(socket.localAddress ?? '');
     this.localPort = socket.localPort ?? 0;
     this.#reader = new OctetReader(clock, tap && ((octets) => tap.received(octets)));
-    this.#writer = new OctetWriter(socket, clock, tap && ((data) => tap.sent(data)));
+    this.#writer = new OctetWriter(socket, clock, tap && ((data) => tap.sent(data)), () =>
+      resetSocket(this.#socket),
+    );
     this.#socket = socket;
     this.#attach(socket);
     if (socket instanceof TLSSocket) this.#tls = tlsInfoOf(socket);
@@ -80,6 +85,11 @@ export class Connection {
   /** What TLS agreed on, when it is on. */
   get tls(): TlsInfo | undefined {
     return this.#tls;
+  }
+
+  /** Whether both directions are compressed. */
+  get isCompressed(): boolean {
+    return this.#compressed !== undefined;
   }
 
   /** Whether the socket is closed, by whomever. */
@@ -148,6 +158,7 @@ export class Connection {
    */
   async startTls(context: SecureContext, deadlineMs: number = HANDSHAKE_DEADLINE_MS): Promise<void> {
     if (this.#tls !== undefined) throw new MailError('cannot', 'TLS is on already');
+    if (this.#compressed !== undefined) throw new MailError('cannot', 'TLS goes below compression');
     this.#reader.discard();
     this.#reader.detach();
     await this.#writer.flush();
@@ -159,6 +170,23 @@ export class Connection {
     this.#writer.attach(socket);
     await secured;
     this.#tls = tlsInfoOf(socket);
+  }
+
+  /**
+   * Compresses both directions from here on. The go-ahead reply has to be gathered and not flushed: it is the last to go out
+   * plain. `received` are octets that the session has read and not used: they, and all that follow, are compressed. Later reads
+   * reject with MailError('invalid') or MailError('limit') where the peer's data is damaged or stands for too much.
+   */
+  async compress(received: Buffer): Promise<void> {
+    if (this.#compressed !== undefined) throw new MailError('cannot', 'compression is on already');
+    await this.#writer.flush();
+    const unread = Buffer.concat([received, this.#reader.peek()]);
+    this.#reader.consume(unread.length);
+    this.#reader.detach();
+    this.#writer.detach();
+    this.#compressed = compressSocket(this.#socket, unread, (error) => this.#reader.fail(error));
+    this.#reader.attach(this.#compressed.source);
+    this.#writer.attach(this.#compressed.sink);
   }
 
   /**
@@ -179,6 +207,12 @@ export class Connection {
     const socket = this.#socket;
     if (socket.closed) return;
     const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    if (this.#compressed !== undefined) {
+      // What the peer still says is thrown away; it need not be inflated first.
+      this.#reader.detach();
+      this.#compressed.stopInflating();
+      this.#reader.attach(socket);
+    }
     this.#reader.discardAll();
     await this.#writer.finish().catch(() => this.destroy());
     const linger = this.clock.after(lingerMs, () => this.destroy());

@@ -7,7 +7,7 @@
  * Trust: octets and timing of the peer; bounded by RECEIVED_LIMIT_BYTES and the deadline of each wait.
  */
 
-import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 
 import type { Clock } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
@@ -19,13 +19,14 @@ export const RECEIVED_LIMIT_BYTES = 64 * KIB;
 /** How long to wait for input: milliseconds, or that with a signal that ends the wait and loses nothing. */
 export type Wait = number | { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined };
 
-/** Input of one connection; `attach` may give it another socket later (STARTTLS). */
+/** Input of one connection; `attach` may give it another socket, or what stands for it, later (STARTTLS, compression). */
 export class OctetReader {
   readonly #clock: Clock;
   readonly #heard: ((octets: Buffer) => void) | undefined;
-  #socket: Socket | undefined;
+  #socket: Readable | undefined;
   #received: Buffer = NOTHING;
   #hasEnded = false;
+  #failure: MailError | undefined;
   #isDiscarding = false;
   #wake: (() => void) | undefined;
 
@@ -36,7 +37,7 @@ export class OctetReader {
   }
 
   /** Reads from `socket` from now on. */
-  attach(socket: Socket): void {
+  attach(socket: Readable): void {
     this.#socket = socket;
     socket.on('readable', this.#onReadable);
     socket.on('end', this.#onEnd);
@@ -48,6 +49,12 @@ export class OctetReader {
     this.#socket?.off('readable', this.#onReadable);
     this.#socket?.off('end', this.#onEnd);
     this.#socket = undefined;
+  }
+
+  /** Ends the input with an error, which whoever reads is told. */
+  fail(error: MailError): void {
+    this.#failure ??= error;
+    this.#onEnd();
   }
 
   /** Forgets what has been received, in the socket's buffer too. */
@@ -87,6 +94,7 @@ export class OctetReader {
       await this.#inputOrEnd(untilMs, signal);
       if (this.#pull()) return true;
     }
+    if (this.#failure !== undefined) throw this.#failure;
     return false;
   }
 

@@ -7,12 +7,11 @@
  * SLOWEST_READER_BYTES_PER_SECOND of what is in flight, is cut off.
  */
 
-import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 
 import type { Clock } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
 import { KIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
-import { resetSocket } from './tlsUpgrade.ts';
 
 /** Gathered output from which a session flushes before it gathers more: what one writev moves well. */
 export const FLUSH_MARK_BYTES = 64 * KIB;
@@ -21,25 +20,32 @@ export const WRITE_DEADLINE_MS = MINUTE_MS;
 /** The slowest reader that is borne; a modem is three times as fast. 256 KiB in flight may thus take five minutes. */
 export const SLOWEST_READER_BYTES_PER_SECOND = KIB;
 
-/** Output of one connection; `attach` may give it another socket later (STARTTLS). */
+/** Output of one connection; `attach` may give it another socket, or what stands for it, later (STARTTLS, compression). */
 export class OctetWriter {
   readonly #clock: Clock;
   readonly #heard: ((data: string | Uint8Array) => void) | undefined;
-  #socket: Socket;
+  readonly #cutOff: () => void;
+  #socket: Writable;
   #gathered: (string | Uint8Array)[] = [];
   #gatheredBytes = 0;
   #waiters: (() => void)[] = [];
 
-  /** `heard` is called with each piece as it is handed to the socket. */
-  constructor(socket: Socket, clock: Clock, heard: ((data: string | Uint8Array) => void) | undefined) {
+  /** `heard` is called with each piece as it is handed to the socket, `cutOff` when the reader is too slow. */
+  constructor(
+    socket: Writable,
+    clock: Clock,
+    heard: ((data: string | Uint8Array) => void) | undefined,
+    cutOff: () => void,
+  ) {
     this.#clock = clock;
     this.#heard = heard;
+    this.#cutOff = cutOff;
     this.#socket = socket;
     this.attach(socket);
   }
 
   /** Writes to `socket` from now on. */
-  attach(socket: Socket): void {
+  attach(socket: Writable): void {
     this.#socket = socket;
     socket.on('drain', this.#wakeAll);
     socket.on('finish', this.#wakeAll);
@@ -109,7 +115,7 @@ export class OctetWriter {
     return new Promise((resolve, reject) => {
       const deadline = this.#clock.after(deadlineMs, () => {
         reject(new MailError('deadlineExceeded', `the client left ${inFlight} octets unread`));
-        resetSocket(socket);
+        this.#cutOff();
       });
       this.#waiters.push(() => {
         deadline.clear();

@@ -26,6 +26,7 @@ import type { MailboxName } from '../../src/store/contract/mailboxes.ts';
 import { openImapd } from '../../src/imapd/imapd.ts';
 import type { Imapd } from '../../src/imapd/imapd.ts';
 import type { ImapdOptions, ImapListenerOptions, ImapOptions } from '../../src/imapd/options.ts';
+import { deflatedSocket } from '../support/deflatedSocket.ts';
 import { openRoomSite } from '../support/site.ts';
 import type { RoomSite } from '../support/site.ts';
 
@@ -171,6 +172,12 @@ export class RawClient {
     const socket = connectTls({ socket: this.socket, rejectUnauthorized: false });
     await new Promise<void>((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
     return new RawClient(t, socket);
+  }
+
+  /** The same connection under COMPRESS=DEFLATE, once that is answered. */
+  deflated(t: Test): RawClient {
+    this.socket.removeAllListeners('data');
+    return new RawClient(t, deflatedSocket(this.socket, this.#joined()));
   }
 
   /** Sends octets (Latin-1). */

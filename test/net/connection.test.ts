@@ -2,13 +2,16 @@
  * Connection and LineReader over real sockets on 127.0.0.1, deadlines by a clock that the test moves.
  */
 
+import { randomBytes } from 'node:crypto';
 import { getEventListeners, once } from 'node:events';
 import type { Socket } from 'node:net';
-import { Duplex } from 'node:stream';
+import { Duplex, duplexPair } from 'node:stream';
+import { constants, deflateRawSync } from 'node:zlib';
 
 import t, { type Test } from 'tap';
 
 import { silentLog } from '../../src/base/log.ts';
+import { compressSocket, INFLATE_FREE_OCTETS } from '../../src/net/compression.ts';
 import { Connection, type ConnectionTap, LINGER_MS } from '../../src/net/connection.ts';
 import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
 import { LINE_DEADLINE_MS, type Line, LineReader } from '../../src/net/lineReader.ts';
@@ -17,7 +20,8 @@ import { RECEIVED_LIMIT_BYTES } from '../../src/net/octetReader.ts';
 import { FLUSH_MARK_BYTES, WRITE_DEADLINE_MS } from '../../src/net/octetWriter.ts';
 import { HANDSHAKE_DEADLINE_MS } from '../../src/net/tlsUpgrade.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
-import { type Client, connectClient, createCertificate, secureClient } from '../support/sockets.ts';
+import { deflatedSocket } from '../support/deflatedSocket.ts';
+import { type Client, clientOn, connectClient, createCertificate, secureClient } from '../support/sockets.ts';
 
 const { contexts } = await createCertificate(t);
 const IDLE_MS = 600_000;
@@ -463,4 +467,139 @@ t.test('a line that trickles in has a deadline from its first octet on', async (
   }
   clock.advance(4);
   await t.rejects(trickle, DEADLINE);
+});
+
+/** A connection that compresses, and its client, whose answers are inflated. */
+async function openCompressed(t: Test, unread: string | Buffer = ''): Promise<Pair> {
+  const pair = await open(t);
+  pair.connection.write('go\r\n');
+  await pair.connection.compress(Buffer.from(unread));
+  t.equal(await pair.client.until(/\n/), 'go\r\n');
+  t.equal(pair.connection.isCompressed, true);
+  return { ...pair, client: clientOn(t, deflatedSocket(pair.client.socket)) };
+}
+
+function deflated(octets: string | Buffer): Buffer {
+  return deflateRawSync(octets, { finishFlush: constants.Z_SYNC_FLUSH });
+}
+
+t.test(
+  'compression: both directions, from the octet after the go-ahead, each flush readable at once',
+  async (t) => {
+    const { connection, client, clock } = await openCompressed(t, deflated('sent before '));
+    t.equal(text(await connection.read(IDLE_MS)), 'sent before ');
+    await t.rejects(connection.compress(Buffer.alloc(0)), { code: 'cannot' });
+    await t.rejects(connection.startTls(contexts.current()), { code: 'cannot' });
+    for (const word of ['one', 'two', 'three']) {
+      connection.write(word);
+      connection.write(Buffer.from('!'));
+      await connection.flush();
+      await client.until(new RegExp(`${word}!$`));
+    }
+    const silent = connection.read(IDLE_MS);
+    clock.advance(IDLE_MS);
+    await t.rejects(silent, DEADLINE);
+    client.socket.end('last');
+    t.equal(text(await connection.read(IDLE_MS)), 'last');
+    t.equal(await connection.read(IDLE_MS), undefined);
+    connection.write('bye');
+    await connection.close();
+    t.equal(await client.closed(), 'one!two!three!bye');
+    t.equal(connection.isGone, true);
+  },
+);
+
+t.test('compression: input that nobody reads is not inflated', async (t) => {
+  const { connection, client } = await open(t);
+  connection.write('go\r\n');
+  await connection.compress(Buffer.alloc(0));
+  const bomb = deflated(Buffer.alloc(INFLATE_FREE_OCTETS - 1, 'x'));
+  t.ok(bomb.length < RECEIVED_LIMIT_BYTES);
+  const [end] = duplexPair();
+  const { source } = compressSocket(end as Socket, bomb, () => {});
+  source.on('readable', () => {});
+  await once(source, 'readable');
+  await turns(5000);
+  t.ok(source.readableLength < RECEIVED_LIMIT_BYTES, `${source.readableLength} octets are inflated`);
+  end.destroy();
+  client.send(bomb);
+  let length = 0;
+  while (length < INFLATE_FREE_OCTETS - 1)
+    length += (await connection.read(IDLE_MS))?.length ?? INFLATE_FREE_OCTETS;
+  t.equal(length, INFLATE_FREE_OCTETS - 1);
+  client.send(deflated(Buffer.alloc(INFLATE_FREE_OCTETS, 'x')));
+  await t.rejects(
+    async () => {
+      while ((await connection.read(IDLE_MS)) !== undefined);
+    },
+    { code: 'limit' },
+    'beyond the free octets an octet stands for so many and no more',
+  );
+});
+
+t.test('compression: damaged input is an error, and the output still works', async (t) => {
+  const { connection, client } = await open(t);
+  connection.write('go\r\n');
+  await connection.compress(Buffer.alloc(0));
+  await client.until(/go/);
+  const inflated = clientOn(t, deflatedSocket(client.socket));
+  client.socket.write('plain text');
+  await t.rejects(connection.read(IDLE_MS), { name: 'MailError', code: 'invalid' });
+  connection.write('sorry');
+  const closing = connection.close();
+  t.equal(await inflated.closed(), 'sorry');
+  inflated.socket.end();
+  await closing;
+});
+
+t.test('compression: a reader that stalls is cut off, a slow one gets all of the last reply', async (t) => {
+  const noise = randomBytes(16 * 1024 * 1024);
+  for (const isStalled of [true, false]) {
+    const { connection, client, clock } = await openCompressed(t);
+    client.socket.pause();
+    connection.write(noise);
+    const flushed = connection.flush().then(
+      () => 'sent',
+      (error: { code: string }) => error.code,
+    );
+    await turns(20);
+    if (isStalled) {
+      clock.advance(WRITE_DEADLINE_MS + noise.length);
+      t.equal(await flushed, 'deadlineExceeded');
+      t.equal(connection.isGone, true);
+      await t.rejects(connection.flush(), LOST);
+    } else {
+      connection.write('the end');
+      const closing = connection.close();
+      client.socket.resume();
+      t.equal(await flushed, 'sent');
+      const got = await client.closed();
+      t.equal(got.length, noise.length + 7);
+      t.ok(got.endsWith('the end'));
+      client.socket.end();
+      await closing;
+    }
+  }
+});
+
+t.test('compression: a reset ends the connection, whatever is under way', async (t) => {
+  for (const state of ['idle', 'reading', 'writing'] as const) {
+    const { connection, client } = await openCompressed(t);
+    const { signal } = connection;
+    const lost = once(signal, 'abort');
+    const reading = state === 'reading' ? connection.read(IDLE_MS) : undefined;
+    connection.write(randomBytes(8 * 1024 * 1024));
+    const writing = state === 'writing' ? connection.flush() : Promise.resolve();
+    const outcome = writing.then(
+      () => 'sent',
+      (error: { code: string }) => error.code,
+    );
+    client.socket.resetAndDestroy();
+    await lost;
+    t.equal(await reading, undefined);
+    t.match(await outcome, state === 'writing' ? /sent|connectionLost/ : 'sent');
+    t.equal(connection.isGone, true);
+    await t.rejects(connection.flush(), LOST);
+    await connection.close();
+  }
 });

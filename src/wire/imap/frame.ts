@@ -101,6 +101,8 @@ export interface CommandFramer {
   setLimits(limits: Partial<FramerLimits>): void;
   /** Forgets all octets not yet taken and answers how many: at STARTTLS, so that nothing sent in the clear counts afterwards. */
   discardInput(): number;
+  /** Takes all octets pushed and not yet taken: what follows COMPRESS is no command yet. */
+  takeInput(): Buffer;
   /** Octets pushed and not yet taken. */
   readonly waitingOctets: number;
 }

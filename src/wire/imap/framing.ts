@@ -95,6 +95,10 @@ class Framer implements CommandFramer {
     return this.#queue.clear();
   }
 
+  takeInput(): Buffer {
+    return this.#queue.takeSome(this.#queue.length);
+  }
+
   /** One event, undefined for want of octets or a decision, or 'again' when only the state changed. */
   #step(): FrameEvent | undefined | 'again' {
     const state = this.#state;
