@@ -94,7 +94,7 @@ t.test('HTML becomes the text that it shows', async (t) => {
     ['&auml &copy2 &AMP;', 'ä &copy2 &'],
   ];
   for (const [source, expected] of cases) t.equal(preview(html(source)), expected, source);
-  t.equal(htmlText('a<blockquote>b</blockquote>c', false), 'a b c');
+  t.equal(htmlText('a<blockquote>b</blockquote>c', 100, false), 'a b c');
   t.equal(decodeEntities('&szlig;&yuml;&nbsp;&bdquo;'), 'ßÿ\u00a0„');
 });
 
@@ -107,6 +107,8 @@ t.test('a preview ends at 200 characters, and no character is cut in two', async
   const cut = plain(`${' '.repeat(16 * 1024 - 1)}ä`);
   t.equal(preview(cut), '', 'the half of a character is none');
   t.equal(preview(html(`<style>${'x'.repeat(60_000)}</style>text`)), 'text', 'below a long style sheet');
+  t.equal(preview(html(`${'<b></b>'.repeat(1_900)}text`)), 'text');
+  t.equal(preview(html(`${'<b></b>'.repeat(2_100)}text`)), '', 'behind more tags than anybody writes');
   t.equal(preview(html(`<style>${'x'.repeat(70_000)}</style>text`)), '');
   const texts = Array.from({ length: 5 }, (_none, index) => plain(index === 4 ? 'fifth' : ''));
   t.equal(preview(multipart('mixed', ...texts)), '', 'no more than four texts are read');

@@ -3,19 +3,28 @@
  *
  * Not a parser of HTML: it cuts where tags begin and end, as HTML Living Standard section 13.2.5 has it, and keeps no tree.
  * Blocks are parted by a space. What is quoted from another message (blockquote) is left out by those who ask for it.
- * Trust: nothing; linear in the length, for a tag or comment without an end is the last of it.
+ * Trust: nothing; linear in the length, for a tag or comment without an end is the last of it, and the tags are counted.
  */
 
 import { decodeEntities } from './htmlEntities.ts';
 
-/** The text of `html`, white space as it came; `isWithoutQuotes` leaves out what stands in blockquotes. */
-export function htmlText(html: string, isWithoutQuotes: boolean): string {
+/** Tags that are looked at. The first words of the busiest newsletter stand behind some hundred. */
+const TAG_LIMIT = 4_000;
+
+/**
+ * The text of `html`, white space as it came, until at least `enough` units of it are there; `isWithoutQuotes` leaves out what
+ * stands in blockquotes.
+ */
+export function htmlText(html: string, enough: number, isWithoutQuotes: boolean): string {
   const pieces: string[] = [];
   let quoteDepth = 0;
+  let units = 0;
   const add = (text: string) => {
-    if (quoteDepth === 0 || !isWithoutQuotes) pieces.push(text);
+    if (quoteDepth > 0 && isWithoutQuotes) return;
+    pieces.push(text);
+    units += text.trim().length;
   };
-  for (let at = 0; at < html.length; ) {
+  for (let at = 0, tags = 0; at < html.length && units < enough && tags < TAG_LIMIT; tags += 1) {
     const open = html.indexOf('<', at);
     add(decodeEntities(html.slice(at, open === -1 ? html.length : open)));
     if (open === -1) break;

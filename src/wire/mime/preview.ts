@@ -21,6 +21,10 @@ const PLAIN_SOURCE_OCTETS = 16 * KIB;
 /** Newsletters begin with their style sheets. */
 const HTML_SOURCE_OCTETS = 64 * KIB;
 
+/** Text that is enough for a preview, with what newsletters put between its words. */
+const ENOUGH_UNITS = 4 * KIB;
+const QUOTES = /<blockquote|^[ \t]*>/im;
+
 /** A text that a preview can be taken from. */
 export interface PreviewSource {
   readonly part: TextPart;
@@ -43,8 +47,8 @@ export function previewSources(structure: MimePart): readonly PreviewSource[] {
 export function previewOf({ part, sourceOctets }: PreviewSource, octets: Uint8Array): string {
   const isWhole = sourceOctets === part.bodyEnd - part.bodyStart;
   const text = decode(part, octets, isWhole);
-  const own = shorten(isHtml(part) ? htmlText(text, true) : plainText(text, true));
-  return own === '' ? shorten(isHtml(part) ? htmlText(text, false) : plainText(text, false)) : own;
+  const own = shorten(shownText(part, text, true));
+  return own === '' && QUOTES.test(text) ? shorten(shownText(part, text, false)) : own;
 }
 
 function* textParts(part: MimePart): Generator<TextPart> {
@@ -93,6 +97,10 @@ function decode(part: TextPart, octets: Uint8Array, isWhole: boolean): string {
   );
   const text = charset.push(transfer.push(octets));
   return isWhole ? text + charset.push(transfer.end()) + charset.end() : text;
+}
+
+function shownText(part: TextPart, text: string, isWithoutQuotes: boolean): string {
+  return isHtml(part) ? htmlText(text, ENOUGH_UNITS, isWithoutQuotes) : plainText(text, isWithoutQuotes);
 }
 
 function plainText(text: string, isWithoutQuotes: boolean): string {
