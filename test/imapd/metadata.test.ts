@@ -4,6 +4,8 @@ import t from 'tap';
 
 import { unixMs } from '../../src/base/clock.ts';
 import type { ContentId } from '../../src/base/ids.ts';
+import type { Log } from '../../src/base/log.ts';
+import { silentLog } from '../../src/base/log.ts';
 import type { Entry } from '../../src/store/contract/mailboxes.ts';
 import { emailIdOf } from '../../src/imapd/objectIds.ts';
 import { settingsOf } from '../../src/imapd/options.ts';
@@ -213,4 +215,28 @@ t.test('APPENDLIMIT is hidden by its name, and no more than its grammar can say'
   const [line] = await (await hidden.client()).command('CAPABILITY');
   t.notMatch(line, /APPENDLIMIT|QUOTA /);
   t.equal(settingsOf({ appendLimitOctets: 2 ** 40 }).appendLimitOctets, 2 ** 32 - 1);
+});
+
+t.test('who asks for previews stands in the log; messages stay unseen', async (t) => {
+  const asked: unknown[] = [];
+  const log: Log = {
+    ...silentLog,
+    debug: (event, fields) => event === 'imapd.preview.asked' && asked.push(fields),
+    with: () => log,
+  };
+  const site = await openImapSite(t, { log });
+  await site.put(
+    ['INBOX'],
+    'Subject: x\r\n\r\nfirst words',
+    Buffer.from('Subject: y\r\n\r\n\xe4\0', 'latin1'),
+  );
+  const client = await site.selected();
+  await client.command('FETCH 1:2 (FLAGS UID)');
+  t.same(asked, []);
+  t.match(await client.command('FETCH 1:2 (PREVIEW (LAZY) FLAGS)'), [
+    '* 1 FETCH (PREVIEW "first words" FLAGS (\\Recent))',
+    '* 2 FETCH (PREVIEW {2}\r\n\xc3\xa4 FLAGS (\\Recent))',
+    /OK/,
+  ]);
+  t.same(asked, [{ address: ADDRESS }]);
 });

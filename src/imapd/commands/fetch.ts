@@ -35,11 +35,14 @@ const UID_MAX = 0xffff_ffff;
 /** Tells data of messages; `isUid` for UID FETCH. */
 export async function fetch(
   session: SessionContext,
-  { selection }: SelectedState,
+  { account, selection }: SelectedState,
   args: FetchArguments,
   isUid: boolean,
 ): Promise<Completion> {
   const plan = planFetch(args, isUid);
+  if (plan.items.some(({ kind }) => kind === 'preview')) {
+    session.log.debug('imapd.preview.asked', { address: account.address }); // RFC 8970 section 8: who costs that much
+  }
   if (args.isVanished && !(isUid && session.enabled.has('QRESYNC'))) {
     throw new WireError(0, 'VANISHED in UID FETCH after ENABLE QRESYNC');
   }
