@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { documentErrors } from '../src/base/error.ts';
 import { documentKeys } from '../src/config/explain.ts';
 import { documentVerbs } from '../src/admin/document.ts';
+import { documentLimits } from './limits.ts';
 
 /** Replaces what stands between `<!-- name: ... -->` and `<!-- /name -->`. */
 function fill(file: string, name: string, body: string): void {
@@ -23,3 +24,4 @@ function fill(file: string, name: string, body: string): void {
 fill('CONFIGURATION.md', 'keys', documentKeys());
 fill('ERRORS.md', 'errors', documentErrors());
 fill('CLI.md', 'verbs', documentVerbs());
+fill('LIMITS.md', 'limits', await documentLimits());

@@ -168,7 +168,9 @@ limitTest(
     t.match(await completion(client, `SEARCH${' SEEN'.repeat(5001)}`), /^BAD .*at most 5000 search keys/);
     const texts = (count: number) => Array.from({ length: count }, (_, index) => ` TEXT x${index}`).join('');
     t.match(await completion(client, `SEARCH${texts(50)}`), /^OK/);
-    t.match(await completion(client, `SEARCH${texts(51)}`), /^(BAD|NO)/);
+    t.equal(await completion(client, `SEARCH${texts(51)}`), LIMIT);
+    t.match(await completion(client, `SEARCH${' SUBJECT x'.repeat(1000)}`), /^OK/);
+    t.equal(await completion(client, `SEARCH${' SUBJECT x'.repeat(1001)}`), LIMIT);
   },
 );
 
@@ -240,13 +242,34 @@ limitTest(
 limitTest(
   'connections of one address beyond the cap are told BYE, and one that ends makes room',
   { caps: new ConnectionCaps({ total: 10, perAddress: 3 }) },
-  async ({ t, site, client }) => {
-    const third = await site.client();
-    const refused = await RawClient.connect(t, site.port);
-    t.match(await refused.closed(), /^\* BYE (\[LIMIT\] )?Too many connections/);
-    t.match(await completion(client, 'NOOP'), /^OK/);
-    third.socket.destroy();
-    while (site.imapd.sessionCount > 2) await new Promise((resolve) => setImmediate(resolve));
-    t.match(await completion(await site.client(), LOGIN), /^OK/);
-  },
+  refuseTheFourth,
 );
+
+limitTest(
+  'connections beyond the cap of a listener are told BYE, and one that ends makes room',
+  { caps: new ConnectionCaps({ total: 3, perAddress: 10 }) },
+  refuseTheFourth,
+);
+
+async function refuseTheFourth({ t, site, client }: Stage): Promise<void> {
+  const third = await site.client();
+  const refused = await RawClient.connect(t, site.port);
+  t.match(await refused.closed(), /^\* BYE \[LIMIT\] Too many connections/);
+  t.match(await completion(client, 'NOOP'), /^OK/);
+  third.socket.destroy();
+  while (site.imapd.sessionCount > 2) await new Promise((resolve) => setImmediate(resolve));
+  t.match(await completion(await site.client(), LOGIN), /^OK/);
+}
+
+limitTest('a response of a SASL mechanism is bounded like a line', {}, async ({ t, site }) => {
+  const stranger = await site.client();
+  stranger.send('a AUTHENTICATE PLAIN\r\n');
+  t.equal(await stranger.line(), '+ ');
+  stranger.send(`${'A'.repeat(12_292)}\r\n`);
+  t.match(await stranger.answer('a'), [/^a BAD/]);
+  stranger.send(`b AUTHENTICATE PLAIN\r\n`);
+  await stranger.line();
+  stranger.send(`${'A'.repeat(70_000)}\r\n`);
+  t.match(await stranger.answer('b'), [/^b BAD/]);
+  t.match(await completion(stranger, LOGIN), /^OK/);
+});

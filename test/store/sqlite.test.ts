@@ -274,6 +274,27 @@ t.test('an account has as many mailboxes as the store is opened with, parents co
   t.equal((await store.mailboxes.list(accountId)).length, 7, 'a refused job leaves nothing behind');
 });
 
+t.test(
+  'an account has ten thousand subscriptions and not one more, whether their mailboxes exist or not',
+  async (t) => {
+    const data = createDataDirectory(t);
+    const first = await data.open();
+    const { accountId } = await addTenant(first);
+    await first.close();
+    data.tamper(
+      `WITH RECURSIVE n (i) AS (SELECT 6 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
+     INSERT INTO subscription SELECT ?, json_array('s' || i) FROM n`,
+      accountId,
+    );
+    const { mailboxes } = await data.open();
+    await mailboxes.setSubscribed(accountId, ['last'], true);
+    await t.rejects(mailboxes.setSubscribed(accountId, ['more'], true), { code: 'limit' });
+    await mailboxes.setSubscribed(accountId, ['last'], false);
+    await mailboxes.setSubscribed(accountId, ['more'], true);
+    t.equal((await mailboxes.subscriptions(accountId)).length, 10_000);
+  },
+);
+
 t.test('a calendar that jumps changes no UIDVALIDITY and gives none twice', async (t) => {
   const data = createDataDirectory(t);
   const store = await data.open();

@@ -43,19 +43,19 @@ export const CONTENT_ID_BLOCK = 1_024;
 export const ENTRY_SLICE_ROWS = 500;
 /** Keywords of one mailbox: what fits into an entry's two columns of 50 bits (a JavaScript number holds 53). */
 export const KEYWORDS_PER_MAILBOX = 100;
-/** Characters of a keyword. */
+/** Characters of a keyword; those of mail programs and filters have 30 at most, and FLAGS lists them all in one line. */
 export const KEYWORD_LIMIT_CHARS = 100;
 /** Expunged UIDs remembered per mailbox. */
 export const EXPUNGED_KEPT = 50_000;
 /** Expunged UIDs above EXPUNGED_KEPT that may gather before the oldest are forgotten together. */
 export const EXPUNGED_SLACK = 5_000;
-/** Levels of a mailbox's name. */
+/** Levels of a mailbox's name: missing parents are made with it, and each is looked up. */
 export const MAILBOX_DEPTH_LIMIT = 32;
-/** Characters of a mailbox's name, all levels together. */
+/** Characters of a mailbox's name, all levels together: it stands in an index and in each line of LIST. */
 export const MAILBOX_NAME_LIMIT_CHARS = 1_000;
 /** Mailboxes of one account, unless set otherwise: LIST reads them all, some milliseconds for each thousand. */
 export const MAILBOXES_PER_ACCOUNT = 10_000;
-/** Subscribed names of one account. */
+/** Subscribed names of one account, mailboxes or not: as many as mailboxes. */
 export const SUBSCRIPTIONS_PER_ACCOUNT = 10_000;
 /** The highest UID and UIDVALIDITY (RFC 3501 section 9, nz-number). */
 export const UID_LIMIT = 4_294_967_295;

@@ -9,11 +9,14 @@ import type { CommandLiteral, CommandSegment } from './segment.ts';
 
 /** What bounds a command. */
 export interface FramerLimits {
-  /** Octets of all lines of one command together; line ends and literals do not count. */
+  /**
+   * Octets of all lines of one command together; line ends and literals do not count. 64 KiB hold 10,000 UIDs one by one
+   * (RFC 2683 section 3.2.1.5 asks for 8,000 octets, Dovecot takes 64 KiB).
+   */
   readonly lineLimitOctets: number;
-  /** Octets of all collected literals of one command together. */
+  /** Octets of all collected literals of one command together: 64 KiB hold any user name, mailbox name or search text. */
   readonly literalLimitOctets: number;
-  /** Collected literals of one command. */
+  /** Collected literals of one command: 1,000 hold any list of header field names. */
   readonly literalCountLimit: number;
   /** Octets of one non-synchronising literal: 4096 where LITERAL- is offered (RFC 7888 section 5). */
   readonly nonSynchronisingLimitOctets: number;
@@ -30,10 +33,7 @@ export interface FramerOptions extends Partial<FramerLimits> {
   readonly isStreamedLiteral?: (segments: readonly CommandSegment[]) => boolean;
 }
 
-/**
- * Before login and after: 64 KiB of line holds 10,000 UIDs one by one (RFC 2683 asks for 8,000 octets, Dovecot takes 64 KiB),
- * 64 KiB of literals hold any user name, mailbox name or search text, and 1,000 literals any list of header field names.
- */
+/** Limits unless set otherwise, and always before login. */
 export const DEFAULT_FRAMER_LIMITS: FramerLimits = {
   lineLimitOctets: 64 * KIB,
   literalLimitOctets: 64 * KIB,

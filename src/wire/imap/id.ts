@@ -18,7 +18,7 @@ export interface IdField {
   readonly value: string | undefined;
 }
 
-/** RFC 2971 section 3.3. */
+/** Fields of one ID: no more are to be sent (RFC 2971 section 3.3). */
 export const ID_FIELD_LIMIT = 30;
 
 /** Takes ID's arguments. */
