@@ -62,6 +62,7 @@ export const ACCOUNT_CAPABILITIES: readonly string[] = [
   ...Object.values(LITERALS),
   ...EXTENSIONS,
   'APPENDLIMIT',
+  'COMPRESS=DEFLATE',
 ];
 
 /**

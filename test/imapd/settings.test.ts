@@ -66,7 +66,8 @@ t.test(
 );
 
 t.test('each capability but IMAP4rev1 can be hidden, and UIDONLY is never told', async (t) => {
-  const site = await openImapSite(t, { listeners: [{ hiddenCapabilities: LISTENER_CAPABILITIES }] });
+  const listeners = [{ hiddenCapabilities: LISTENER_CAPABILITIES }];
+  const site = await openImapSite(t, { compression: true, listeners });
   const client = await clientOf(t, site, 1);
   t.same(await client.command('CAPABILITY'), ['* CAPABILITY IMAP4rev1', 't1 OK Capability completed']);
   t.same((await toldTo(client)).list, 'IMAP4rev1');
