@@ -202,7 +202,7 @@ export function parseImapValue(text: string): ImapValue {
   return readValue({ text, at: 0 });
 }
 
-const LITERAL = /\{(\d+)\}\r\n/y;
+const LITERAL = /~?\{(\d+)\}\r\n/y;
 const PLAIN = /"((?:[^"\\]|\\.)*)"|[^ ()"]+/y;
 
 function readValue(reader: { readonly text: string; at: number }): ImapValue {
