@@ -35,7 +35,7 @@ import {
 } from './contract/house.ts';
 import { createDataDirectory, optionsOf } from './dataDirectory.ts';
 
-const LANDED_STEPS = ['e94999009b0a77e6', '30f61008549f1a30', '8373073c6667ecdc'];
+const LANDED_STEPS = ['e94999009b0a77e6', '30f61008549f1a30', '8373073c6667ecdc', 'ab9bacd4192e710e'];
 
 t.test('the data directory is made for its owner only, and left in order', async (t) => {
   const data = createDataDirectory(t, 'new/directory');

@@ -10,8 +10,10 @@ import t from 'tap';
 import { MailError } from '../../src/base/error.ts';
 import type { ContentId } from '../../src/base/ids.ts';
 import { DAY_MS, HOUR_MS, MIB } from '../../src/base/units.ts';
+import { FLAG } from '../../src/store/contract/mailboxes.ts';
 import { FreeSpace } from '../../src/store/sqlite/freeSpace.ts';
 import { checkHealth } from '../../src/store/sqlite/health.ts';
+import { REMOVAL_SLICE_ENTRIES } from '../../src/store/sqlite/limits.ts';
 import { createTestClock, TEST_CLOCK_START } from '../support/clock.ts';
 import {
   addTenant,
@@ -208,6 +210,60 @@ t.test(
     await store.close();
   },
 );
+
+t.test('what a large mailbox leaves behind goes in slices, after a restart as well', async (t) => {
+  const data = createDataDirectory(t);
+  const first = await data.open();
+  const { accountId, inbox, address } = await addTenant(first);
+  const large = await first.mailboxes.create(accountId, ['Large']);
+  await deliver(first, MESSAGE, [accountId]);
+  await first.mailboxes.copy(inbox, WHOLE, large.id);
+  const count = 2 ** Math.ceil(Math.log2(REMOVAL_SLICE_ENTRIES * 2));
+  for (let copies = 1; copies < count; copies *= 2) await first.mailboxes.copy(large.id, WHOLE, large.id);
+  const other = await first.mailboxes.create(accountId, ['Other']);
+  await first.mailboxes.copy(large.id, WHOLE, other.id);
+  await first.mailboxes.remove(accountId, ['Large']);
+  t.equal(await first.mailboxes.find(accountId, ['Large']), undefined, 'nobody sees it any more');
+  await t.rejects(first.mailboxes.status(large.id), { code: 'mailboxMissing' });
+  t.same(await first.mailboxes.usage(accountId), {
+    octets: MESSAGE.length * (count + 1),
+    messages: count + 1,
+  });
+  await first.directory.removeAccount(address);
+  await first.close();
+  t.ok(Number(data.ask('SELECT count(*) FROM entry')) > count, 'most of it is still there');
+  const second = await data.open();
+  await second.maintain();
+  await second.close();
+  for (const table of ['entry', 'removed_mailbox', 'mailbox', 'expunged', 'orphan', 'content', 'chunk'])
+    t.equal(data.ask(`SELECT count(*) FROM ${table}`), 0, table);
+});
+
+t.test('very many entries are expunged in slices: all of them, and none beside', async (t) => {
+  const data = createDataDirectory(t);
+  const store = await data.open();
+  const { accountId, inbox } = await addTenant(store);
+  await deliver(store, MESSAGE, [accountId]);
+  const count = 2 ** Math.ceil(Math.log2(REMOVAL_SLICE_ENTRIES * 2));
+  for (let copies = 1; copies < count; copies *= 2) await store.mailboxes.copy(inbox, WHOLE, inbox);
+  const kept = [1, REMOVAL_SLICE_ENTRIES, REMOVAL_SLICE_ENTRIES + 2, count];
+  await store.mailboxes.setFlags(inbox, WHOLE, 'add', { system: FLAG.deleted, keywords: [] });
+  const keptRanges = kept.map((uid) => ({ first: uid, last: uid }));
+  await store.mailboxes.setFlags(inbox, keptRanges, 'remove', { system: FLAG.deleted, keywords: [] });
+  const before = await store.mailboxes.status(inbox);
+  const expunged = await store.mailboxes.expunge(inbox, undefined, true);
+  t.equal(expunged.length, count - kept.length);
+  t.ok(
+    expunged.every((uid, index) => index === 0 || uid > (expunged[index - 1] ?? 0)),
+    'in order',
+  );
+  t.match(await store.mailboxes.status(inbox), { messages: kept.length, deleted: 0, unseen: kept.length });
+  const changes = await store.mailboxes.changes(inbox, before.highestModSeq);
+  t.same(changes.expunged, expunged);
+  const single = keptRanges.slice(0, 2);
+  t.same(await store.mailboxes.expunge(inbox, single, false), kept.slice(0, 2));
+  await store.close();
+});
 
 t.test('the log is emptied when nothing was written for a while', async (t) => {
   const data = createDataDirectory(t);

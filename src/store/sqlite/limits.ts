@@ -41,6 +41,8 @@ export const CONTENT_ID_BLOCK = 1_024;
 
 /** Entries read in one short statement, about a millisecond. */
 export const ENTRY_SLICE_ROWS = 500;
+/** Entries that one job removes, some 10 ms: a delivery must not wait for a hundred thousand of them. */
+export const REMOVAL_SLICE_ENTRIES = 2_000;
 /** Keywords of one mailbox: what fits into an entry's two columns of 50 bits (a JavaScript number holds 53). */
 export const KEYWORDS_PER_MAILBOX = 100;
 /** Characters of a keyword; those of mail programs and filters have 30 at most, and FLAGS lists them all in one line. */

@@ -29,7 +29,7 @@ import {
   readSubscriptions,
   readUsage,
 } from './mailboxReads.ts';
-import { ALL_UIDS, orderedRanges, withinRanges } from './ranges.ts';
+import { ALL_UIDS, orderedRanges, rangesFrom, withinRanges } from './ranges.ts';
 import { type Reader, yieldTurn } from './reader.ts';
 import type { Writer } from './writer/client.ts';
 
@@ -67,9 +67,7 @@ export function createMailboxes(options: MailboxesOptions): Mailboxes {
     setFlags: (mailboxId, ranges, operation, flags, unchangedSince) =>
       lifetime.run(() => setFlags(options, mailboxId, ranges, operation, flags, unchangedSince)),
     expunge: (mailboxId, ranges, isOnlyDeleted) =>
-      lifetime.run(() =>
-        writer.run('expunge', { mailboxId, ranges: orderedRanges(ranges ?? ALL_UIDS), isOnlyDeleted }),
-      ),
+      lifetime.run(() => expunge(options, mailboxId, orderedRanges(ranges ?? ALL_UIDS), isOnlyDeleted)),
     copy: (from, ranges, to) =>
       lifetime.run(() => writer.run('copy', { from, ranges: orderedRanges(ranges), to })),
     move: (from, ranges, to) =>
@@ -197,6 +195,23 @@ function append(
     });
     return writer.run('append', { mailboxId, items }, freight);
   });
+}
+
+/** Slice by slice: what comes in between is committed between. */
+async function expunge(
+  { writer }: MailboxesOptions,
+  mailboxId: MailboxId,
+  ranges: readonly UidRange[],
+  isOnlyDeleted: boolean,
+): Promise<readonly Uid[]> {
+  const expunged: Uid[] = [];
+  let rest = ranges;
+  while (rest.length > 0) {
+    const { uids, next } = await writer.run('expunge', { mailboxId, ranges: rest, isOnlyDeleted });
+    for (const uid of uids) expunged.push(uid);
+    rest = next === undefined ? [] : rangesFrom(rest, next);
+  }
+  return expunged;
 }
 
 /** The changed entries are read here, by the job's mod-sequence: thousands of them would be slow to hand over. */

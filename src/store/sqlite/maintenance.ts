@@ -1,5 +1,6 @@
 /**
- * What the store tidies up by itself, every few seconds: drafts nobody goes on with, contents nobody refers to, old traces,
+ * What the store tidies up by itself, every few seconds: drafts nobody goes on with, entries of mailboxes that are gone, contents
+ * nobody refers to, old traces,
  * and, when nothing was written for a while, the write-ahead log.
  *
  * Everything goes as small jobs through the writer, one after the other, so that mail never waits for it longer than for
@@ -65,11 +66,18 @@ export class Maintenance {
     try {
       await this.#options.drafts.discardIdle();
       await this.#checkpointWhenQuiet();
+      await this.#sweepMailboxes();
       await this.#sweepOrphans();
       await this.#sweepTraces();
     } catch (error) {
       this.#options.log.warn('store.maintenance.failed', { error });
     }
+  }
+
+  async #sweepMailboxes(): Promise<void> {
+    const { reader, writer } = this.#options;
+    if (!reader.read(hasRemovedMailboxes)) return;
+    while (!this.#isEnding && (await writer.run('sweepMailboxes', undefined))) await yieldTurn();
   }
 
   async #sweepOrphans(): Promise<void> {
@@ -100,6 +108,10 @@ export class Maintenance {
     }
     this.#writesBefore = writer.writes;
   }
+}
+
+function hasRemovedMailboxes(db: Connection): boolean {
+  return db.value('SELECT 1 FROM removed_mailbox LIMIT 1') !== undefined;
 }
 
 function hasOrphans(db: Connection): boolean {

@@ -24,6 +24,13 @@ export function orderedRanges(ranges: readonly UidRange[]): readonly UidRange[] 
   return merged;
 }
 
+/** What of `ranges`, which are in order, is at `uid` or above. */
+export function rangesFrom(ranges: readonly UidRange[], uid: number): readonly UidRange[] {
+  return ranges
+    .filter(({ last }) => last >= uid)
+    .map(({ first, last }) => ({ first: Math.max(first, uid), last }));
+}
+
 /** Those of `entries`, which are in UID order, whose UID is within `ranges`, which are in order. */
 export function withinRanges<Entry extends { readonly uid: number }>(
   entries: readonly Entry[],

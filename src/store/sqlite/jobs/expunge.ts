@@ -1,12 +1,13 @@
 /**
  * The job behind EXPUNGE, CLOSE and POP3's QUIT: entries go, their UIDs are remembered (RFC 7162 section 3.2.10), their
- * contents become orphans and are deleted later, when nobody can be reading them any more.
+ * contents become orphans and are deleted later, when nobody can be reading them any more. Very many go in slices, a job each:
+ * no RFC wants them to go at one moment, and every delivery would wait for it. A crash leaves the rest flagged \Deleted.
  */
 
 import type { MailboxId, ModSeq, Uid } from '../../../base/ids.ts';
 import { FLAG, type UidRange } from '../../contract/mailboxes.ts';
 import type { Connection } from '../connection.ts';
-import { EXPUNGED_KEPT, EXPUNGED_SLACK } from '../limits.ts';
+import { EXPUNGED_KEPT, EXPUNGED_SLACK, REMOVAL_SLICE_ENTRIES, UID_LIMIT } from '../limits.ts';
 import type { JobContext } from './context.ts';
 import { addSums, changeMailbox, type EntrySums, NO_SUMS, nextModSeq, requireMailbox } from './counters.ts';
 
@@ -15,6 +16,13 @@ interface Selection {
   readonly mailboxId: MailboxId;
   readonly range: UidRange;
   readonly flags: number;
+}
+
+/** What one slice removed, in order. */
+export interface ExpungeOutput {
+  readonly uids: readonly Uid[];
+  /** Where the next slice goes on; undefined when there is none. */
+  readonly next: number | undefined;
 }
 
 /** Jobs by name. */
@@ -28,27 +36,37 @@ function expunge(
     readonly isOnlyDeleted: boolean;
   },
   context: JobContext,
-): readonly Uid[] {
+): ExpungeOutput {
   const { mailboxId, ranges } = input;
   const state = requireMailbox(db, mailboxId);
   const modSeq = nextModSeq(state);
   const flags = input.isOnlyDeleted ? FLAG.deleted : 0;
   const uids: Uid[] = [];
   let gone: EntrySums = NO_SUMS;
-  for (const range of ranges) {
-    const selection = { mailboxId, range, flags };
-    const found = readUids(db, selection);
-    if (found.length === 0) continue;
+  let next: number | undefined;
+  for (const [index, range] of ranges.entries()) {
+    const left = REMOVAL_SLICE_ENTRIES - uids.length - index;
+    if (left <= 0) {
+      next = range.first;
+      break;
+    }
+    const found = readUids(db, { mailboxId, range, flags }, left);
+    const [first, last] = [found[0], found.at(-1)];
+    if (first === undefined || last === undefined) continue;
     for (const uid of found) uids.push(uid);
+    const selection = { mailboxId, range: { first, last }, flags };
     gone = addSums(gone, sumEntries(db, selection));
     orphanContents(db, selection, context.batch);
     removeEntries(db, selection, modSeq);
+    if (found.length < left) continue;
+    next = last + 1;
+    break;
   }
-  if (uids.length === 0) return uids;
+  if (uids.length === 0) return { uids, next };
   forgetOldExpunges(db, mailboxId, uids.length);
   const delta = addSums(NO_SUMS, gone, -1);
   changeMailbox(db, mailboxId, state, { modSeq, uids: 0, delta }, context);
-  return uids;
+  return { uids, next };
 }
 
 /** Deletes entries and remembers their UIDs; counters and contents are the caller's care. */
@@ -84,18 +102,19 @@ export function sumEntries(db: Connection, selection: Selection): EntrySums {
   return sums ?? NO_SUMS;
 }
 
-/** The UIDs of the selected entries, in order. */
-export function readUids(db: Connection, selection: Selection): Uid[] {
+/** The UIDs of the selected entries, in order: the first `limit` of them. */
+export function readUids(db: Connection, selection: Selection, limit = UID_LIMIT): Uid[] {
   const { mailboxId, range, flags } = selection;
   return db.column(
     `SELECT uid FROM entry
      WHERE mailbox_id = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ?
-     ORDER BY uid`,
+     ORDER BY uid LIMIT ?`,
     mailboxId,
     range.first,
     range.last,
     flags,
     flags,
+    limit,
   );
 }
 

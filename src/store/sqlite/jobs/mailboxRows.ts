@@ -10,9 +10,10 @@ import type { AccountId, MailboxId } from '../../../base/ids.ts';
 import { SECOND_MS } from '../../../base/units.ts';
 import type { MailboxName, SpecialUse } from '../../contract/mailboxes.ts';
 import type { Connection } from '../connection.ts';
-import { UID_LIMIT } from '../limits.ts';
+import { REMOVAL_SLICE_ENTRIES, UID_LIMIT } from '../limits.ts';
 import { storedName } from '../mailboxName.ts';
 import type { JobContext } from './context.ts';
+import { deleteRowsOf, insertRemovedMailbox } from './removedMailboxes.ts';
 
 /** A mailbox that was just made. */
 export interface NewMailbox {
@@ -48,25 +49,30 @@ export function insertFirstMailboxes(db: Connection, accountId: AccountId, conte
   }
 }
 
-/** Removes one mailbox with its entries; the contents become orphans. */
+/**
+ * Removes one mailbox. Up to `limit` of its entries go at once, their contents become orphans; what is left is the sweep's
+ * (removedMailboxes.ts), and nobody's meanwhile. Answers how many went.
+ */
 export function deleteMailbox(
   db: Connection,
   accountId: AccountId,
   mailboxId: MailboxId,
   context: JobContext,
-): void {
-  orphanContentsOf(db, mailboxId, context.batch);
-  deleteEntriesOf(db, mailboxId);
-  deleteExpungedOf(db, mailboxId);
-  deleteKeywordsOf(db, mailboxId);
+  limit: number = REMOVAL_SLICE_ENTRIES,
+): number {
+  const deleted = limit > 0 ? deleteRowsOf(db, mailboxId, limit, context.batch) : 0;
+  if (deleted >= limit) insertRemovedMailbox(db, mailboxId);
   deleteMailboxRow(db, mailboxId);
   context.publish({ kind: 'mailboxRemoved', mailboxId });
   context.publish({ kind: 'mailboxList', accountId });
+  return deleted;
 }
 
 /** Removes all mailboxes of an account, before the account itself goes. */
 export function deleteMailboxesOf(db: Connection, accountId: AccountId, context: JobContext): void {
-  for (const mailboxId of mailboxIdsOf(db, accountId)) deleteMailbox(db, accountId, mailboxId, context);
+  let left = REMOVAL_SLICE_ENTRIES;
+  for (const mailboxId of mailboxIdsOf(db, accountId))
+    left -= deleteMailbox(db, accountId, mailboxId, context, left);
 }
 
 /** The mailbox of this exact name. */
@@ -116,28 +122,6 @@ function insertMailboxRow(
 
 function mailboxIdsOf(db: Connection, accountId: AccountId): MailboxId[] {
   return db.column('SELECT id FROM mailbox WHERE account_id = ?', accountId);
-}
-
-function orphanContentsOf(db: Connection, mailboxId: MailboxId, batch: number): void {
-  db.run(
-    `INSERT INTO orphan (content_id, since)
-     SELECT content_id, ? FROM entry WHERE mailbox_id = ?
-     ON CONFLICT (content_id) DO UPDATE SET since = excluded.since`,
-    batch,
-    mailboxId,
-  );
-}
-
-function deleteEntriesOf(db: Connection, mailboxId: MailboxId): void {
-  db.run('DELETE FROM entry WHERE mailbox_id = ?', mailboxId);
-}
-
-function deleteExpungedOf(db: Connection, mailboxId: MailboxId): void {
-  db.run('DELETE FROM expunged WHERE mailbox_id = ?', mailboxId);
-}
-
-function deleteKeywordsOf(db: Connection, mailboxId: MailboxId): void {
-  db.run('DELETE FROM mailbox_keyword WHERE mailbox_id = ?', mailboxId);
 }
 
 function deleteMailboxRow(db: Connection, mailboxId: MailboxId): void {

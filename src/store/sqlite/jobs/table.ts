@@ -15,6 +15,7 @@ import { EXPUNGE_JOBS } from './expunge.ts';
 import { FLAG_JOBS } from './flags.ts';
 import { MAILBOX_JOBS } from './mailboxes.ts';
 import { PROBE_JOBS } from './probe.ts';
+import { REMOVED_MAILBOX_JOBS } from './removedMailboxes.ts';
 import { SWEEP_JOBS } from './sweep.ts';
 import { TRACE_JOBS } from './trace.ts';
 
@@ -30,6 +31,7 @@ export const JOBS = {
   ...DIRECTORY_JOBS,
   ...TRACE_JOBS,
   ...DERIVED_JOBS,
+  ...REMOVED_MAILBOX_JOBS,
   ...SWEEP_JOBS,
   ...PROBE_JOBS,
 } as const;
