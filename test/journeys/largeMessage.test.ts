@@ -37,6 +37,7 @@ t.test(
   { skip: process.platform !== 'linux' && 'reads /proc' },
   async (t) => {
     await pass(t, 10);
+    await searchOnce();
     const before = peakMemory();
     await pass(t, 150);
     const growth = peakMemory() - before;
@@ -59,6 +60,14 @@ t.test('no other session waits longer than 200 ms while 150 MB pass', async (t) 
   t.comment(describe(waits));
   t.equal((await server.stop()).exitCode, 0);
 });
+
+/** The search thread, which is started when it is needed, costs the same whatever the messages. */
+async function searchOnce(): Promise<void> {
+  const imap = await RawImap.open(server.ports.imap, box);
+  await imap.select();
+  await imap.command('SEARCH TEXT large');
+  await imap.logout();
+}
 
 function describe(waits: readonly CanaryReport[]): string {
   return waits
