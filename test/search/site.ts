@@ -28,6 +28,8 @@ export interface SearchSite {
   put(...messages: readonly (string | Buffer)[]): Promise<readonly ContentId[]>;
   /** Deletes all messages up to the `count`th, contents and all. */
   deleteFirst(count: number): Promise<void>;
+  /** Changes the store's database behind its back. */
+  tamper(sql: string, ...values: readonly unknown[]): void;
   /** Asks the index's file behind the room's back. */
   askIndex(sql: string): unknown;
 }
@@ -65,6 +67,11 @@ export async function openSearchSite(t: Test, name = 'data'): Promise<SearchSite
       await store.mailboxes.setFlags(inbox, uids, 'add', { system: 8, keywords: [] });
       await store.mailboxes.expunge(inbox, undefined, true);
       await store.maintain();
+    },
+    tamper: (sql, ...values) => {
+      const db = new Sqlite(join(directory, 'hauspost.db'));
+      db.prepare(sql).run(...values);
+      db.close();
     },
     askIndex: (sql) => {
       const db = new Sqlite(join(directory, 'hauspost-search.db'), { readonly: true });
