@@ -40,6 +40,8 @@ t.test('texts are found decoded, wherever a reader would see them', async (t) =>
     '',
     // 11: Japanese in ISO-2022-JP
     latin('Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n\x1b$B$3$s$K$A$O\x1b(B\r\n'),
+    // 12: an encoded word that joins with the next line, which is no part of the field
+    'Subject: =?utf-8?q?halb_=C3?=\r\n=?utf-8?q?=A4?=\r\n\r\n',
   ];
   const contents = await site.put(...messages);
   const cases: readonly (readonly [string, ReturnType<typeof bodyHolds>, readonly number[]])[] = [
@@ -64,7 +66,9 @@ t.test('texts are found decoded, wherever a reader would see them', async (t) =>
     ['a body without header', textHolds('nur text'), [9]],
     ['Japanese', bodyHolds('にちは'), [11]],
     ['nothing is held by everything', textHolds(''), messages.map((_message, at) => at)],
-    ['a field that is there', headerHolds('subject', ''), [5, 6]],
+    ['a field that is there', headerHolds('subject', ''), [5, 6, 12]],
+    ['a field that joins with what is behind it', headerHolds('subject', 'halb \ufffd'), [12]],
+    ['the same in the whole message', textHolds('halb ä'), [12]],
     ['decomposed letters', bodyHolds('Gru\u0308ße'), [1]],
   ];
   for (const settings of [{ isIndexed: false }, { isIndexed: true }]) {
@@ -170,11 +174,11 @@ t.test('a needle is found in pieces exactly where it is found in the whole', asy
 });
 
 t.test('a needle of one letter repeated costs no more than its length and the text’s', async (t) => {
-  const text = 'a'.repeat(4_000_000);
-  const needle = `b${'a'.repeat(50_000)}`;
+  const text = 'a'.repeat(1_000_000);
+  const needle = `${'a'.repeat(50_000)}b${'a'.repeat(50_000)}`;
   const started = performance.now();
   t.notOk(holds(text, needle));
-  // Length times length would be 2 * 10^11 steps, minutes.
+  // Length times length would be 5 * 10^10 steps.
   t.ok(performance.now() - started < 5_000);
 });
 
