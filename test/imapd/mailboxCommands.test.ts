@@ -3,20 +3,9 @@
 import t from 'tap';
 import type { Test } from 'tap';
 
+import { outcome, told } from './answers.ts';
 import { LOGIN, openImapSite } from './harness.ts';
 import type { RawClient } from './harness.ts';
-
-/** The last line of a command's answer, without its tag. */
-async function outcome(client: RawClient, command: string): Promise<string> {
-  return ((await client.command(command)).at(-1) ?? '').replace(/^\S+ /, '');
-}
-
-/** The untagged lines of a command's answer, each without its beginning; the command has to be OK. */
-async function told(t: Test, client: RawClient, command: string): Promise<string[]> {
-  const lines = await client.command(command);
-  t.match(lines.at(-1), /^\S+ OK /, command);
-  return lines.slice(0, -1).map((line) => line.replace(/^\* /, ''));
-}
 
 /** The names that LIST or LSUB tells. */
 async function names(t: Test, client: RawClient, command: string): Promise<string[]> {
