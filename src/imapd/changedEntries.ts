@@ -23,10 +23,11 @@ export async function* changedEntries(
   since: number,
 ): AsyncGenerator<readonly Entry[]> {
   const numbers: number[] = [];
-  for (const uid of await server.mailboxes.changedUids(id, since)) {
+  const uids = await server.mailboxes.changedUids(id, since);
+  for (const [index, uid] of uids.entries()) {
     const number = view.numberOf(uid);
     if (number !== undefined && holdsNumber(messages, number)) numbers.push(number);
-    if (numbers.length % 1000 === 0) await pacer.breathe();
+    if (index % 1000 === 0) await pacer.breathe();
   }
   for (const range of uidRangesOf(view, joinNear(rangesOfNumbers(numbers)))) {
     for await (const entries of server.mailboxes.entries(id, range)) {

@@ -94,7 +94,7 @@ async function writeExpungesAsVanished(
     uids.push(update.uid);
   }
   if (uids.length > 0) clientModSeq.noteVanished();
-  await writeVanished(session, rangesOfNumbers(uids), false);
+  await writeVanished(session, [rangesOfNumbers(uids)], false);
   return uids.length;
 }
 

@@ -15,20 +15,27 @@ import type { MailboxView } from './view.ts';
 
 /** Ranges in one line: at most about 8,000 octets, the line that RFC 7162 section 4 wants to be enough for anybody. */
 const RANGES_PER_LINE = 360;
+/** UIDs looked at in one go, well below a millisecond. */
+const SLICE_UIDS = 1000;
 
 /**
  * The UIDs of `known`, in order, that are gone for a client that knew the mailbox at some time. What the view still shows is
  * not among them, even if it is expunged: that will be told as it goes. Where the store has forgotten when messages went, all
- * that are gone are told (section 3.2.6).
+ * that are gone are told (section 3.2.6). In slices, so that the caller can breathe between them.
  */
-export function goneSince(
+export function* goneSince(
   view: MailboxView,
   { expunged, isComplete }: Pick<MailboxChanges, 'expunged' | 'isComplete'>,
   known: readonly NumberRange[],
-): readonly NumberRange[] {
-  if (!isComplete) return view.goneWithin(known);
+): Generator<readonly NumberRange[], void> {
+  if (!isComplete) {
+    yield* view.goneWithin(known);
+    return;
+  }
   const isGone = (uid: number) => view.numberOf(uid) === undefined && holdsNumber(known, uid);
-  return rangesOfNumbers(expunged.filter(isGone));
+  for (let from = 0; from < expunged.length; from += SLICE_UIDS) {
+    yield rangesOfNumbers(expunged.slice(from, from + SLICE_UIDS).filter(isGone));
+  }
 }
 
 /**
@@ -57,15 +64,25 @@ export function rangesAbove(ranges: readonly NumberRange[], uid: number): readon
     .map(({ first, last }) => ({ first: Math.max(first, uid + 1), last }));
 }
 
-/** Tells that UIDs are gone; nothing where none are. */
+/** Tells that UIDs, in order and in slices, are gone; nothing where none are. */
 export async function writeVanished(
   { writer, pacer }: Pick<SessionContext, 'writer' | 'pacer'>,
-  ranges: readonly NumberRange[],
+  slices: Iterable<readonly NumberRange[]>,
   isEarlier: boolean,
 ): Promise<void> {
-  for (let from = 0; from < ranges.length; from += RANGES_PER_LINE) {
-    writer.write(formatVanished(ranges.slice(from, from + RANGES_PER_LINE), isEarlier));
-    if (writer.isFlushDue) await writer.flush();
+  let ranges: NumberRange[] = [];
+  for (const slice of slices) {
+    for (const range of slice) {
+      const before = ranges.at(-1);
+      if (before?.last === range.first - 1) ranges[ranges.length - 1] = { ...before, last: range.last };
+      else ranges.push(range);
+    }
+    while (ranges.length > RANGES_PER_LINE) {
+      writer.write(formatVanished(ranges.slice(0, RANGES_PER_LINE), isEarlier));
+      ranges = ranges.slice(RANGES_PER_LINE);
+      if (writer.isFlushDue) await writer.flush();
+    }
     await pacer.breathe();
   }
+  if (ranges.length > 0) writer.write(formatVanished(ranges, isEarlier));
 }

@@ -35,6 +35,9 @@ export interface TellOptions {
   readonly mayExpunge: boolean;
 }
 
+/** UIDs looked at in one go, well below a millisecond. */
+const SLICE_UIDS = 1000;
+
 /** One session's numbering of one mailbox. Lives as long as the mailbox stays selected. */
 export class MailboxView {
   #uids: Uid[];
@@ -214,24 +217,30 @@ export class MailboxView {
     return { first: this.uidOf(span.first) ?? 0, last: this.uidOf(span.last) ?? 0 };
   }
 
-  /** Those UIDs within `ranges`, which are in order, that were given to messages and are gone; some may have been forgotten. */
-  goneWithin(ranges: readonly UidRange[]): readonly UidRange[] {
-    const gone: UidRange[] = [];
+  /**
+   * Those UIDs within `ranges`, which are in order, that were given to messages and are gone; in slices, so that the caller can
+   * breathe between them.
+   */
+  *goneWithin(ranges: readonly UidRange[]): Generator<readonly UidRange[], void> {
     for (const range of ranges) {
       const last = Math.min(range.last, this.#uidNext - 1);
       let { first } = range;
-      const present = [
-        ...this.#uids.slice(this.#indexFrom(first), this.#indexFrom(last + 1)),
-        ...this.#arrived,
-      ];
-      for (const uid of present) {
-        if (uid > last) break;
-        if (first < uid) gone.push({ first, last: uid - 1 });
-        first = Math.max(first, uid + 1);
+      for (let index = this.#indexFrom(first); first <= last; index += SLICE_UIDS) {
+        const gone: UidRange[] = [];
+        for (const uid of this.#slice(index)) {
+          const end = Math.min(uid - 1, last);
+          if (first <= end) gone.push({ first, last: end });
+          first = Math.max(first, uid + 1);
+        }
+        yield gone;
       }
-      if (first <= last) gone.push({ first, last });
     }
-    return gone;
+  }
+
+  /** UIDs that are there from an index of known ones on, those not told yet behind them, and at the end one above all. */
+  #slice(index: number): readonly number[] {
+    const slice: readonly number[] = this.#uids.slice(index, index + SLICE_UIDS);
+    return slice.length === SLICE_UIDS ? slice : [...slice, ...this.#arrived, Number.POSITIVE_INFINITY];
   }
 
   #lastArrived(): number {

@@ -116,18 +116,19 @@ t.test('the example of RFC 7162 section 6: three answers while VANISHED waits', 
   t.equal(client.correction(104, true), 104);
 });
 
+/** The slices in one. */
+function gone(...args: Parameters<typeof goneSince>) {
+  return [...goneSince(...args)].flat();
+}
+
 t.test('what is gone: by what the store remembers, or all that the view has no more', async (t) => {
   const view = new MailboxView(uids(3, 4, 9), [], 50, 13);
   const remembered = { expunged: uids(1, 2, 6, 7, 8, 9), isComplete: true };
-  t.same(goneSince(view, remembered, [range(2, 7), range(9, 99)]), [range(2), range(6, 7)]);
+  t.same(gone(view, remembered, [range(2, 7), range(9, 99)]), [range(2), range(6, 7)]);
   const forgotten = { expunged: uids(8), isComplete: false };
-  t.same(goneSince(view, forgotten, [range(1, 99)]), [range(1, 2), range(5, 8), range(10, 12)]);
-  t.same(goneSince(view, forgotten, [range(3, 5), range(8, 9), range(12, 4e9)]), [
-    range(5),
-    range(8),
-    range(12),
-  ]);
-  t.same(goneSince(new MailboxView([], [], 1), forgotten, [range(1, 4e9)]), []);
+  t.same(gone(view, forgotten, [range(1, 99)]), [range(1, 2), range(5, 8), range(10, 12)]);
+  t.same(gone(view, forgotten, [range(3, 5), range(8, 9), range(12, 4e9)]), [range(5), range(8), range(12)]);
+  t.same(gone(new MailboxView([], [], 1), forgotten, [range(1, 4e9)]), []);
 });
 
 t.test('messages that came and were not told yet are not gone', async (t) => {
@@ -137,7 +138,7 @@ t.test('messages that came and were not told yet are not gone', async (t) => {
     modSeq: 51,
   } as Parameters<MailboxView['noteTold']>[0];
   view.apply({ changed: [entry], expunged: [], highestModSeq: entry.modSeq, isComplete: true });
-  t.same(view.goneWithin([range(1, 99)]), [range(1, 2), range(4, 6)]);
+  t.same([...view.goneWithin([range(1, 99)])].flat(), [range(1, 2), range(4, 6)]);
 });
 
 t.test('numbers that the client has right spare it what went before', async (t) => {
