@@ -14,10 +14,12 @@ const SCRIPTS = new URL('../scripts/imap/', import.meta.url);
 const NOT_REPLAYED: Readonly<Record<string, string>> = {
   login: 'Dovecot’s imap program, which is what runs here, has logged in beforehand',
   quota: 'its quotas are a plugin’s, which a private Dovecot does not have',
-  condstore: 'its mod-sequences are other numbers',
-  qresync: 'its mod-sequences are other numbers',
+  condstore: 'its mod-sequences are other numbers, and UID comes with them only under QRESYNC',
   binary: 'its encodings are odd on purpose, and Dovecot fails wholly where they are not exact',
 };
+
+/** How far Dovecot's mod-sequences are behind ours: messages that were put in beforehand are one change to it. */
+const MODSEQ_LAG: Readonly<Record<string, number>> = { qresync: 7 };
 
 const names = readdirSync(SCRIPTS).map((file) => file.replace(/\.txt$/, ''));
 
@@ -28,8 +30,18 @@ function read(name: string): string {
 for (const name of names) {
   if (NOT_REPLAYED[name] !== undefined) continue;
   void peerTest(t, ['dovecot'], `Dovecot answers the transcript ${name} as it says`, async (t) => {
-    t.same(await replay(read(name), openDovecot(t)), []);
+    t.same(await replay(withLag(read(name), MODSEQ_LAG[name] ?? 0), openDovecot(t)), []);
   });
+}
+
+/** The transcript with the mod-sequences that Dovecot counts; what never was one (of 17 digits and more) stays. */
+function withLag(text: string, lag: number): string {
+  return text.replace(
+    /((?:CHANGEDSINCE|HIGHESTMODSEQ|MODSEQ) \(?)(\d{1,9})\b/g,
+    (_match, start: string, number: string) => {
+      return `${start}${Math.max(1, Number(number) - lag)}`;
+    },
+  );
 }
 
 function isMarked(line = ''): boolean {
