@@ -60,6 +60,8 @@ export interface SiteOptions extends ImapOptions {
   /** Further listeners, beside the usual one. */
   readonly listeners?: readonly Pick<ImapListenerOptions, 'delimiter' | 'hiddenCapabilities'>[];
   readonly log?: Log;
+  /** Another accounts room than the site's, for one that fails. */
+  readonly accounts?: ImapdOptions['accounts'];
   /** Another search room than the site's. */
   readonly search?: ImapdOptions['search'];
 }
@@ -91,7 +93,7 @@ export async function openImapSite(t: Test, options: SiteOptions = {}): Promise<
     listeners: [common, ...listeners.map((more) => ({ ...common, ...more }))],
     serverName: 'mail.example.com',
     store: withOneWayToOpen(wrap(site.store), site.store),
-    accounts: site.accounts,
+    accounts: options.accounts ?? site.accounts,
     search: options.search ?? site.search,
     clock,
     log,
