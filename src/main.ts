@@ -248,7 +248,6 @@ async function openRooms(
     directory: store.directory,
     mailboxes,
     passwords,
-    clock,
     imapCapabilities: ACCOUNT_CAPABILITIES,
   });
   const certificates = await openCertificates(config, clock, log);

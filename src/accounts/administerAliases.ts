@@ -6,7 +6,6 @@
  * back to themselves, or nest too deep, are refused when they are set.
  */
 
-import type { Clock } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
 import type { Alias, AliasChanges, Directory, Resolution } from '../store/contract/directory.ts';
 import { atMost, domainGiven, ownAddressGiven, targetGiven } from './namesGiven.ts';
@@ -54,12 +53,11 @@ export interface AliasAdministration {
 
 interface Surroundings {
   readonly directory: Directory;
-  readonly clock: Clock;
 }
 
 /** The verbs on this directory. */
 export function createAliasAdministration(surroundings: Surroundings): AliasAdministration {
-  const { directory, clock } = surroundings;
+  const { directory } = surroundings;
   return {
     async add({ address: given, targets: givenTargets, isEnabled = true }) {
       const address = await ownAddressGiven(directory, given);
@@ -67,7 +65,7 @@ export function createAliasAdministration(surroundings: Surroundings): AliasAdmi
       return reportOf(surroundings, await directory.addAlias({ address, targets, isEnabled }));
     },
     list: async (domain) =>
-      mapInTurns(clock, await listAliases(directory, domain), (alias) => reportOf(surroundings, alias)),
+      mapInTurns(await listAliases(directory, domain), (alias) => reportOf(surroundings, alias)),
     show: async (given) => reportOf(surroundings, await requireAlias(directory, given)),
     async set(given, { isEnabled, targets }) {
       const { address } = await requireAlias(directory, given);
@@ -103,10 +101,10 @@ async function targetsGiven(
   address: string,
   given: readonly string[],
 ): Promise<string[]> {
-  const { directory, clock } = surroundings;
+  const { directory } = surroundings;
   if (given.length === 0) throw new MailError('invalid', 'An alias needs one target at least.');
   atMost(ALIAS_TARGETS_LIMIT, 'targets', given);
-  const targets = new Set(await mapInTurns(clock, given, (text) => targetGiven(directory, text)));
+  const targets = new Set(await mapInTurns(given, (text) => targetGiven(directory, text)));
   await refuseLoop(surroundings, address, [...targets]);
   return [...targets];
 }
@@ -134,11 +132,11 @@ async function refuseLoop(
 
 /** The targets, not seen yet, of those addresses that are aliases. */
 async function nextLevel(
-  { directory, clock }: Surroundings,
+  { directory }: Surroundings,
   cameFrom: Map<string, string>,
   addresses: readonly string[],
 ): Promise<string[]> {
-  const next = await mapInTurns(clock, addresses, async (address) => {
+  const next = await mapInTurns(addresses, async (address) => {
     const targets = (await directory.findAlias(address))?.targets ?? [];
     const fresh = targets.filter((target) => !cameFrom.has(target));
     for (const target of fresh) cameFrom.set(target, address);
@@ -155,10 +153,10 @@ function loopSentence(address: string, cameFrom: ReadonlyMap<string, string>): s
 }
 
 async function reportOf(
-  { directory, clock }: Surroundings,
+  { directory }: Surroundings,
   { address, targets, isEnabled }: Alias,
 ): Promise<AliasReport> {
-  const found = await mapInTurns(clock, targets, (target) => directory.resolve(target));
+  const found = await mapInTurns(targets, (target) => directory.resolve(target));
   const danglingTargets = targets.filter((_target, index) => isDangling(found[index]));
   return { address, targets, isEnabled, danglingTargets };
 }

@@ -6,7 +6,6 @@
  * in any spelling; it is stored, and answered, in its one form.
  */
 
-import type { Clock } from '../base/clock.ts';
 import type { Directory } from '../store/contract/directory.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import { type AccountAdministration, createAccountAdministration } from './administerAccounts.ts';
@@ -20,7 +19,6 @@ export interface AdministrationSurroundings {
   readonly mailboxes: Pick<Mailboxes, 'usage'>;
   /** Shared with `createAccounts`, so that one limit on hashing holds for both. */
   readonly passwords: PasswordHasher;
-  readonly clock: Clock;
   /** IMAP capabilities that can be hidden from an account's sessions; imapd knows them. */
   readonly imapCapabilities: readonly string[];
 }

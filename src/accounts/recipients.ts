@@ -7,7 +7,6 @@
  * Trust: none in the path; whatever is not one of our addresses is unknown or foreign. Called at RCPT and by transfer.
  */
 
-import type { Clock } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
 import type { AccountId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
@@ -34,7 +33,6 @@ export type Recipients =
 /** What resolving needs. The two addresses are asked each time, since a reload may change them. */
 export interface RecipientSurroundings {
   readonly directory: Pick<Directory, 'resolve' | 'findDomain'>;
-  readonly clock: Clock;
   readonly log: Log;
   defaultDomain(): string | undefined;
   /** Takes mail for postmaster where nobody else does. */
@@ -111,11 +109,11 @@ async function expand(surroundings: RecipientSurroundings, origin: string): Prom
 }
 
 async function followAll(
-  { directory, clock, log }: RecipientSurroundings,
+  { directory, log }: RecipientSurroundings,
   expansion: Expansion,
   addresses: readonly string[],
 ): Promise<string[]> {
-  const next = await mapInTurns(clock, addresses, async (address) =>
+  const next = await mapInTurns(addresses, async (address) =>
     follow(expansion, address, await directory.resolve(address), log),
   );
   return next.flat();

@@ -59,7 +59,6 @@ async function callOnStore(
       directory: store.directory,
       mailboxes,
       passwords,
-      clock,
       imapCapabilities: ACCOUNT_CAPABILITIES,
     });
     return await createOperations({ administration, trace })(operation, input);

@@ -8,6 +8,7 @@
 import type { UnixMs } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
 import type { AccountId } from '../base/ids.ts';
+import { yieldTurn } from '../base/pacer.ts';
 import type { PlannedCopy } from '../store/contract/deliveries.ts';
 import type { TraceEvent } from '../store/contract/trace.ts';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -38,7 +39,7 @@ export async function plan(
   const copies = new Map<AccountId, PlannedCopy>();
   const events: TraceEvent[] = [];
   for (const [index, recipient] of recipients.entries()) {
-    if (index % STEPS_PER_TURN === STEPS_PER_TURN - 1) await new Promise((resolve) => setImmediate(resolve));
+    if (index % STEPS_PER_TURN === STEPS_PER_TURN - 1) await yieldTurn();
     refuseLoop(before, recipient);
     const found = await accounts.resolveRecipient(recipient);
     if (found.kind !== 'accounts') {

@@ -4,7 +4,6 @@ import t from 'tap';
 import { readAccountSettings } from '../../src/accounts/accountSettings.ts';
 import { type Administration, createAdministration } from '../../src/accounts/administration.ts';
 import { createPasswordHasher } from '../../src/accounts/password.ts';
-import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { Store } from '../../src/store/contract/store.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
@@ -23,7 +22,6 @@ t.before(async () => {
     directory,
     mailboxes,
     passwords,
-    clock: systemClock,
     imapCapabilities: ['IDLE', 'THREAD=REFERENCES'],
   });
 });

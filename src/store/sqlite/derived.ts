@@ -8,13 +8,14 @@
 import { MailError } from '../../base/error.ts';
 import type { ContentId } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
+import { yieldTurn } from '../../base/pacer.ts';
 import { type EncodedMessage, encodeMessage, openEncoded, openMessage } from '../../wire/mime/encoding.ts';
 import { createMimeWalker } from '../../wire/mime/walker.ts';
 import type { DerivedMessage } from '../contract/derived.ts';
 import type { Connection } from './connection.ts';
 import type { DerivedItem } from './jobs/derived.ts';
 import { DERIVED_SLICE_ROWS } from './limits.ts';
-import { type Reader, yieldTurn } from './reader.ts';
+import type { Reader } from './reader.ts';
 import type { Relief } from './relief.ts';
 import { openContent } from './storedContent.ts';
 import type { Writer } from './writer/client.ts';

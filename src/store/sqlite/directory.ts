@@ -4,6 +4,7 @@
  * Called for every recipient and every login, so nothing here is kept in memory: a look-up costs some 10 µs.
  */
 
+import { yieldTurn } from '../../base/pacer.ts';
 import type { Account, Alias, Directory, Domain } from '../contract/directory.ts';
 import {
   selectAccountByAddress,
@@ -16,7 +17,7 @@ import {
   selectResolution,
 } from './directoryQueries.ts';
 import { DIRECTORY_SLICE_ROWS } from './limits.ts';
-import { type Reader, yieldTurn } from './reader.ts';
+import type { Reader } from './reader.ts';
 import type { Writer } from './writer/client.ts';
 
 /** The Directory that reads by `reader` and writes by `writer`. */

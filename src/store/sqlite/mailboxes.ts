@@ -4,6 +4,7 @@
 
 import { MailError } from '../../base/error.ts';
 import type { MailboxId, Uid } from '../../base/ids.ts';
+import { yieldTurn } from '../../base/pacer.ts';
 import type {
   Appendix,
   CopyOutcome,
@@ -30,7 +31,7 @@ import {
   readUsage,
 } from './mailboxReads.ts';
 import { ALL_UIDS, orderedRanges, rangesFrom, withinRanges } from './ranges.ts';
-import { type Reader, yieldTurn } from './reader.ts';
+import type { Reader } from './reader.ts';
 import type { Writer } from './writer/client.ts';
 
 /** What the view works with. */

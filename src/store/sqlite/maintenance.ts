@@ -9,11 +9,12 @@
 
 import type { Clock, Timer, UnixMs } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { yieldTurn } from '../../base/pacer.ts';
 import type { Connection } from './connection.ts';
 import type { Drafts } from './drafts.ts';
 import type { Holds } from './holds.ts';
 import { MAINTENANCE_PERIOD_MS } from './limits.ts';
-import { type Reader, yieldTurn } from './reader.ts';
+import type { Reader } from './reader.ts';
 import type { Writer } from './writer/client.ts';
 
 /** What maintenance works with. */

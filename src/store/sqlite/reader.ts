@@ -33,10 +33,3 @@ export class Reader {
     this.#connection.close();
   }
 }
-
-/** Lets everything else that waits have its turn. Between two slices of a long read. */
-export function yieldTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}

@@ -8,12 +8,13 @@ import { crc32 } from 'node:zlib';
 import { MailError } from '../../base/error.ts';
 import type { ContentId } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
+import { yieldTurn } from '../../base/pacer.ts';
 import type { Content } from '../contract/contents.ts';
 import { chunkId } from './chunkId.ts';
 import type { Connection } from './connection.ts';
 import { isDamage } from './failure.ts';
 import { CHUNK_BYTES } from './limits.ts';
-import { type Reader, yieldTurn } from './reader.ts';
+import type { Reader } from './reader.ts';
 import type { Relief } from './relief.ts';
 
 interface ContentRow {

@@ -8,6 +8,7 @@
 
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { yieldTurn } from '../../base/pacer.ts';
 import type { MessageTrace, Trace } from '../contract/trace.ts';
 import type { Note } from './jobs/trace.ts';
 import {
@@ -16,7 +17,7 @@ import {
   TRACE_NOTES_WAIT_MS,
   TRACE_SLICE_MESSAGES,
 } from './limits.ts';
-import { type Reader, yieldTurn } from './reader.ts';
+import type { Reader } from './reader.ts';
 import { traceAddress } from './traceAddress.ts';
 import { selectTrace, selectTraceIdsByAddress } from './traceQueries.ts';
 import type { Writer } from './writer/client.ts';
