@@ -98,5 +98,6 @@ function knownVariables(result: Record<string, unknown>): string[] {
 
 function typed(key: ConfigKey, value: string): unknown {
   if (key.isList) return value.split(',').flatMap((item) => item.trim() || []);
+  if (key.isBoolean && /^(true|false)$/.test(value)) return value === 'true';
   return key.isNumber && /^-?\d+$/.test(value) ? Number(value) : value;
 }

@@ -19,6 +19,8 @@ export interface ConfigKey {
   readonly defaultValue: unknown;
   readonly isRequired: boolean;
   readonly isNumber: boolean;
+  /** Whether it is true or false. */
+  readonly isBoolean: boolean;
   /** Whether it is a list; in the environment its items are separated by commas. */
   readonly isList: boolean;
   readonly description: string;
@@ -78,6 +80,7 @@ function keysOf(section: string, node: SchemaNode | undefined, isTable: boolean)
     defaultValue: child.default,
     isRequired: child.default === undefined && (node?.required ?? []).includes(name),
     isNumber: child.type === 'integer',
+    isBoolean: child.type === 'boolean',
     isList: child.type === 'array',
     description: child.description ?? '',
   }));
@@ -86,6 +89,7 @@ function keysOf(section: string, node: SchemaNode | undefined, isTable: boolean)
 function describeAllowed(node: SchemaNode): string {
   if (node.enum !== undefined) return `one of ${node.enum.join(', ')}`;
   if (node.type === 'integer') return `a whole number from ${node.minimum} to ${node.maximum}`;
+  if (node.type === 'boolean') return 'true or false';
   if (node.type === 'array') return 'a list of texts';
   if (node.anyOf !== undefined) return node.anyOf.map(describeAllowed).join(' or ');
   switch (node.format) {

@@ -183,6 +183,16 @@ t.test(
   },
 );
 
+t.test('a key that is true or false is so in the environment, and nothing else', async (t) => {
+  const of = (value: string) => load(t, '', { HAUSPOST_IMAP_COMPRESSION: value }).result;
+  t.equal(loaded(load(t, '').result).config.imap.compression, false);
+  t.equal(loaded(of('true')).config.imap.compression, true);
+  t.equal(loaded(of('false')).config.imap.compression, false);
+  t.strictSame(problems(of('yes')), [
+    'HAUSPOST_IMAP_COMPRESSION: imap.compression: found "yes"; allowed: true or false',
+  ]);
+});
+
 t.test('faults of the environment name the variable; unknown variables are warnings', async (t) => {
   t.strictSame(problems(load(t, '', { HAUSPOST_SMTP_PORT: 'many' }).result), [
     'HAUSPOST_SMTP_PORT: listeners[0].port: found "many"; allowed: a whole number from 0 to 65535',
