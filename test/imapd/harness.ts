@@ -63,7 +63,7 @@ export interface SiteOptions extends ImapOptions {
   /** Another accounts room than the site's, for one that fails. */
   readonly accounts?: ImapdOptions['accounts'];
   /** Another search room than the site's. */
-  readonly search?: ImapdOptions['search'];
+  readonly search?: (site: RoomSite) => ImapdOptions['search'];
 }
 
 /** Opened by the file's first test and closed after its last: a store and its thread take a second to start under tap. */
@@ -94,7 +94,7 @@ export async function openImapSite(t: Test, options: SiteOptions = {}): Promise<
     serverName: 'mail.example.com',
     store: withOneWayToOpen(wrap(site.store), site.store),
     accounts: options.accounts ?? site.accounts,
-    search: options.search ?? site.search,
+    search: options.search?.(site) ?? site.search,
     clock,
     log,
   });
