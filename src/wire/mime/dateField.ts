@@ -67,13 +67,13 @@ function findDay(text: string): { readonly day: FieldDay; readonly end: number }
   return { day: date, end: match.index + whole.length };
 }
 
-/** Milliseconds from midnight UTC of the day to the time in its zone; 60 seconds are a leap second's. */
+/** Milliseconds from midnight UTC of the day to the time in its zone; a leap second is the one before it, not the next day's first. */
 function timeOfDay(text: string): number {
   const match = TIME.exec(text);
   if (match === null) return 0;
   const [, hour, minute, second = '0', sign, zoneHour, zoneMinute, name = ''] = match;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return 0;
-  const time = Number(hour) * HOUR_MS + Number(minute) * MINUTE_MS + Number(second) * SECOND_MS;
+  const time = Number(hour) * HOUR_MS + Number(minute) * MINUTE_MS + Math.min(59, Number(second)) * SECOND_MS;
   if (sign === undefined) return time - (ZONES[name.toUpperCase()] ?? 0) * HOUR_MS;
   if (Number(zoneMinute) > 59) return time;
   const zone = Number(zoneHour) * HOUR_MS + Number(zoneMinute) * MINUTE_MS;
