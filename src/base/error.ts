@@ -3,7 +3,8 @@
  *
  * The table says for each code what every protocol answers: SMTP reply and enhanced status (RFC 5321 section 4.2, RFC 3463),
  * IMAP condition and response code (RFC 3501 section 7.1, RFC 5530), POP3 response code (RFC 2449 section 8, RFC 3206).
- * Public text never shows paths, SQL, configuration or whether an account exists. Expected outcomes are values, not errors;
+ * SYS/TEMP and SYS/PERM are for faults of the server alone, the one for what passes, the other for what a person must mend
+ * (RFC 3206 section 4): a client keeps its password and does not ask its user. Public text never shows paths, SQL, configuration or whether an account exists. Expected outcomes are values, not errors;
  * grammar violations are WireError and are answered by the session as a syntax error.
  */
 
@@ -69,7 +70,7 @@ export const MAIL_ERRORS = {
     'This message has been expunged',
     [554, '5.3.0'],
     ['NO', 'EXPUNGEISSUED'],
-    'SYS/PERM',
+    undefined,
   ),
   shuttingDown: reply(
     true,
@@ -93,27 +94,27 @@ export const MAIL_ERRORS = {
     'SYS/TEMP',
   ),
   connectionLost: reply(true, 'The connection was lost', [421, '4.4.2'], ['NO', 'UNAVAILABLE'], 'SYS/TEMP'),
-  overQuota: reply(true, 'The mailbox is over its quota', [452, '4.2.2'], ['NO', 'OVERQUOTA'], 'SYS/PERM'),
+  overQuota: reply(true, 'The mailbox is over its quota', [452, '4.2.2'], ['NO', 'OVERQUOTA'], 'SYS/TEMP'),
   messageTooLarge: reply(
     false,
     'The message is larger than this server accepts',
     [552, '5.3.4'],
     ['NO', 'TOOBIG'],
-    'SYS/PERM',
+    undefined,
   ),
   bareLineEnd: reply(
     false,
     'The message has a CR or LF that is not part of CRLF',
     [550, '5.6.0'],
     ['NO'],
-    'SYS/PERM',
+    undefined,
   ),
   unknownEncoding: reply(
     false,
     'The content transfer encoding of this part is not known here',
     [554, '5.6.1'],
     ['NO', 'UNKNOWN-CTE'],
-    'SYS/PERM',
+    undefined,
   ),
   recipientUnknown: reply(false, 'No such recipient here', [550, '5.1.1'], ['NO'], undefined),
   recipientDisabled: reply(
@@ -131,6 +132,14 @@ export const MAIL_ERRORS = {
     [535, '5.7.8'],
     ['NO', 'AUTHENTICATIONFAILED'],
     'AUTH',
+  ),
+  maildropInUse: reply(true, 'Another session has the maildrop', [450, '4.2.0'], ['NO', 'INUSE'], 'IN-USE'),
+  loginTooSoon: reply(
+    true,
+    'The last login was too short a time ago, please try again later',
+    [454, '4.7.0'],
+    ['NO', 'LIMIT'],
+    'LOGIN-DELAY',
   ),
   privacyRequired: reply(false, 'Logging in needs TLS first', [538, '5.7.11'], ['NO', 'PRIVACYREQUIRED']),
   mailboxMissing: reply(false, 'No such mailbox', [550, '5.2.0'], ['NO', 'NONEXISTENT'], undefined),

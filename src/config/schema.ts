@@ -177,6 +177,28 @@ const pop3 = z.strictObject({
     .describe(
       'Silence after which a session is closed without deleting (RFC 1939 section 3: 10 minutes at least).',
     ),
+  sharing: z
+    .enum(['shared', 'exclusive'])
+    .default('shared')
+    .describe(
+      'shared: sessions may have one maildrop at the same time, each with its own snapshot. exclusive: the second one is told [IN-USE], unless the first has been silent for 2 minutes.',
+    ),
+  marksSeen: z
+    .boolean()
+    .default(false)
+    .describe('Whether a message that RETR has sent is \\Seen in IMAP, as in Exchange; TOP never does that.'),
+  loginDelaySeconds: z
+    .int()
+    .min(0)
+    .max(3600)
+    .default(0)
+    .describe(
+      'Time between two logins of an account from one address; sooner is [LOGIN-DELAY]. 0 for none (RFC 2449 section 6.5).',
+    ),
+  preferredLanguage: z
+    .enum(['en', 'de'])
+    .default('en')
+    .describe('Language of the texts for clients that ask for the administrator’s choice (LANG *).'),
 });
 
 const imap = z.strictObject({

@@ -59,11 +59,13 @@ export class Connection {
   #compressed: CompressedStreams | undefined;
   #closed: Promise<void> | undefined;
   #abort: AbortController | undefined;
+  #activeAtMs: number;
 
   /** Takes over `socket`, of which nothing has been read; a TLSSocket has its handshake behind it. */
   constructor(socket: Socket, options: ConnectionOptions) {
     const { clock, tap } = options;
     this.clock = clock;
+    this.#activeAtMs = clock.monotonic();
     this.remoteAddress = normalizeAddress(socket.remoteAddress ?? '');
     this.remotePort = socket.remotePort ?? 0;
     this.localAddress = normalizeAddress(socket.localAddress ?? '');
@@ -97,6 +99,11 @@ export class Connection {
     return this.#socket.destroyed;
   }
 
+  /** When receive() or flush() last succeeded, on the monotonic clock: a peer that is gone without a word stays behind. */
+  get activeAtMs(): number {
+    return this.#activeAtMs;
+  }
+
   /**
    * Aborts with MailError('connectionLost') once the socket is closed (a reset counts; a peer that has only closed its
    * sending side still reads, and shows as the end of input).
@@ -124,8 +131,10 @@ export class Connection {
    * MailError('deadlineExceeded') after the deadline, with the signal's reason, or with MailError('limit') when
    * RECEIVED_LIMIT_BYTES lie unconsumed. One wait at a time.
    */
-  receive(wait: Wait): Promise<boolean> {
-    return this.#reader.receive(wait);
+  async receive(wait: Wait): Promise<boolean> {
+    const hasMore = await this.#reader.receive(wait);
+    if (hasMore) this.#activeAtMs = this.clock.monotonic();
+    return hasMore;
   }
 
   /** The next octets, the caller's to keep, or undefined at the end of input. Waits and rejects as receive() does. */
@@ -147,8 +156,9 @@ export class Connection {
    * Sends what is gathered, in one writev, and resolves when the socket can take more. Rejects with
    * MailError('connectionLost'), or, after it has cut off a reader that stalls, with MailError('deadlineExceeded').
    */
-  flush(): Promise<void> {
-    return this.#writer.flush();
+  async flush(): Promise<void> {
+    await this.#writer.flush();
+    this.#activeAtMs = this.clock.monotonic();
   }
 
   /**

@@ -16,21 +16,27 @@ import type { Account } from '../store/contract/directory.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import type { Trace } from '../store/contract/trace.ts';
 import type { Accounts } from '../accounts/accounts.ts';
+import type { LoginDelays } from './loginDelays.ts';
 import type { Maildrop } from './maildrop.ts';
+import type { LockHolder, MaildropLocks } from './maildropLocks.ts';
+import type { Pop3Settings } from './options.ts';
+import type { Phrases } from './phrases/phrases.ts';
+import type { Tally } from './tally.ts';
 
 /** What a session is handed. */
 export interface Pop3Surroundings {
   readonly clock: Clock;
   readonly log: Log;
-  readonly accounts: Accounts;
+  readonly accounts: Pick<Accounts, 'authenticate'>;
   readonly mailboxes: Mailboxes;
   readonly contents: Contents;
   readonly trace: Trace;
   readonly tlsContexts: TlsContexts;
   readonly tls: TlsMode;
   readonly serverName: string;
-  /** Silence after login that ends the session, in milliseconds. */
-  readonly idleTimeoutMs: number;
+  readonly settings: Pop3Settings;
+  readonly locks: MaildropLocks;
+  readonly loginDelays: LoginDelays;
 }
 
 /** Where a session is (RFC 1939 section 3). */
@@ -40,20 +46,26 @@ export type Pop3State =
   | { readonly kind: 'closed' };
 
 /** A session as its commands see it. */
-export interface Pop3Context {
+export interface Pop3Context extends LockHolder {
   readonly connection: Connection;
   readonly surroundings: Pop3Surroundings;
   readonly log: Log;
   /** Lets other sessions have the event loop. */
   readonly pacer: Pacer;
   state: Pop3State;
+  /** What is said to people, in the client's language. */
+  phrases: Phrases;
+  /** Whether the client has said UTF8 (RFC 6856 section 2.1). */
+  isUtf8: boolean;
+  /** What was sent, for the log. */
+  readonly tally: Tally;
   /** Whether a password may be sent as it is. */
   readonly mayLogIn: boolean;
   /** Answers +OK. */
   ok(text: string): void;
-  /** Answers -ERR with the words and the response code of `code`, or with other words. */
+  /** Answers -ERR with the words and the response code of `code`, or with other words. Errors are counted. */
   refuse(code: MailErrorCode, text?: string): void;
-  /** Answers -ERR for something that the client did wrong, and counts it. */
+  /** Answers -ERR for something that the client did wrong. */
   wrong(text: string): void;
   /** Counts a failed login, answers it, and ends the session when there were too many. */
   refuseLogin(): void;

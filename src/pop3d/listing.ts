@@ -23,7 +23,7 @@ export async function answerListing(
     return;
   }
   const maildrop = openMaildrop(session);
-  session.ok(`${maildrop.count} messages (${maildrop.octets} octets)`);
+  session.ok(session.phrases.listing(maildrop.count, maildrop.octets));
   let lines: string[] = [];
   for (const message of maildrop.remaining()) {
     lines.push(show(message));

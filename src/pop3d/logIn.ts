@@ -3,12 +3,13 @@
  */
 
 import type { SaslCredentials } from '../wire/sasl/exchange.ts';
+import type { Account } from '../store/contract/directory.ts';
 import { Maildrop } from './maildrop.ts';
 import type { Pop3Context } from './context.ts';
 
 /** Checks the credentials, opens the maildrop and answers. */
 export async function logIn(session: Pop3Context, credentials: SaslCredentials): Promise<void> {
-  const { accounts, mailboxes } = session.surroundings;
+  const { accounts } = session.surroundings;
   const outcome = await accounts.authenticate({
     loginName: credentials.authenticationId,
     password: credentials.password,
@@ -17,13 +18,23 @@ export async function logIn(session: Pop3Context, credentials: SaslCredentials):
     remoteAddress: session.connection.remoteAddress,
   });
   if (outcome.kind === 'refused') return session.refuseLogin();
-  const { account } = outcome;
-  const maildrop = await Maildrop.open(mailboxes, account.id);
+  await enter(session, outcome.account);
+}
+
+/** What is refused from here on is refused to somebody who has the right password (RFC 2449 section 8.1). */
+async function enter(session: Pop3Context, account: Account): Promise<void> {
+  const { mailboxes, loginDelays, locks, settings } = session.surroundings;
+  const { remoteAddress } = session.connection;
+  if (!loginDelays.isOver(account.id, remoteAddress)) return session.refuse('loginTooSoon');
+  const unlock = settings.sharing === 'exclusive' ? locks.take(account.id, session) : () => {};
+  if (unlock === undefined) return session.refuse('maildropInUse');
+  const maildrop = await Maildrop.open(mailboxes, account.id, unlock);
+  loginDelays.note(account.id, remoteAddress);
   session.state = { kind: 'transaction', account, maildrop };
   session.log.info('pop3d.session.login', {
     account: account.address,
     messages: maildrop.count,
     octets: maildrop.octets,
   });
-  session.ok(`Logged in, ${maildrop.count} messages (${maildrop.octets} octets)`);
+  session.ok(session.phrases.loggedIn(maildrop.count, maildrop.octets));
 }

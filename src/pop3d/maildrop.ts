@@ -2,13 +2,15 @@
  * The maildrop: an account's INBOX as one POP3 session sees it (RFC 1939 section 3).
  *
  * A snapshot taken at login: numbers, sizes and unique ids do not change while the session lasts, whatever others do.
- * Deviates from RFC 1939 section 4, which asks for an exclusive lock: see docs/ARCHITECTURE.md. Deleting only marks; the marks become expunges at QUIT. Several sessions may have the same maildrop at once.
+ * Deviates from RFC 1939 section 4, which asks for an exclusive lock, unless set otherwise: see docs/ARCHITECTURE.md. Deleting
+ * only marks; the marks become expunges at QUIT. Several sessions may have the same maildrop at once.
  * The unique id is the entry's UID as a plain decimal, as hMailServer's, so that migrated mailboxes keep theirs.
  */
 
 import { MailError } from '../base/error.ts';
 import type { AccountId, ContentId, MailboxId, Uid } from '../base/ids.ts';
 import type { Hold, Mailboxes, UidRange } from '../store/contract/mailboxes.ts';
+import { Snapshot } from './snapshot.ts';
 
 /** A message of the maildrop. */
 export interface MaildropMessage {
@@ -24,9 +26,10 @@ export interface MaildropMessage {
 export class Maildrop {
   readonly #mailboxes: Mailboxes;
   readonly #hold: Hold;
-  readonly #messages: readonly MaildropMessage[];
+  readonly #snapshot: Snapshot;
+  readonly #unlock: () => void;
+  /** Message numbers. */
   readonly #deleted = new Set<number>();
-  readonly #octets: number;
   #deletedOctets = 0;
   readonly mailboxId: MailboxId;
 
@@ -34,52 +37,65 @@ export class Maildrop {
     mailboxes: Mailboxes,
     mailboxId: MailboxId,
     hold: Hold,
-    messages: readonly MaildropMessage[],
+    snapshot: Snapshot,
+    unlock: () => void,
   ) {
     this.#mailboxes = mailboxes;
     this.mailboxId = mailboxId;
     this.#hold = hold;
-    this.#messages = messages;
-    this.#octets = messages.reduce((sum, message) => sum + message.octets, 0);
+    this.#snapshot = snapshot;
+    this.#unlock = unlock;
   }
 
-  /** Takes the snapshot. Errors: `mailboxMissing`. */
-  static async open(mailboxes: Mailboxes, accountId: AccountId): Promise<Maildrop> {
+  /** Takes the snapshot. `unlock` is called when it is closed, or cannot be taken. Errors: `mailboxMissing`. */
+  static async open(mailboxes: Mailboxes, accountId: AccountId, unlock = () => {}): Promise<Maildrop> {
     const hold = mailboxes.hold();
     try {
       const inbox = await mailboxes.find(accountId, ['INBOX']);
       if (inbox === undefined) throw new MailError('mailboxMissing', `account ${accountId} has no INBOX`);
-      const messages: MaildropMessage[] = [];
+      const snapshot = new Snapshot();
       for await (const slice of mailboxes.entries(inbox.id, { first: 1, last: UID_MAX })) {
-        for (const { uid, contentId, pop3Octets } of slice) {
-          messages.push({ number: messages.length + 1, uid, contentId, octets: pop3Octets });
-        }
+        for (const { uid, contentId, pop3Octets } of slice) snapshot.add(uid, contentId, pop3Octets);
       }
-      return new Maildrop(mailboxes, inbox.id, hold, messages);
+      return new Maildrop(mailboxes, inbox.id, hold, snapshot, unlock);
     } catch (error) {
       hold.release();
+      unlock();
       throw error;
     }
   }
 
+  /** Messages at login. */
+  get countAtLogin(): number {
+    return this.#snapshot.length;
+  }
+
+  /** Their octets. */
+  get octetsAtLogin(): number {
+    return this.#snapshot.totalOctets;
+  }
+
   /** Messages that are not marked as deleted. */
   get count(): number {
-    return this.#messages.length - this.#deleted.size;
+    return this.countAtLogin - this.#deleted.size;
   }
 
   /** Their octets. */
   get octets(): number {
-    return this.#octets - this.#deletedOctets;
+    return this.octetsAtLogin - this.#deletedOctets;
   }
 
   /** The message of this number, unless there is none or it is marked as deleted. */
   find(number: number): MaildropMessage | undefined {
-    return this.#deleted.has(number) ? undefined : this.#messages[number - 1];
+    const isThere = number >= 1 && number <= this.countAtLogin && !this.#deleted.has(number);
+    return isThere ? this.#messageOf(number) : undefined;
   }
 
   /** The messages that are not marked as deleted, in order. */
   *remaining(): Generator<MaildropMessage> {
-    for (const message of this.#messages) if (!this.#deleted.has(message.number)) yield message;
+    for (let number = 1; number <= this.countAtLogin; number += 1) {
+      if (!this.#deleted.has(number)) yield this.#messageOf(number);
+    }
   }
 
   /** Marks a message that `find` answered. */
@@ -98,14 +114,26 @@ export class Maildrop {
   /** Expunges what is marked; answers the messages that were removed by this call (others may have been quicker). */
   async expungeMarked(): Promise<readonly MaildropMessage[]> {
     if (this.#deleted.size === 0) return [];
-    const marked = this.#messages.filter((message) => this.#deleted.has(message.number));
+    const numbers = [...this.#deleted].sort((left, right) => left - right);
+    const marked = numbers.map((number) => this.#messageOf(number));
     const removed = new Set(await this.#mailboxes.expunge(this.mailboxId, rangesOf(marked), false));
     return marked.filter((message) => removed.has(message.uid));
   }
 
-  /** Lets go of the contents. */
+  /** Lets go of the contents, and of the lock. */
   close(): void {
     this.#hold.release();
+    this.#unlock();
+  }
+
+  #messageOf(number: number): MaildropMessage {
+    const position = number - 1;
+    return {
+      number,
+      uid: this.#snapshot.uidAt(position),
+      contentId: this.#snapshot.contentIdAt(position),
+      octets: this.#snapshot.octetsAt(position),
+    };
   }
 }
 

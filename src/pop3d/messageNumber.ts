@@ -19,7 +19,7 @@ export function askedMessage(
 ): { readonly maildrop: Maildrop; readonly message: MaildropMessage } | undefined {
   const maildrop = openMaildrop(session);
   const message = maildrop.find(number);
-  if (message === undefined) session.wrong('No such message');
+  if (message === undefined) session.wrong(session.phrases.noSuchMessage);
   return message === undefined ? undefined : { maildrop, message };
 }
 

@@ -6,26 +6,12 @@ import type { Socket } from 'node:net';
 import { MailError } from '../base/error.ts';
 import { formatErr } from '../wire/pop3/reply.ts';
 import { Connection } from '../net/connection.ts';
-import type { ConnectionCaps } from '../net/connectionCaps.ts';
-import { type Listener, openListener, type TlsMode } from '../net/listener.ts';
-import type { TlsContexts } from '../net/tlsContext.ts';
+import { type Listener, openListener } from '../net/listener.ts';
 import type { Pop3Surroundings } from './context.ts';
+import { LoginDelays } from './loginDelays.ts';
+import { MaildropLocks } from './maildropLocks.ts';
+import { type Pop3dOptions, type Pop3ListenerOptions, settingsOf } from './options.ts';
 import { Pop3Session } from './session.ts';
-
-/** One listener of the room. */
-export interface Pop3ListenerOptions {
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-  readonly tls: TlsMode;
-  readonly tlsContexts: TlsContexts;
-  readonly caps: ConnectionCaps;
-}
-
-/** What the room is handed. */
-export interface Pop3dOptions extends Omit<Pop3Surroundings, 'tls' | 'tlsContexts'> {
-  readonly listeners: readonly Pop3ListenerOptions[];
-}
 
 /** The running room. */
 export interface Pop3d {
@@ -43,7 +29,8 @@ export async function openPop3d(options: Pop3dOptions): Promise<Pop3d> {
     await Promise.all(listeners.map((listener) => listener.close(deadlineMs)));
   };
   try {
-    for (const listener of options.listeners) listeners.push(await listen(listener, options, sessions));
+    const common = commonSurroundings(options);
+    for (const listener of options.listeners) listeners.push(await listen(listener, common, sessions));
   } catch (error) {
     await close(0);
     throw error;
@@ -51,13 +38,23 @@ export async function openPop3d(options: Pop3dOptions): Promise<Pop3d> {
   return { listeners, close };
 }
 
+/** What the sessions of all listeners share: a maildrop is locked for all of them. */
+type CommonSurroundings = Omit<Pop3Surroundings, 'tls' | 'tlsContexts'>;
+
+function commonSurroundings(options: Pop3dOptions): CommonSurroundings {
+  const settings = settingsOf(options);
+  const { clock } = options;
+  const loginDelays = new LoginDelays(clock, settings.loginDelaySeconds);
+  return { ...options, settings, locks: new MaildropLocks(clock), loginDelays };
+}
+
 function listen(
   listener: Pop3ListenerOptions,
-  options: Pop3dOptions,
+  common: CommonSurroundings,
   sessions: Set<Pop3Session>,
 ): Promise<Listener> {
-  const { clock, log } = options;
-  const surroundings: Pop3Surroundings = { ...options, tls: listener.tls, tlsContexts: listener.tlsContexts };
+  const { clock, log } = common;
+  const surroundings: Pop3Surroundings = { ...common, tls: listener.tls, tlsContexts: listener.tlsContexts };
   return openListener({ ...listener, clock, log, onRefused: sayBusy }, async (socket) => {
     const session = new Pop3Session(new Connection(socket, { clock }), surroundings);
     sessions.add(session);

@@ -6,27 +6,28 @@
  * Trust: none. Lines, errors, failed logins and silence are bounded by the limits below.
  */
 
-import { asMailError, MailError, type MailErrorCode, WireError } from '../base/error.ts';
+import { asMailError, MAIL_ERRORS, MailError, type MailErrorCode, WireError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import { Pacer } from '../base/pacer.ts';
 import { MINUTE_MS } from '../base/units.ts';
-import { parseCommand } from '../wire/pop3/command.ts';
+import { CREDENTIAL_LINE_LIMIT_OCTETS, lineLimitOctets, parseCommand } from '../wire/pop3/command.ts';
 import { formatErr, formatOk } from '../wire/pop3/reply.ts';
 import type { Connection } from '../net/connection.ts';
 import { LineReader } from '../net/lineReader.ts';
 import { COMMANDS } from './commands.ts';
 import type { Pop3Context, Pop3State, Pop3Surroundings } from './context.ts';
+import { ENGLISH } from './phrases/english.ts';
+import type { Phrases } from './phrases/phrases.ts';
+import { createTally, tallyFields } from './tally.ts';
 
-/** Octets of a command line: room for a 255-octet line (RFC 2449 section 4) and for clients with longer passwords. */
-const LINE_LIMIT_OCTETS = 2048;
 /** Silence before login: a person with Telnet gets by, a scanner of ports does not stay. */
 const LOGIN_TIMEOUT_MS = MINUTE_MS;
-/** Commands in a row that were wrong, after which the session ends: old clients try a few unknown ones. */
+/** Commands in a row that were refused, after which the session ends: old clients try a few unknown ones. */
 const ERROR_LIMIT = 20;
+/** A line is counted with CRLF, though LF alone ends it as well. */
+const CRLF_OCTETS = 2;
 /** Failed logins in one session, after which it ends. */
 const FAILED_LOGIN_LIMIT = 5;
-
-const WRONG_STATE = { authorization: 'Log in first', transaction: 'Not after login', closed: 'Goodbye' };
 
 /** A session; `run` serves it to its end. */
 export class Pop3Session implements Pop3Context {
@@ -35,7 +36,10 @@ export class Pop3Session implements Pop3Context {
   readonly surroundings: Pop3Surroundings;
   readonly log: Log;
   readonly pacer: Pacer;
+  readonly tally = createTally();
   state: Pop3State = { kind: 'authorization', userName: undefined };
+  phrases: Phrases = ENGLISH;
+  isUtf8 = false;
   #errors = 0;
   #failedLogins = 0;
   readonly #stopping = new AbortController();
@@ -44,7 +48,7 @@ export class Pop3Session implements Pop3Context {
     this.connection = connection;
     this.surroundings = surroundings;
     this.pacer = new Pacer(surroundings.clock);
-    this.lines = new LineReader(connection, LINE_LIMIT_OCTETS);
+    this.lines = new LineReader(connection, CREDENTIAL_LINE_LIMIT_OCTETS);
     this.log = surroundings.log.with({ remote: connection.remoteAddress, protocol: 'pop3' });
   }
 
@@ -66,8 +70,24 @@ export class Pop3Session implements Pop3Context {
 
   /** Ends the session without deleting anything; what was answered is still sent. */
   end(): void {
-    if (this.state.kind === 'transaction') this.state.maildrop.close();
+    const { state } = this;
     this.state = { kind: 'closed' };
+    if (state.kind !== 'transaction') return;
+    const { account, maildrop } = state;
+    maildrop.close();
+    const fields = { account: account.address, ...tallyFields(this.tally, maildrop, 0) };
+    this.log.info('pop3d.session.cut', fields);
+  }
+
+  /** Ends the session at once, with nothing deleted and nothing said (RFC 1939 section 3, of timers). */
+  cutOff(): void {
+    this.connection.destroy();
+    this.end();
+  }
+
+  /** When the client last gave or took octets. */
+  get activeAtMs(): number {
+    return this.connection.activeAtMs;
   }
 
   /** Ends the session politely at the next wait for a command. */
@@ -80,17 +100,14 @@ export class Pop3Session implements Pop3Context {
     this.connection.write(formatOk(text));
   }
 
-  /** Answers -ERR with the words and the response code of `code`, or with other words. */
-  refuse(code: MailErrorCode, text?: string): void {
-    const { reply } = new MailError(code);
-    this.connection.write(formatErr(text ?? reply.publicText, reply.pop3.code));
+  /** Answers -ERR with the words and the response code of `code`, or with other words, and counts it. */
+  refuse(code: MailErrorCode, text = this.phrases.error(code)): void {
+    this.#refuse(text, MAIL_ERRORS[code].pop3.code);
   }
 
   /** Answers -ERR for something that the client did wrong, and counts it. */
   wrong(text: string): void {
-    this.connection.write(formatErr(text));
-    this.#errors += 1;
-    if (this.#errors >= ERROR_LIMIT) this.end();
+    this.#refuse(text);
   }
 
   /** Counts a failed login, answers it, and ends the session when there were too many. */
@@ -108,7 +125,7 @@ export class Pop3Session implements Pop3Context {
 
   /** Waits for a line within the state's time. Errors: `deadlineExceeded`, `shuttingDown`. */
   async nextLine(limitOctets?: number) {
-    const { idleTimeoutMs } = this.surroundings;
+    const { idleTimeoutMs } = this.surroundings.settings;
     const deadlineMs = this.state.kind === 'transaction' ? idleTimeoutMs : LOGIN_TIMEOUT_MS;
     return this.lines.readLine({ deadlineMs, signal: this.#stopping.signal }, limitOctets);
   }
@@ -117,22 +134,32 @@ export class Pop3Session implements Pop3Context {
     await this.pacer.breathe();
     if (!this.lines.hasLine() || this.connection.isFlushDue) await this.connection.flush();
     const line = await this.nextLine();
+    const errors = this.#errors;
     if (line.kind === 'end') this.end();
-    else if (line.kind === 'tooLong') this.wrong('Line too long');
+    else if (line.kind === 'tooLong') this.wrong(this.phrases.lineTooLong);
     else await this.#runLine(line.octets);
+    if (this.#errors === errors) this.#errors = 0;
   }
 
   async #runLine(octets: Buffer): Promise<void> {
     try {
       const { keyword, argument } = parseCommand(octets);
       const command = COMMANDS.get(keyword);
-      if (command === undefined) this.wrong('Unknown command');
-      else if (!command.states.includes(this.state.kind)) this.wrong(WRONG_STATE[this.state.kind]);
-      else await command.execute(this, argument);
+      const { phrases, isUtf8, state } = this;
+      if (octets.length + CRLF_OCTETS > lineLimitOctets(keyword, isUtf8)) this.wrong(phrases.lineTooLong);
+      else if (command === undefined) this.wrong(phrases.unknownCommand);
+      else if (command.states.includes(state.kind)) await command.execute(this, argument);
+      else this.wrong(state.kind === 'transaction' ? phrases.notAfterLogin : phrases.logInFirst);
     } catch (error) {
-      if (error instanceof WireError) this.wrong(`Syntax error: expected ${error.expected}`);
+      if (error instanceof WireError) this.wrong(this.phrases.syntaxError(error.expected));
       else this.#refuseError(asMailError(error));
     }
+  }
+
+  #refuse(text: string, code?: string): void {
+    this.connection.write(formatErr(text, code));
+    this.#errors += 1;
+    if (this.#errors >= ERROR_LIMIT) this.end();
   }
 
   #refuseError(error: MailError): void {
@@ -145,6 +172,6 @@ export class Pop3Session implements Pop3Context {
   #sayGoodbye(error: MailError): void {
     if (error.code === 'connectionLost') return;
     this.log.debug('pop3d.session.ended', { reason: error.code });
-    this.refuse(error.code, error.code === 'deadlineExceeded' ? 'Too long without a command' : undefined);
+    this.refuse(error.code, error.code === 'deadlineExceeded' ? this.phrases.silentTooLong : undefined);
   }
 }

@@ -25,12 +25,15 @@ export async function transmit(
   const content = await session.surroundings.contents.open(message.contentId);
   const pieces = content.read(0, content.octets)[Symbol.asyncIterator]();
   let piece = await pieces.next();
+  const count = top === undefined ? session.tally.retr : session.tally.top;
   session.ok(headline);
   try {
     const converter = createCrlfConverter();
     const stuffer = createDotStuffer();
     const transmitPart = (octets: Buffer) => {
-      session.connection.write(stuffer.push(top === undefined ? octets : top.push(octets)));
+      const stuffed = stuffer.push(top === undefined ? octets : top.push(octets));
+      session.connection.write(stuffed);
+      count.octets += stuffed.length;
     };
     while (piece.done !== true && top?.isDone !== true) {
       transmitPart(converter.push(piece.value));
@@ -41,6 +44,7 @@ export async function transmit(
     if (piece.done !== true) await pieces.return?.();
     else transmitPart(converter.end());
     session.connection.write(stuffer.end());
+    count.messages += 1;
   } catch (error) {
     session.log.warn('pop3d.message.broken', { error, content: message.contentId });
     session.connection.destroy();

@@ -1,88 +1,9 @@
 /** POP3 over real sockets and the real store: transcripts, pipelining, odd octets, STLS, deadlines, drops, two sessions at once. */
 
-import t, { type Test } from 'tap';
-import { type Clock, systemClock } from '../../src/base/clock.ts';
-import { silentLog } from '../../src/base/log.ts';
-import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
-import type { TlsMode } from '../../src/net/listener.ts';
-import { openPop3d } from '../../src/pop3d/pop3d.ts';
-import { createTestClock, type TestClock } from '../support/clock.ts';
-import { openRoomSite, type RoomSite } from '../support/site.ts';
-import { type Client, connectClient, secureClient } from '../support/sockets.ts';
-import { parseTranscript, playTranscript, readTranscript } from '../support/transcript.ts';
-
-const ADDRESS = 'ticket@app.example.com';
-
-async function openServer(t: Test, tls: TlsMode = 'starttls', clock: TestClock | Clock = createTestClock()) {
-  const site = await openRoomSite(t);
-  const { store, accounts, tlsContexts } = site;
-  const pop3d = await openPop3d({
-    listeners: [
-      {
-        name: 'pop3',
-        address: '127.0.0.1',
-        port: 0,
-        tls,
-        tlsContexts,
-        caps: new ConnectionCaps({ total: 50, perAddress: 50 }),
-      },
-    ],
-    serverName: 'mail.example.com',
-    idleTimeoutMs: 600_000,
-    accounts,
-    mailboxes: store.mailboxes,
-    contents: store.contents,
-    trace: store.trace,
-    clock,
-    log: silentLog,
-  });
-  t.teardown(() => pop3d.close(0));
-  const port = pop3d.listeners[0]?.port ?? 0;
-  return { site, pop3d, clock: clock as TestClock, connect: () => connectClient(t, port) };
-}
-
-async function logIn(client: Client): Promise<void> {
-  await playTranscript(
-    client,
-    parseTranscript(`S: +OK *\nC+ USER ${ADDRESS}\nC: PASS secret\nS: +OK *\nS: +OK *`),
-  );
-}
-
-/** Plays `text` after what the client has already received. */
-async function play(client: Client, text: string): Promise<void> {
-  const done = client.received.length;
-  const fresh = {
-    ...client,
-    until: client.until,
-    get received() {
-      return client.received.slice(done);
-    },
-  };
-  const until = async (pattern: RegExp) => {
-    await client.until(new RegExp(`^[^]{${done}}${pattern.source.slice(1)}`));
-    return fresh.received;
-  };
-  await playTranscript(
-    {
-      ...fresh,
-      until,
-      get received() {
-        return client.received.slice(done);
-      },
-    },
-    parseTranscript(text),
-  );
-}
-
-const inboxUids = async ({ store }: RoomSite): Promise<number[]> => {
-  const account = await store.directory.findAccount(ADDRESS);
-  const inbox = account && (await store.mailboxes.find(account.id, ['INBOX']));
-  const uids: number[] = [];
-  if (inbox !== undefined)
-    for await (const slice of store.mailboxes.entries(inbox.id, { first: 1, last: 2 ** 32 - 1 }))
-      uids.push(...slice.map(({ uid }) => uid));
-  return uids;
-};
+import t from 'tap';
+import { secureClient } from '../support/sockets.ts';
+import { playTranscript, readTranscript } from '../support/transcript.ts';
+import { ADDRESS, inboxUids, logIn, openServer, play, SYSTEM_TIME } from './harness.ts';
 
 t.test('a whole session goes as RFC 1939 says, and only QUIT deletes', async (t) => {
   const { site, connect } = await openServer(t);
@@ -181,7 +102,7 @@ t.test(
 t.test(
   'a listener that demands TLS takes no password before it, and nothing sent in plain text survives STLS',
   async (t) => {
-    const { site, connect } = await openServer(t, 'required');
+    const { site, connect } = await openServer(t, { tls: 'required' });
     await site.addAccount(ADDRESS);
     const client = await connect();
     await play(
@@ -266,7 +187,7 @@ t.test('closing the server tells every session and deletes nothing', async (t) =
 });
 
 t.test('a client that pipelines thousands of commands lets others have their turn', async (t) => {
-  const { site, connect } = await openServer(t, 'starttls', systemClock);
+  const { site, connect } = await openServer(t, SYSTEM_TIME);
   await site.deliver('small\r\n', await site.addAccount(ADDRESS));
   const flood = await connect();
   await logIn(flood);

@@ -27,17 +27,17 @@ export const auth: Pop3Command<AuthArgument | undefined> = {
     if (asked === undefined) return listMechanisms(session);
     if (!session.mayLogIn) return session.refuse('privacyRequired');
     const mechanism = findMechanism(asked.mechanism);
-    if (mechanism === undefined) return session.wrong('Unsupported authentication mechanism');
+    if (mechanism === undefined) return session.wrong(session.phrases.mechanismUnsupported);
     const { initialResponse } = asked;
     const response = initialResponse === undefined ? undefined : decodeInitialResponse(initialResponse);
     const credentials = await exchange(session, mechanism, response);
-    if (credentials === undefined) return session.wrong('Authentication cancelled');
+    if (credentials === undefined) return session.wrong(session.phrases.authenticationCancelled);
     await logIn(session, credentials);
   },
 };
 
 function listMechanisms(session: Pop3Context): void {
-  session.ok('Mechanisms follow');
+  session.ok(session.phrases.mechanismListing);
   if (session.mayLogIn) for (const name of SASL_MECHANISMS) session.connection.write(formatCapability(name));
   session.connection.write(MULTI_LINE_END);
 }

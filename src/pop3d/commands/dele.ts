@@ -16,6 +16,6 @@ export const dele: Pop3Command<number> = {
     const asked = askedMessage(session, number);
     if (asked === undefined) return;
     asked.maildrop.markDeleted(asked.message);
-    session.ok(`Message ${asked.message.number} deleted`);
+    session.ok(session.phrases.markedDeleted(number));
   },
 };

@@ -11,5 +11,5 @@ export const noop: Pop3Command<void> = {
   states: ['transaction'],
   source: 'RFC 1939 section 5',
   parse: parseNothing,
-  run: (session) => session.ok('Nothing done'),
+  run: (session) => session.ok(session.phrases.nothingDone),
 };

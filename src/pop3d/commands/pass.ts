@@ -15,7 +15,7 @@ export const pass: Pop3Command<string> = {
   async run(session, password) {
     if (!session.mayLogIn) return session.refuse('privacyRequired');
     const userName = session.state.kind === 'authorization' ? session.state.userName : undefined;
-    if (userName === undefined) return session.wrong('USER comes first');
+    if (userName === undefined) return session.wrong(session.phrases.userFirst);
     session.state = { kind: 'authorization', userName: undefined };
     await logIn(session, { authorizationId: '', authenticationId: userName, password });
   },

@@ -5,6 +5,7 @@
 import { asMailError } from '../../base/error.ts';
 import { parseNothing } from '../../wire/pop3/command.ts';
 import type { Pop3Command } from '../command.ts';
+import { tallyFields } from '../tally.ts';
 
 /** QUIT. */
 export const quit: Pop3Command<void> = {
@@ -13,14 +14,15 @@ export const quit: Pop3Command<void> = {
   source: 'RFC 1939 section 6',
   parse: parseNothing,
   async run(session) {
-    const { state, surroundings, connection } = session;
+    const { state, surroundings, connection, phrases } = session;
     session.state = { kind: 'closed' };
-    if (state.kind !== 'transaction') return session.ok('Goodbye');
+    if (state.kind !== 'transaction') return session.ok(session.phrases.goodbye);
     const { account, maildrop } = state;
     try {
       const removed = await maildrop.expungeMarked();
-      session.ok(removed.length === 0 ? 'Goodbye' : `Goodbye, ${removed.length} messages deleted`);
-      session.log.info('pop3d.session.quit', { account: account.address, deleted: removed.length });
+      session.ok(removed.length === 0 ? phrases.goodbye : phrases.goodbyeAfter(removed.length));
+      const fields = tallyFields(session.tally, maildrop, removed.length);
+      session.log.info('pop3d.session.quit', { account: account.address, ...fields });
       for (const { contentId, uid } of removed) {
         surroundings.trace.note(contentId, {
           at: surroundings.clock.now(),
@@ -30,7 +32,7 @@ export const quit: Pop3Command<void> = {
       }
     } catch (error) {
       session.log.error('pop3d.session.update', { account: account.address, error: asMailError(error) });
-      session.refuse(asMailError(error).code, 'Some deleted messages were not removed');
+      session.refuse(asMailError(error).code, phrases.deletedRemain);
     } finally {
       maildrop.close();
     }

@@ -1,9 +1,14 @@
 /**
- * RETR (RFC 1939 section 5): the whole message.
+ * RETR (RFC 1939 section 5): the whole message. Where it is set so, IMAP sees it as \Seen, as Exchange had it; hMailServer
+ * did not.
  */
 
+import type { Uid } from '../../base/ids.ts';
 import { parseNumber } from '../../wire/pop3/command.ts';
+import { FLAG } from '../../store/contract/mailboxes.ts';
 import type { Pop3Command } from '../command.ts';
+import type { Pop3Context } from '../context.ts';
+import type { Maildrop } from '../maildrop.ts';
 import { askedMessage } from '../messageNumber.ts';
 import { transmit } from '../transmit.ts';
 
@@ -16,8 +21,9 @@ export const retr: Pop3Command<number> = {
   async run(session, number) {
     const asked = askedMessage(session, number);
     if (asked === undefined) return;
-    await transmit(session, asked.message, `${asked.message.octets} octets`);
+    await transmit(session, asked.message, session.phrases.wholeMessage(asked.message.octets));
     if (session.state.kind !== 'transaction') return;
+    if (session.surroundings.settings.marksSeen) await markSeen(session, asked.maildrop, asked.message.uid);
     session.surroundings.trace.note(asked.message.contentId, {
       at: session.surroundings.clock.now(),
       kind: 'fetched',
@@ -30,3 +36,17 @@ export const retr: Pop3Command<number> = {
     });
   },
 };
+
+/** Once all of it has left: a message that was cut off is not seen. The client has its message, whatever becomes of the flag. */
+async function markSeen(session: Pop3Context, { mailboxId }: Maildrop, uid: Uid): Promise<void> {
+  await session.connection.flush();
+  try {
+    const range = { first: uid, last: uid };
+    await session.surroundings.mailboxes.setFlags(mailboxId, [range], 'add', {
+      system: FLAG.seen,
+      keywords: [],
+    });
+  } catch (error) {
+    session.log.warn('pop3d.message.markSeen', { error, uid });
+  }
+}

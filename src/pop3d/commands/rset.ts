@@ -15,6 +15,6 @@ export const rset: Pop3Command<void> = {
   run(session) {
     const maildrop = openMaildrop(session);
     maildrop.unmarkAll();
-    session.ok(`Maildrop has ${maildrop.count} messages (${maildrop.octets} octets)`);
+    session.ok(session.phrases.unmarked(maildrop.count, maildrop.octets));
   },
 };

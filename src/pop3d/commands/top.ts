@@ -18,6 +18,6 @@ export const top: Pop3Command<TopArgument> = {
   async run(session, asked) {
     const found = askedMessage(session, asked.message);
     if (found === undefined) return;
-    await transmit(session, found.message, 'Top of message follows', createTopLimiter(asked.lines));
+    await transmit(session, found.message, session.phrases.topOfMessage, createTopLimiter(asked.lines));
   },
 };

@@ -14,6 +14,6 @@ export const user: Pop3Command<string> = {
   run(session, userName) {
     if (!session.mayLogIn) return session.refuse('privacyRequired');
     session.state = { kind: 'authorization', userName };
-    session.ok('Now the password');
+    session.ok(session.phrases.nowThePassword);
   },
 };

@@ -1,12 +1,15 @@
 /**
  * POP3 command lines, and the arguments of the commands that have any.
  *
- * RFC 1939 sections 3 to 7, RFC 2449 section 3 (command, keyword, param), RFC 5034 section 4 (AUTH). Keywords are in any case.
+ * RFC 1939 sections 3 to 7, RFC 2449 section 3 (command, keyword, param), RFC 5034 section 4 (AUTH), RFC 6856 (UTF8, LANG).
+ * Keywords are in any case.
  * Deviates from the grammar where clients do: several blanks between parameters, blanks at the end of the line, HTAB for a
  * blank, TOP without its second number. PASS alone takes every octet after one blank, blanks included (RFC 1939 section 7).
  * Trust: a line within the session's limit, of any octets; what breaks the grammar throws WireError, whose offset counts from
  * the argument's start.
  */
+
+import { isUtf8 as isUtf8Text } from 'node:buffer';
 
 import { WireError } from '../../base/error.ts';
 import { decodeCredentialText } from '../sasl/credentialText.ts';
@@ -15,6 +18,8 @@ import { decodeCredentialText } from '../sasl/credentialText.ts';
 export const COMMAND_LINE_LIMIT_OCTETS = 255;
 /** The same after UTF8. RFC 6856 names no figure; names and passwords take twice the octets in Greek or Cyrillic. */
 export const UTF8_COMMAND_LINE_LIMIT_OCTETS = 512;
+/** The same of USER, PASS and AUTH: a password of 1,024 octets, which every other protocol takes, has to get through. */
+export const CREDENTIAL_LINE_LIMIT_OCTETS = 2048;
 
 /** A command line taken apart. */
 export interface CommandLine {
@@ -39,6 +44,12 @@ export interface AuthArgument {
   readonly initialResponse: Buffer | undefined;
 }
 
+/** How long a line of `keyword` may be, with its CRLF. */
+export function lineLimitOctets(keyword: string, isUtf8: boolean): number {
+  if (CREDENTIAL_KEYWORDS.has(keyword)) return CREDENTIAL_LINE_LIMIT_OCTETS;
+  return isUtf8 ? UTF8_COMMAND_LINE_LIMIT_OCTETS : COMMAND_LINE_LIMIT_OCTETS;
+}
+
 /** Takes apart `line`, which is without its line end. Throws WireError for a line without a keyword. */
 export function parseCommand(line: Buffer): CommandLine {
   const end = blankFrom(line, 0);
@@ -54,16 +65,16 @@ export function parseNothing(argument: Buffer | undefined): void {
   if (argument !== undefined) throw new WireError(0, 'CRLF');
 }
 
-/** A user name (USER). */
-export function parseName(argument: Buffer | undefined): string {
+/** A user name (USER). After UTF8 it must be UTF-8 (RFC 6856 section 2.2); before it an old client's code page will do. */
+export function parseName(argument: Buffer | undefined, isUtf8 = false): string {
   if (argument === undefined) throw new WireError(0, 'name');
-  return decodeCredentialText(argument);
+  return credentialText(argument, isUtf8);
 }
 
-/** A password (PASS); it may be empty, which fails like any wrong one. */
-export function parsePassword(argument: Buffer | undefined): string {
+/** A password (PASS), as a name; it may be empty, which fails like any wrong one. */
+export function parsePassword(argument: Buffer | undefined, isUtf8 = false): string {
   if (argument === undefined) throw new WireError(0, 'password');
-  return decodeCredentialText(argument);
+  return credentialText(argument, isUtf8);
 }
 
 /** A message number (RETR, DELE, and LIST and UIDL when they have one): 0 or more, perhaps larger than any maildrop. */
@@ -93,6 +104,17 @@ export function parseAuth(argument: Buffer | undefined): AuthArgument | undefine
   return { mechanism, initialResponse: initialResponse?.octets };
 }
 
+/** LANG: a language range (RFC 4647 section 2.1), `*` among them; undefined when the client asks which languages there are. */
+export function parseLanguageRange(argument: Buffer | undefined): string | undefined {
+  const [range, ...surplus] = parameters(argument);
+  if (range === undefined) return undefined;
+  const text = range.octets.toString('latin1');
+  if (!LANGUAGE_RANGE.test(text)) throw new WireError(range.offset, 'language-range');
+  endOf(surplus);
+  return text;
+}
+
+const CREDENTIAL_KEYWORDS: ReadonlySet<string> = new Set(['USER', 'PASS', 'AUTH']);
 /** RFC 2449 section 3 has keywords of 3 or 4 characters; more is kept for the log only. */
 const KEYWORD_LIMIT_CHARS = 32;
 /** Parameters that are told apart; no command has more than two, and what is third is an error already. */
@@ -101,8 +123,15 @@ const PARAMETER_LIMIT = 3;
 const EXACT_DIGITS = 15;
 /** RFC 4422 section 3.1: sasl-mech. */
 const SASL_MECH = /^[A-Z0-9_-]{1,20}$/;
+/** RFC 4647 section 2.1. */
+const LANGUAGE_RANGE = /^(?:\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)$/;
 const SP = 0x20;
 const HTAB = 0x09;
+
+function credentialText(octets: Buffer, isUtf8: boolean): string {
+  if (isUtf8 && !isUtf8Text(octets)) throw new WireError(0, 'UTF-8');
+  return decodeCredentialText(octets);
+}
 
 interface Parameter {
   readonly offset: number;

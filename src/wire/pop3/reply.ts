@@ -37,6 +37,11 @@ export function formatUniqueIdListing(message: number, uniqueId: string): string
   return `${message} ${uniqueId}\r\n`;
 }
 
+/** A language listing: the tag, and the language's name in itself (RFC 6856 section 3.2, LANG). */
+export function formatLanguageListing(tag: string, name: string): string {
+  return formatLine(`${tag} ${name}`);
+}
+
 /** A line of the CAPA reply: a tag with its parameters. */
 export function formatCapability(tag: string, ...parameters: readonly string[]): string {
   return formatLine([tag, ...parameters].join(' '));

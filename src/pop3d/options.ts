@@ -1,0 +1,84 @@
+/**
+ * What POP3 is handed: settings for the configuration to compose, and the neighbours that main gives.
+ *
+ * Defaults are named here; the configuration's schema has the same.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { MINUTE_MS } from '../base/units.ts';
+import type { ConnectionCaps } from '../net/connectionCaps.ts';
+import type { TlsMode } from '../net/listener.ts';
+import type { TlsContexts } from '../net/tlsContext.ts';
+import type { Contents } from '../store/contract/contents.ts';
+import type { Mailboxes } from '../store/contract/mailboxes.ts';
+import type { Trace } from '../store/contract/trace.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { LanguageTag } from './phrases/languages.ts';
+
+/** Whether sessions may have one maildrop at the same time, or only one after the other (RFC 1939 section 4). */
+export type Sharing = 'shared' | 'exclusive';
+
+/** One listener of the room. */
+export interface Pop3ListenerOptions {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly tls: TlsMode;
+  readonly tlsContexts: TlsContexts;
+  readonly caps: ConnectionCaps;
+}
+
+/** What an administrator may set. */
+export interface Pop3Options {
+  /** Silence after login that ends a session; not below the 10 minutes of RFC 1939 section 3. */
+  readonly idleTimeoutMs?: number;
+  /** Shared, unless set. */
+  readonly sharing?: Sharing;
+  /** Whether RETR sets \Seen; not unless set. */
+  readonly marksSeen?: boolean;
+  /** Seconds between two logins of an account from one address (RFC 2449 section 6.5); 0, the default, for none. */
+  readonly loginDelaySeconds?: number;
+  /** Days that a message stays at least (RFC 2449 section 6.7); undefined, the default, where nothing is ever deleted. */
+  readonly expireDays?: number | undefined;
+  /** The language of `LANG *`; English unless set. */
+  readonly preferredLanguage?: LanguageTag;
+}
+
+/** All that the room is handed. */
+export interface Pop3dOptions extends Pop3Options {
+  readonly listeners: readonly Pop3ListenerOptions[];
+  /** The host name that the greeting says. */
+  readonly serverName: string;
+  readonly accounts: Pick<Accounts, 'authenticate'>;
+  readonly mailboxes: Mailboxes;
+  readonly contents: Contents;
+  readonly trace: Trace;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The options with every default filled in, as sessions use them. */
+export interface Pop3Settings {
+  readonly idleTimeoutMs: number;
+  readonly sharing: Sharing;
+  readonly marksSeen: boolean;
+  readonly loginDelaySeconds: number;
+  readonly expireDays: number | undefined;
+  readonly preferredLanguage: LanguageTag;
+}
+
+/** RFC 1939 section 3: at least 10 minutes. */
+const IDLE_TIMEOUT_MS = 10 * MINUTE_MS;
+
+/** `options` with the defaults. */
+export function settingsOf(options: Pop3Options): Pop3Settings {
+  return {
+    idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+    sharing: options.sharing ?? 'shared',
+    marksSeen: options.marksSeen ?? false,
+    loginDelaySeconds: options.loginDelaySeconds ?? 0,
+    expireDays: options.expireDays,
+    preferredLanguage: options.preferredLanguage ?? 'en',
+  };
+}
