@@ -43,6 +43,7 @@ const questions: Readonly<Record<string, TextQuestion>> = {
   'TEXT of two characters, no hit': { kind: 'text', needle: 'ẞÿ'.toLowerCase() },
 };
 const scanning = openSearch({
+  reserveOctets: 0,
   directory,
   feed: store.feed,
   clock: systemClock,
@@ -51,7 +52,13 @@ const scanning = openSearch({
 });
 const scanned = await measure('without index', scanning);
 await scanning.close();
-const room = openSearch({ directory, feed: store.feed, clock: systemClock, log: silentLog });
+const room = openSearch({
+  reserveOctets: 0,
+  directory,
+  feed: store.feed,
+  clock: systemClock,
+  log: silentLog,
+});
 await timed(`index ${MESSAGES} messages at once`, () => room.bringIndexUpToDate());
 const indexed = await measure('with index', room);
 for (const [name, ms] of scanned) print(`ratio ${name}: ${(ms / (indexed.get(name) ?? ms)).toFixed(1)}x`);

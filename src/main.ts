@@ -21,7 +21,7 @@ import { openStore } from './store/sqlite/open.ts';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { type Administration, createAdministration } from './accounts/administration.ts';
 import { createPasswordHasher, generatePassword } from './accounts/password.ts';
-import type { SearchSettings } from './search/options.ts';
+import type { SearchOptions } from './search/options.ts';
 import { openSearch, type Search } from './search/search.ts';
 import { createTransfer } from './transfer/transfer.ts';
 import { ACCOUNT_CAPABILITIES, LISTENER_CAPABILITIES } from './imapd/capabilities.ts';
@@ -229,7 +229,7 @@ async function openRooms(
   const clock = systemClock;
   const directory = config.server.dataDirectory;
   const store = await openStore({ ...storeOptions(config, clock, log), onDeath: onStoreDeath });
-  const search = openSearch({ ...searchSettings(config), directory, feed: store.feed, clock, log });
+  const search = openSearch({ ...searchOptions(config), feed: store.feed, clock, log });
   closers.unshift(async () => {
     await search.close();
     await store.close();
@@ -342,8 +342,13 @@ async function openSessionRooms(
   ];
 }
 
-function searchSettings({ search }: Config): SearchSettings {
-  return { isIndexed: search.index === 'on', indexedTextLimitChars: search.indexedTextLimitCharacters };
+function searchOptions({ search, server, store }: Config): Omit<SearchOptions, 'clock' | 'feed' | 'log'> {
+  return {
+    directory: server.dataDirectory,
+    reserveOctets: store.freeReserveOctets,
+    isIndexed: search.index === 'on',
+    indexedTextLimitChars: search.indexedTextLimitCharacters,
+  };
 }
 
 /** Closes what is open, sessions first and all at once, the store with its search last; an error in one does not keep the others open. */

@@ -12,6 +12,7 @@ import { MailError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import { Pacer } from '../base/pacer.ts';
 import type { ContentPrint, ContentReader } from '../store/sqlite/contentReader.ts';
+import type { FreeSpace } from '../store/sqlite/freeSpace.ts';
 import type { IndexedDocument } from '../store/sqlite/searchIndex.ts';
 import { readDocument } from './indexText.ts';
 import {
@@ -31,6 +32,7 @@ export interface IndexingOptions {
   readonly log: Log;
   /** Characters of a message's text that are indexed; a longer text is read at each search. */
   readonly textLimitChars: number;
+  readonly space: Pick<FreeSpace, 'require'>;
   /** Whether searches are under way. */
   readonly isBusy: () => boolean;
 }
@@ -54,8 +56,8 @@ export class Indexing {
   }
 
   /**
-   * Runs a round after the one that runs already; with `isUrgent` it sweeps, and pauses for nobody. Errors: SQLite's; what was
-   * indexed before stays.
+   * Runs a round after the one that runs already; with `isUrgent` it sweeps, and pauses for nobody. Errors: SQLite's, `diskFull`;
+   * what was indexed before stays.
    */
   async run(isUrgent: boolean): Promise<void> {
     await this.#running?.catch(() => {});
@@ -125,6 +127,7 @@ export class Indexing {
         documents.push(document);
         chars += document.text?.length ?? 0;
       }
+      await this.#options.space.require();
       this.#options.index.work((open) => open.add(documents, settledUpTo));
       if (!isUrgent) await this.#pause(this.#options.clock.monotonic() - startedMs);
     }

@@ -7,6 +7,7 @@
 
 import { rmSync } from 'node:fs';
 
+import { MailError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import { isBrokenIndex, SearchIndex } from '../store/sqlite/searchIndex.ts';
 
@@ -17,6 +18,7 @@ export class OpenIndex {
   #index: SearchIndex | undefined;
   #generation = 0;
   #isChecked = false;
+  #isClosed = false;
 
   constructor(path: string, log: Log) {
     this.#path = path;
@@ -49,8 +51,9 @@ export class OpenIndex {
     }
   }
 
-  /** Works on the index, checked or not. Rejects with SQLite's errors; a damaged index is dropped before. */
+  /** Works on the index, checked or not. Errors: SQLite's, a damaged index being dropped before; `shuttingDown`. */
   work<Value>(task: (index: SearchIndex) => Value): Value {
+    if (this.#isClosed) throw new MailError('shuttingDown', 'the index is closed');
     try {
       this.#index ??= SearchIndex.open(this.#path);
       return task(this.#index);
@@ -71,6 +74,7 @@ export class OpenIndex {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#index?.close();
     this.#index = undefined;
   }

@@ -22,6 +22,8 @@ export interface SearchSettings {
 export interface SearchOptions extends SearchSettings {
   /** The store's data directory; the index stands beside the store's database. */
   readonly directory: string;
+  /** Octets of the disk that the index leaves free, as the store does for mail. */
+  readonly reserveOctets: number;
   readonly feed: ChangeFeed;
   readonly clock: Clock;
   readonly log: Log;

@@ -14,6 +14,8 @@ export interface SearchThreadData {
   /** Path of the index; undefined where there is to be none. */
   readonly indexPath: string | undefined;
   readonly textLimitChars: number;
+  /** Octets of the disk that the index leaves free. */
+  readonly reserveOctets: number;
 }
 
 /** What the thread is asked. Requests are answered in any order, by their number. */

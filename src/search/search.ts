@@ -42,12 +42,12 @@ export interface TextSearch {
 
 /** Opens the room; nothing runs until it is needed. */
 export function openSearch(options: SearchOptions): Search {
-  const { directory, clock, log, feed, isIndexed = true } = options;
+  const { directory, reserveOctets, clock, log, feed, isIndexed = true } = options;
   const path = join(directory, 'hauspost-search.db');
   if (!isIndexed) deleteIndex(path);
   const indexPath = isIndexed ? path : undefined;
   const textLimitChars = options.indexedTextLimitChars ?? DEFAULT_INDEXED_TEXT_LIMIT_CHARS;
-  const data = { directory, indexPath, textLimitChars };
+  const data = { directory, indexPath, textLimitChars, reserveOctets };
   const thread = new SearchThreadClient(data, clock, log, () => nudges?.rest());
   const turns = new Turns(clock);
   const nudges = isIndexed ? new IndexNudges(feed, clock, () => nudge(thread)) : undefined;
@@ -72,6 +72,9 @@ function nudge(thread: SearchThreadClient): void {
   thread.start();
   thread.tell({ kind: 'index', request: 0, isUrgent: false });
 }
+
+/** Most messages answer nothing yes. */
+const NOTHING: ReadonlySet<TextQuestion> = new Set();
 
 class RunningSearch implements TextSearch {
   readonly questions: readonly TextQuestion[];
@@ -98,7 +101,7 @@ class RunningSearch implements TextSearch {
     while (answers.length < contents.length) {
       const rest = contents.slice(answers.length, answers.length + ASK_LIMIT_CONTENTS);
       for (const numbers of await this.#turns.run(() => this.#askThread(rest))) {
-        answers.push(new Set(numbers.map((number) => this.questions[number] as TextQuestion)));
+        answers.push(numbers.length === 0 ? NOTHING : this.#questionsAt(numbers));
       }
     }
     return answers;
@@ -108,6 +111,10 @@ class RunningSearch implements TextSearch {
     const isKnown = this.#threadNumber === this.#thread.threads;
     if (isKnown) this.#thread.tell({ kind: 'end', search: this.#number });
     this.#threadNumber = undefined;
+  }
+
+  #questionsAt(numbers: readonly number[]): ReadonlySet<TextQuestion> {
+    return new Set(numbers.map((number) => this.questions[number] as TextQuestion));
   }
 
   async #askThread(contents: readonly ContentId[]): Promise<readonly (readonly number[])[]> {

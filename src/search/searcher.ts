@@ -11,6 +11,7 @@ import type { ContentId } from '../base/ids.ts';
 import type { Log, LogFields, LogLevel } from '../base/log.ts';
 import { Pacer } from '../base/pacer.ts';
 import { type ContentReader, openContentReader } from '../store/sqlite/contentReader.ts';
+import { FreeSpace } from '../store/sqlite/freeSpace.ts';
 import { answerQuestions } from './answering.ts';
 import { Indexing } from './indexing.ts';
 import { ASK_SLICE_MS, INDEX_REST_MS } from './limits.ts';
@@ -50,6 +51,7 @@ export class Searcher {
       clock: systemClock,
       log: this.#log,
       textLimitChars: data.textLimitChars,
+      space: new FreeSpace(data.directory, data.reserveOctets, systemClock),
       isBusy: () => this.#asking > 0,
     });
   }

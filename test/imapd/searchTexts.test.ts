@@ -50,7 +50,7 @@ t.test('a thread that does not answer is NO [UNAVAILABLE], and the next SEARCH h
   t.teardown(() => rooms[0]?.close());
   const site = await openImapSite(t, {
     search: ({ directory, store: { feed } }) => {
-      const room = openSearch({ directory, feed, clock, log: silentLog, isIndexed: false });
+      const room = openSearch({ reserveOctets: 0, directory, feed, clock, log: silentLog, isIndexed: false });
       rooms.push(room);
       return room;
     },

@@ -91,6 +91,7 @@ t.test('a thread that dies fails what waits as temporary, and the next request s
   const contents = await site.put('Subject: x\r\n\r\nbody\r\n');
   const clock = createTestClock();
   const room = openSearch({
+    reserveOctets: 0,
     directory: site.directory,
     feed: site.store.feed,
     clock,
@@ -112,6 +113,7 @@ t.test('a thread that cannot open the store fails what is asked, not the process
   const site = await openSearchSite(t);
   const contents = await site.put('Subject: x\r\n\r\nbody\r\n');
   const room = openSearch({
+    reserveOctets: 0,
     directory: join(site.directory, 'nowhere'),
     feed: site.store.feed,
     clock: systemClock,

@@ -9,9 +9,9 @@ import type { Test } from 'tap';
 
 import { systemClock } from '../../src/base/clock.ts';
 import type { ContentId } from '../../src/base/ids.ts';
-import { type Log, silentLog } from '../../src/base/log.ts';
+import { silentLog } from '../../src/base/log.ts';
 import { foldCase } from '../../src/search/foldCase.ts';
-import type { SearchSettings } from '../../src/search/options.ts';
+import type { SearchOptions } from '../../src/search/options.ts';
 import type { TextQuestion } from '../../src/search/question.ts';
 import { openSearch, type Search } from '../../src/search/search.ts';
 import type { MailboxId } from '../../src/base/ids.ts';
@@ -23,7 +23,7 @@ export interface SearchSite {
   readonly store: SqliteStore;
   readonly inbox: MailboxId;
   /** Opens the room; it is closed when the test ends. */
-  open(settings?: SearchSettings & { readonly log?: Log }): Search;
+  open(settings?: Partial<SearchOptions>): Search;
   /** Appends messages; answers their contents. */
   put(...messages: readonly (string | Buffer)[]): Promise<readonly ContentId[]>;
   /** Deletes all messages up to the `count`th, contents and all. */
@@ -52,6 +52,7 @@ export async function openSearchSite(t: Test, name = 'data'): Promise<SearchSite
     inbox,
     open: (settings = {}) => {
       const room = openSearch({
+        reserveOctets: 0,
         directory,
         feed: store.feed,
         clock: systemClock,

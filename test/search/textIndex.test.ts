@@ -23,6 +23,9 @@ import type { Search } from '../../src/search/search.ts';
 import { openContentReader } from '../../src/store/sqlite/contentReader.ts';
 import { askAll, bodyHolds, find, headerHolds, indexFiles, openSearchSite, textHolds } from './site.ts';
 
+// Each room is a thread of its own, which takes half a second to start on a busy machine.
+t.setTimeout(120_000);
+
 t.test('with the index and without it the answers are the same, whatever the texts', async (t) => {
   const site = await openSearchSite(t);
   const letters = fc.constantFrom(
@@ -58,7 +61,7 @@ t.test('with the index and without it the answers are the same, whatever the tex
       ),
       word,
     ),
-    { seed: 8, numRuns: 240 },
+    { seed: 8, numRuns: 160 },
   );
   const questions = needles.flatMap((needle) => [
     bodyHolds(needle),
@@ -77,9 +80,9 @@ t.test('with the index and without it the answers are the same, whatever the tex
     if (differ.length > 0) t.fail(`${JSON.stringify(question)} differs for ${differ}`);
   }
   const hits = expected.yes.flat().filter((isYes) => isYes).length;
-  t.ok(hits > 400, `${hits} hits`);
+  t.ok(hits > 200, `${hits} hits`);
   let readCount = 0;
-  const long = questions.filter((question) => Array.from(needleOf(question) ?? '').length >= 3).slice(0, 60);
+  const long = questions.filter((question) => Array.from(needleOf(question) ?? '').length >= 3).slice(0, 30);
   for (const question of long) readCount += (await askAll(room, [question], contents)).readCount;
   t.ok(
     readCount < (long.length * contents.length) / 4,
@@ -167,6 +170,15 @@ t.test('a content that was still being written when higher ids were indexed is i
   t.equal(site.askIndex('SELECT count(*) FROM document'), 702);
 });
 
+t.test('the index leaves free what the disk keeps for mail', async (t) => {
+  const site = await openSearchSite(t);
+  const contents = await site.put(...numbered(10));
+  const room = site.open({ reserveOctets: Number.MAX_SAFE_INTEGER });
+  await t.rejects(room.bringIndexUpToDate(), { code: 'diskFull' });
+  t.equal(site.askIndex('SELECT count(*) FROM document'), 0);
+  t.same(await find(room, textHolds('number 7 '), contents), [7]);
+});
+
 t.test('a text above the limit is not indexed but read at each search', async (t) => {
   const site = await openSearchSite(t);
   const contents = await site.put(
@@ -195,23 +207,24 @@ const DAMAGES: Readonly<Record<string, (path: string) => void>> = {
   },
 };
 
-for (const [name, damage] of Object.entries(DAMAGES)) {
-  t.test(`an index that ${name} is begun anew, and no search suffers`, async (t) => {
-    const site = await openSearchSite(t);
-    const contents = await site.put(...numbered(60));
-    const path = join(site.directory, 'hauspost-search.db');
-    const before = site.open();
-    await before.bringIndexUpToDate();
-    await before.close();
+t.test('an index that is not what it should be is begun anew, and no search suffers', async (t) => {
+  const site = await openSearchSite(t);
+  const contents = await site.put(...numbered(60));
+  const path = join(site.directory, 'hauspost-search.db');
+  const first = site.open();
+  await first.bringIndexUpToDate();
+  await first.close();
+  for (const [name, damage] of Object.entries(DAMAGES)) {
     damage(path);
     const room = site.open();
-    t.same(await find(room, textHolds('number 7 '), contents), [7]);
+    t.same(await find(room, textHolds('number 7 '), contents), [7], `one that ${name}`);
     await room.bringIndexUpToDate();
-    t.same(await find(room, textHolds('number 7 '), contents), [7]);
+    t.same(await find(room, textHolds('number 7 '), contents), [7], `one that ${name}, anew`);
     t.equal((await askAll(room, [textHolds('nowhere')], contents)).readCount, 0, 'it is of use again');
     t.equal(site.askIndex('SELECT count(*) FROM document'), 60);
-  });
-}
+    await room.close();
+  }
+});
 
 t.test('an index that is damaged while it is in use is begun anew', async (t) => {
   const site = await openSearchSite(t);
@@ -246,7 +259,7 @@ t.test(
   async (t) => {
     const site = await openSearchSite(t);
     const contents = await site.put(...numbered(400));
-    for (let kill = 0; kill < 4; kill += 1) {
+    for (let kill = 0; kill < 2; kill += 1) {
       const room = site.open();
       const round = room.bringIndexUpToDate().catch((error: unknown) => error);
       await systemClock.sleep(250 + 40 * kill);

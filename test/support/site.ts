@@ -43,7 +43,13 @@ export interface RoomSite {
 export async function openRoomSite(t: Test, clock: Clock = systemClock): Promise<RoomSite> {
   const directory = mkdtempSync(join(tmpdir(), 'hauspost-rooms-'));
   const store = await openStore({ directory, clock: systemClock, log: silentLog });
-  const search = openSearch({ directory, feed: store.feed, clock: systemClock, log: silentLog });
+  const search = openSearch({
+    reserveOctets: 0,
+    directory,
+    feed: store.feed,
+    clock: systemClock,
+    log: silentLog,
+  });
   t.teardown(async () => {
     await search.close();
     await store.close();
