@@ -114,9 +114,8 @@ export class MirrorClient {
     const command = `FETCH ${first + 1}:${last} (${items})`;
     for (const line of await this.#raw.command(command)) this.#hear(line, false, command);
     this.#settle();
-    if (this.#messages.slice(0, last).some(({ uid }) => uid === 0))
-      throw new Error('FETCH did not tell a UID');
-    await this.#learn();
+    // One that nothing is told of has been expunged meanwhile.
+    if (this.#messages.length > last) await this.#learn();
   }
 
   #hear(line: string, mayExpunge: boolean, command: string): void {
@@ -183,8 +182,11 @@ export class MirrorClient {
     }
     if (!mayExpunge) fail('VANISHED at a forbidden time');
     for (const uid of numbersOf(set)) {
-      const index = this.#messages.findIndex((message) => message.uid === uid);
-      if (index === -1) fail(`UID ${uid} is not known`);
+      const known = this.#messages.findIndex((message) => message.uid === uid);
+      const after = this.#messages.findIndex((message) => message.uid > uid);
+      // One that went before the client could ask for its UID stands where it would.
+      const index = known === -1 ? (after === -1 ? this.#messages.length : after) - 1 : known;
+      if (known === -1 && this.#messages[index]?.uid !== 0) fail(`UID ${uid} is not known`);
       this.#messages.splice(index, 1);
     }
   }

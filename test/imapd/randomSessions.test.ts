@@ -1,7 +1,8 @@
 /**
  * Several sessions on one mailbox do random things, and others do so behind the server's back; each session knows only what it
  * is told. After each step all are flushed, and what each knows equals a model that is nothing but a list of messages.
- * Sessions with QRESYNC also lose their connection at any moment and come back with what they remember.
+ * Sessions with QRESYNC also lose their connection at any moment and come back with what they remember. Then the same with all
+ * at once, where the store tells what came of it and the order is another each time.
  *
  * RANDOM_SEED and RANDOM_STEPS change the run.
  */
@@ -10,7 +11,7 @@ import t from 'tap';
 
 import type { MailboxId } from '../../src/base/ids.ts';
 import { FLAG } from '../../src/store/contract/mailboxes.ts';
-import type { FlagOperation } from '../../src/store/contract/mailboxes.ts';
+import type { Entry, FlagOperation, Flags } from '../../src/store/contract/mailboxes.ts';
 import { openImapSite } from './harness.ts';
 import type { ImapSite } from './harness.ts';
 import { MirrorClient } from './mirrorClient.ts';
@@ -127,6 +128,17 @@ class World {
     }
   }
 
+  /** Everybody does something at the same moment; what comes of it only the store knows. */
+  async storm(): Promise<void> {
+    const storms = this.#clients.map(async (client, index) => {
+      for (let count = 1 + this.pick(4); count > 0; count -= 1) await this.#anything(client);
+      if (client.kind === 'qresync' && this.pick(4) === 0) await this.#comeBack(index);
+    });
+    await Promise.all([...storms, this.#behind(), this.#behind()]);
+    const entries = [...(await this.#entries()).values()];
+    this.model.messages = entries.map(({ uid, flags }) => ({ uid, flags: namesOf(flags) }));
+  }
+
   /** Every session has been told everything: what it knows is what there is. */
   async compare(): Promise<void> {
     const expected = JSON.stringify(this.model.messages);
@@ -156,7 +168,8 @@ class World {
   #someOf(
     client: MirrorClient,
   ): { indexes: number[]; set: string; uids: number[]; prefix: string } | undefined {
-    const indexes = client.messages.map((_message, index) => index).filter(() => this.pick(3) === 0);
+    const known = client.messages.flatMap(({ uid }, index) => (uid === 0 ? [] : [index]));
+    const indexes = known.filter(() => this.pick(3) === 0);
     if (indexes.length === 0) return undefined;
     const uids = indexes.map((index) => client.messages[index]?.uid ?? 0);
     const isUid = this.pick(2) === 0;
@@ -203,8 +216,34 @@ class World {
     return client.messages[this.pick(Math.max(1, client.messages.length))]?.modSeq ?? 1;
   }
 
-  async #entries(): Promise<ReadonlyMap<number, { readonly modSeq: number }>> {
-    const entries = new Map<number, { readonly modSeq: number }>();
+  async #anything(client: MirrorClient): Promise<void> {
+    const some = this.#someOf(client);
+    const flags = this.#someFlags();
+    const list = `(${flags.join(' ')})`;
+    const isFull = this.model.messages.length >= MESSAGE_LIMIT;
+    if (some === undefined) {
+      await this.#run(client, `APPEND INBOX ${list} {3+}\r\nx\r\n`, true);
+      return;
+    }
+    const { prefix, set, indexes } = some;
+    const isUid = prefix !== '';
+    const operations = [
+      () => this.#run(client, `${prefix}STORE ${set} -FLAGS ${list}`, isUid),
+      () => {
+        client.assume(indexes, (before) => changed(before, 'add', flags));
+        return this.#run(client, `${prefix}STORE ${set} +FLAGS.SILENT ${list}`, isUid);
+      },
+      () => this.#run(client, `${prefix}FETCH ${set} (FLAGS BODY[])`, isUid),
+      () => this.#run(client, `${prefix}COPY ${set} ${isFull ? 'Trash' : 'INBOX'}`, true),
+      () => this.#run(client, `${prefix}MOVE ${set} Trash`, true),
+      () => this.#run(client, 'EXPUNGE', true),
+      () => this.#run(client, 'NOOP', true),
+    ];
+    await operations[this.pick(operations.length)]?.();
+  }
+
+  async #entries(): Promise<ReadonlyMap<number, Entry>> {
+    const entries = new Map<number, Entry>();
     const all = this.#site.store.mailboxes.entries(this.#inbox, { first: 1, last: 0xffff_ffff });
     for await (const slice of all) for (const entry of slice) entries.set(entry.uid, entry);
     return entries;
@@ -277,6 +316,11 @@ class World {
       await this.#behind(2);
       if (client.messages.length > 0) await this.#run(client, 'FETCH 1:* (FLAGS)', false);
     }
+    await this.#comeBack(index);
+  }
+
+  async #comeBack(index: number): Promise<void> {
+    const client = this.#clients[index] as MirrorClient;
     this.log.push(`${index} ${client.kind}: connection lost`);
     const memory = client.break();
     this.#clients[index] = await this.#open(client.kind, client.kind === 'qresync' ? memory : undefined);
@@ -305,6 +349,12 @@ class World {
   }
 }
 
+/** The store's flags as the model has them. */
+function namesOf({ system, keywords }: Flags): readonly string[] {
+  const names = Object.keys(BITS).filter((name) => (system & (BITS[name] ?? 0)) !== 0);
+  return [...names, ...keywords].sort();
+}
+
 /** `1:3,7` as `1,2,3,7`. */
 function spread(set = ''): string {
   const parts = set.split(',').filter((part) => part !== '');
@@ -316,23 +366,35 @@ function spread(set = ''): string {
     .join();
 }
 
-t.test(`what each session is told equals what there is, in ${STEPS} steps (seed ${SEED})`, async (t) => {
-  t.comment(`RANDOM_SEED=${SEED} RANDOM_STEPS=${STEPS}`);
-  const site = await openImapSite(t);
-  const inbox = await site.store.mailboxes.find(site.account.id, ['INBOX']);
-  if (inbox === undefined) throw new Error('no INBOX');
-  const world = new World(site, inbox.id, SEED);
-  await world.openAll();
-  for (let step = 1; step <= STEPS; step += 1) {
-    try {
-      await world.step();
-      await world.compare();
-    } catch (error) {
-      const last = world.log.slice(-40).join('\n');
-      throw new Error(`step ${step}, RANDOM_SEED=${SEED}: ${(error as Error).message}\n${last}`, {
-        cause: error,
-      });
+for (const { name, steps, run } of [
+  {
+    name: 'what each session is told equals what there is',
+    steps: STEPS,
+    run: (world: World) => world.step(),
+  },
+  {
+    name: 'so it is after all did something at the same moment',
+    steps: Math.ceil(STEPS / 2),
+    run: (world: World) => world.storm(),
+  },
+]) {
+  t.test(`${name}, in ${steps} steps (seed ${SEED})`, async (t) => {
+    t.comment(`RANDOM_SEED=${SEED} RANDOM_STEPS=${STEPS}`);
+    const site = await openImapSite(t);
+    const inbox = await site.store.mailboxes.find(site.account.id, ['INBOX']);
+    if (inbox === undefined) throw new Error('no INBOX');
+    const world = new World(site, inbox.id, SEED);
+    await world.openAll();
+    for (let step = 1; step <= steps; step += 1) {
+      try {
+        await run(world);
+        await world.compare();
+      } catch (error) {
+        const last = world.log.slice(-40).join('\n');
+        const { message } = error as Error;
+        throw new Error(`step ${step}, RANDOM_SEED=${SEED}: ${message}\n${last}`, { cause: error });
+      }
     }
-  }
-  t.pass(`${STEPS} steps`);
-});
+    t.pass(`${steps} steps`);
+  });
+}

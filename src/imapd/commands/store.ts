@@ -85,7 +85,8 @@ function knownAfter({ changed }: FlagOutcome, before: number): number {
 
 async function noteOwnChanges({ session, selection, outcome, knownModSeq }: StoreRun): Promise<void> {
   for (const entry of outcome.changed) {
-    if (entry.modSeq <= knownModSeq) selection.view.noteOwn(entry);
+    if (entry.modSeq > knownModSeq) selection.touch();
+    else selection.view.noteOwn(entry);
     if (session.pacer.isDue) await session.pacer.breathe();
   }
 }
