@@ -98,13 +98,7 @@ async function serve(loaded: LoadedConfig, reload: () => LoadedConfig | FaultyCo
     process: process.pid,
     dataDirectory: loaded.config.server.dataDirectory,
     file: loaded.file ?? null,
-    listeners: appliance.listeners.map(({ name, protocol, address, port, tls }) => ({
-      name,
-      protocol,
-      address,
-      port,
-      tls,
-    })),
+    listeners: appliance.listeners.map(({ connections, ...listener }) => listener),
   });
   await sayWhatNext(appliance, loaded);
   // A server whose store takes nothing any more ends, so that its service manager starts it anew.
@@ -258,7 +252,16 @@ async function openRooms(
     certificates,
   });
   const rooms = { store, accounts, certificates, listeners: allListeners };
-  const server = createRunningServer({ config, version, processId: process.pid, clock, log, reload, rooms });
+  const server = createRunningServer({
+    config,
+    warnings: loaded.warnings,
+    version,
+    processId: process.pid,
+    clock,
+    log,
+    reload,
+    rooms,
+  });
   const operations = createOperations({ administration, trace, server });
   const control = await openControlServer({
     path: controlSocketPath(directory),
@@ -336,9 +339,9 @@ async function openSessionRooms(
   });
   closers.unshift(() => smtpd.close(deadlineMs));
   return () => [
-    ...statusOf('smtp', smtpd.listeners),
-    ...statusOf('pop3', pop3d.listeners),
-    ...statusOf('imap', imapd.listeners),
+    ...statusOf(config, 'smtp', smtpd.listeners),
+    ...statusOf(config, 'pop3', pop3d.listeners),
+    ...statusOf(config, 'imap', imapd.listeners),
   ];
 }
 
@@ -362,15 +365,15 @@ async function closeAll(closers: readonly Closer[], log: Log): Promise<void> {
   await store?.().catch((error: unknown) => log.error('main.room.close', { error }));
 }
 
-function statusOf(protocol: ListenerConfig['protocol'], listeners: readonly Listener[]): ListenerStatus[] {
-  return listeners.map(({ name, address, port, tls, connections }) => ({
-    name,
-    protocol,
-    address,
-    port,
-    tls,
-    connections,
-  }));
+function statusOf(
+  config: Config,
+  protocol: ListenerConfig['protocol'],
+  listeners: readonly Listener[],
+): ListenerStatus[] {
+  return listeners.map(({ name, address, port, tls, connections }) => {
+    const legacyTls = config.listeners.some((listener) => listener.name === name && listener.legacyTls);
+    return { name, protocol, address, port, tls, legacyTls, connections };
+  });
 }
 
 // Whoever reads our output may go away (a pipe, a collector that restarts); that ends no mail server.

@@ -6,11 +6,11 @@ import type { Clock } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import { ensureSelfSigned } from '../net/selfSigned.ts';
-import { TlsContexts } from '../net/tlsContext.ts';
+import { TLS_PROFILES, TlsContexts, type TlsProfile } from '../net/tlsContext.ts';
 import { serverName } from '../config/load.ts';
 import type { Config, ListenerConfig } from '../config/schema.ts';
 
-/** Certificates by the pair of files; listeners with the same pair share one. */
+/** Certificates by the pair of files and what TLS allows with it; listeners with the same share one. */
 export interface Certificates {
   contextsOf(listener: ListenerConfig): TlsContexts;
   reload(): Promise<void>;
@@ -20,16 +20,13 @@ export interface Certificates {
 
 /** Opens every certificate that the configuration names. Errors: `invalid`, naming the file. */
 export async function openCertificates(config: Config, clock: Clock, log: Log): Promise<Certificates> {
-  const { minimumVersion: minVersion, maximumVersion: maxVersion, passphrase } = config.tls;
+  const { passphrase } = config.tls;
   const opened = new Map<string, TlsContexts>();
-  const open = async (certificateFile: string, keyFile: string) => {
-    const key = `${certificateFile}\n${keyFile}`;
+  const open = async (certificateFile: string, keyFile: string, profile: TlsProfile) => {
+    const key = [certificateFile, keyFile, profile.minVersion].join('\n');
     const contexts =
       opened.get(key) ??
-      (await TlsContexts.open(
-        { kind: 'pem', certificateFile, keyFile, passphrase },
-        { minVersion, maxVersion },
-      ));
+      (await TlsContexts.open({ kind: 'pem', certificateFile, keyFile, passphrase }, profile));
     opened.set(key, contexts);
     return contexts;
   };
@@ -40,8 +37,9 @@ export async function openCertificates(config: Config, clock: Clock, log: Log): 
     keyFile: config.tls.keyFile ?? '',
   };
   const byListener = new Map<string, TlsContexts>();
-  for (const { name, certificateFile, keyFile } of config.listeners) {
-    byListener.set(name, await open(certificateFile ?? usual.certificateFile, keyFile ?? usual.keyFile));
+  for (const listener of config.listeners) {
+    const { certificateFile = usual.certificateFile, keyFile = usual.keyFile } = listener;
+    byListener.set(listener.name, await open(certificateFile, keyFile, profileOf(config, listener)));
   }
   return {
     contextsOf: ({ name }) => {
@@ -54,6 +52,12 @@ export async function openCertificates(config: Config, clock: Clock, log: Log): 
     },
     selfSignedFile: selfSigned?.certificateFile,
   };
+}
+
+/** The legacy profile goes below tls.minimumVersion, on the listeners that ask for it and nowhere else. */
+function profileOf({ tls }: Config, { legacyTls }: ListenerConfig): TlsProfile {
+  const { minimumVersion: minVersion, maximumVersion: maxVersion } = tls;
+  return legacyTls ? { ...TLS_PROFILES.legacy, maxVersion } : { minVersion, maxVersion };
 }
 
 async function makeCertificate(config: Config, clock: Clock, log: Log) {

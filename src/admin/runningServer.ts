@@ -20,6 +20,8 @@ import type { ListenerStatus, ReloadOutcome, RunningServer } from './server.ts';
 /** What a running server is made of, for its status and its reload. */
 export interface RunningServerOptions {
   readonly config: Config;
+  /** What the configuration is warned about. */
+  readonly warnings: readonly string[];
   readonly version: string;
   readonly processId: number;
   readonly clock: Clock;
@@ -47,6 +49,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
       startedAt,
       dataDirectory: current.server.dataDirectory,
       listeners: rooms.listeners(),
+      warnings: options.warnings,
       store: await rooms.store.health(),
     }),
     reload: async () => {

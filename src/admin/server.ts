@@ -12,6 +12,8 @@ export interface ListenerStatus {
   readonly address: string;
   readonly port: number;
   readonly tls: 'none' | 'starttls' | 'required' | 'implicit';
+  /** Whether it takes TLS 1.0 and 1.1. */
+  readonly legacyTls: boolean;
   /** Connections that are open now. */
   readonly connections: number;
 }
@@ -24,6 +26,8 @@ export interface ServerStatus {
   readonly startedAt: UnixMs;
   readonly dataDirectory: string;
   readonly listeners: readonly ListenerStatus[];
+  /** What the configuration is warned about, as at the start. */
+  readonly warnings: readonly string[];
   readonly store: StoreHealth;
 }
 

@@ -67,7 +67,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig | FaultyConfig {
     config: absolute(checked.data, directory),
     file,
     sourceOf: (path) => sourceOf(path, parsed.raw, overlay.variables),
-    warnings: overlay.warnings,
+    warnings: [...overlay.warnings, ...checked.data.listeners.flatMap(listenerWarnings)],
   };
 }
 
@@ -133,6 +133,8 @@ function crossCheck(config: Config, origins: Origins, imapCapabilities: readonly
     if ((listener.certificateFile === undefined) !== (listener.keyFile === undefined)) {
       add(`listeners[${index}]`, 'certificateFile and keyFile go together');
     }
+    if (listener.legacyTls && listener.tls === 'none')
+      add(`listeners[${index}].legacyTls`, 'is of no use with tls = "none"');
     for (const [name, text] of imapProblems(listener, imapCapabilities))
       add(`listeners[${index}].${name}`, text);
     const clash = listenerKeyNames.find((name) => findKey(`${listener.name}.${name}`) !== undefined);
@@ -162,6 +164,18 @@ function imapProblems(
   return unknown.map(
     (name) => ['hiddenCapabilities', `found "${name}"; allowed: ${imapCapabilities.join(', ')}`] as const,
   );
+}
+
+/** What works, and an administrator should know. */
+function listenerWarnings({ name, protocol, legacyTls }: ListenerConfig): string[] {
+  if (!legacyTls) return [];
+  const others =
+    protocol === 'smtp'
+      ? 'let devices and old programs reach it, Exchange Online another listener'
+      : 'let only the programs reach it that know nothing better';
+  return [
+    `listener ${name} takes TLS 1.0 and 1.1 and weak ciphers (legacyTls), which whoever listens may break: ${others}`,
+  ];
 }
 
 function absolute(config: Config, directory: string): Config {

@@ -47,6 +47,12 @@ const listener = z.strictObject({
     .optional()
     .describe('PEM certificate chain of this listener; tls.certificateFile when absent.'),
   keyFile: path.optional().describe('PEM private key of this listener; tls.keyFile when absent.'),
+  legacyTls: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Takes TLS 1.0 and 1.1, RSA key exchange and CBC ciphers too, which can be broken: for old programs and devices that know nothing else, on a listener of their own.',
+    ),
   connectionLimit: z
     .int()
     .min(1)

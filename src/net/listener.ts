@@ -16,7 +16,8 @@ import type { Log } from '../base/log.ts';
 import { MINUTE_MS, SECOND_MS } from '../base/units.ts';
 import { normalizeAddress } from './addressRange.ts';
 import type { ConnectionCaps } from './connectionCaps.ts';
-import { beginTls, destroySocket } from './tlsUpgrade.ts';
+import { OldTlsClients } from './oldTls.ts';
+import { beginTls, destroySocket, onceSecured } from './tlsUpgrade.ts';
 
 /**
  * How a listener uses TLS, in hMailServer's four ways. none: not at all. starttls: offered, not demanded. required: nothing of
@@ -97,6 +98,7 @@ class SocketListener implements Listener {
   readonly #handshaking = new Set<Socket>();
   readonly #warnRefused: (fields: Record<string, unknown>) => void;
   readonly #warnFailed: (fields: Record<string, unknown>) => void;
+  readonly #oldTlsClients: OldTlsClients;
   #bound: AddressInfo | undefined;
   #onAllClosed: (() => void) | undefined;
   #closed: Promise<void> | undefined;
@@ -111,6 +113,7 @@ class SocketListener implements Listener {
     });
     this.#server.on('connection', (socket) => this.#accept(socket));
     const log = options.log.with({ listener: options.name });
+    this.#oldTlsClients = new OldTlsClients(options.clock, log);
     this.#warnRefused = oncePerPeriod(options.clock, (fields) => log.warn('net.connection.refused', fields));
     this.#warnFailed = oncePerPeriod(options.clock, (fields) => log.error('net.listener.failed', fields));
   }
@@ -197,6 +200,7 @@ class SocketListener implements Listener {
       return;
     }
     this.#open.add(socket);
+    onceSecured(socket, (secure) => this.#oldTlsClients.note(secure, address));
     socket.once('close', () => {
       admission.release();
       this.#open.delete(socket);

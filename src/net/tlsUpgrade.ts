@@ -31,6 +31,13 @@ export interface TlsHandshake {
 
 /** The TLSSocket that wraps a socket. */
 const wrappers = new WeakMap<Socket, TLSSocket>();
+/** Who is told when a socket has TLS. */
+const watchers = new WeakMap<Socket, (secure: TLSSocket) => void>();
+
+/** Calls `heard` once TLS is on `socket`, whoever puts it there and when: a listener sees the STARTTLS of its sessions so. */
+export function onceSecured(socket: Socket, heard: (secure: TLSSocket) => void): void {
+  watchers.set(socket, heard);
+}
 
 /** Begins the server's side of a handshake on `socket`. Octets that `socket` has received and nobody read are taken as TLS. */
 export function beginTls(
@@ -79,7 +86,10 @@ function whenSecured(socket: Socket, secure: TLSSocket, clock: Clock, deadlineMs
       if (error === undefined) resolve();
       else reject(error);
     };
-    const onSecure = () => settle();
+    const onSecure = () => {
+      settle();
+      watchers.get(socket)?.(secure);
+    };
     const onClose = () => settle(lostInHandshake(failure));
     // A Connection's socket may stay open in one direction; in a handshake that would wait for the deadline.
     const onEnd = () => secure.destroy();

@@ -125,6 +125,20 @@ t.test('listeners that clash, and halves of a certificate, are told', async (t) 
   }
 });
 
+t.test('a listener with legacy TLS is warned about, and one without TLS cannot have it', async (t) => {
+  const listener = (more: string) => `[[listeners]]\nname = "old"\nport = 1\nlegacyTls = true\n${more}\n`;
+  t.match(loaded(load(t, listener('protocol = "pop3"')).result).warnings, [
+    /^listener old takes TLS 1\.0 and 1\.1 .*let only the programs/,
+  ]);
+  t.match(loaded(load(t, listener('protocol = "smtp"')).result).warnings, [
+    /Exchange Online another listener/,
+  ]);
+  t.match(problems(load(t, listener('protocol = "pop3"\ntls = "none"')).result), [
+    /listeners\[0\]\.legacyTls: is of no use with tls = "none"$/,
+  ]);
+  t.strictSame(loaded(load(t, '').result).warnings, []);
+});
+
 t.test(
   'keys for IMAP are refused on other listeners, and capabilities by the list of what is offered',
   async (t) => {

@@ -19,6 +19,7 @@ import {
   REFUSED_LINGER_MS,
   WARNING_PERIOD_MS,
 } from '../../src/net/listener.ts';
+import { ADDRESSES_LIMIT, OLD_TLS_PERIOD_MS, OldTlsClients } from '../../src/net/oldTls.ts';
 import { TLS_PROFILES, TlsContexts } from '../../src/net/tlsContext.ts';
 import { HANDSHAKE_DEADLINE_MS } from '../../src/net/tlsUpgrade.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
@@ -288,6 +289,46 @@ t.test('a client that speaks only TLS 1.0 needs the legacy profile, and is told 
   client.socket.destroy();
   const today = await secureClient(t, (await connectClient(t, legacy.port)).socket);
   t.equal(today.socket.getProtocol(), 'TLSv1.3', 'who can do better does');
+});
+
+t.test(
+  'an address that speaks TLS 1.0 is in the log once a day, by STARTTLS as from the first octet',
+  async (t) => {
+    const tlsContexts = await TlsContexts.open(source, TLS_PROFILES.legacy);
+    const old = { maxVersion: 'TLSv1', minVersion: 'TLSv1', ciphers: 'ALL@SECLEVEL=0' } as const;
+    for (const tls of ['implicit', 'starttls'] as const) {
+      const { log, lines } = createHeardLog();
+      const listener = await open(t, { tls, tlsContexts, log }, async (socket) => {
+        const connection = new Connection(socket, { clock: listener.clock });
+        if (tls === 'starttls') await connection.startTls(tlsContexts.current());
+      });
+      const told = () => lines.filter(({ event }) => event === 'net.tls.old');
+      const speak = async (options: object) => {
+        const plain = await connectClient(t, listener.port);
+        const client = await secureClient(t, plain.socket, { rejectUnauthorized: false, ...options });
+        client.socket.destroy();
+      };
+      await speak({});
+      t.same(told(), [], 'TLS 1.3 is no news');
+      await speak(old);
+      await speak(old);
+      t.match(told(), [{ listener: 'test', remoteAddress: '127.0.0.1', version: 'TLSv1' }]);
+      listener.clock.advance(OLD_TLS_PERIOD_MS);
+      await speak(old);
+      t.equal(told().length, 2, tls);
+    }
+  },
+);
+
+t.test('addresses that speak TLS 1.0 are remembered up to a limit, the oldest are forgotten', async (t) => {
+  const { log, lines } = createHeardLog();
+  const clients = new OldTlsClients(createTestClock(), log);
+  const socket = { getProtocol: () => 'TLSv1.1', getCipher: () => undefined } as unknown as TLSSocket;
+  for (let number = 0; number <= ADDRESSES_LIMIT; number += 1) clients.note(socket, `address ${number}`);
+  clients.note(socket, 'address 1');
+  t.equal(lines.length, ADDRESSES_LIMIT + 1);
+  clients.note(socket, 'address 0');
+  t.equal(lines.length, ADDRESSES_LIMIT + 2, 'told again');
 });
 
 t.test('closing: nobody new, those who are there may end, and at the deadline they are ended', async (t) => {

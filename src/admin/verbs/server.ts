@@ -49,10 +49,11 @@ function showStatus(status: ServerStatus): string {
     listener.protocol,
     listener.address,
     String(listener.port),
-    listener.tls,
+    listener.legacyTls ? `${listener.tls}, legacy` : listener.tls,
     String(listener.connections),
   ]);
-  return `${fields}\n${formatTable(['LISTENER', 'PROTOCOL', 'ADDRESS', 'PORT', 'TLS', 'CONNECTIONS'], rows, 'No listeners.')}`;
+  const warnings = status.warnings.map((warning) => `warning: ${warning}\n`).join('');
+  return `${warnings}${fields}\n${formatTable(['LISTENER', 'PROTOCOL', 'ADDRESS', 'PORT', 'TLS', 'CONNECTIONS'], rows, 'No listeners.')}`;
 }
 
 function showReload(outcome: ReloadOutcome): string {
