@@ -2,6 +2,7 @@
 
 import t from 'tap';
 
+import { unixMs } from '../../src/base/clock.ts';
 import { MailError } from '../../src/base/error.ts';
 import { SECOND_MS } from '../../src/base/units.ts';
 import { createTestClock, TEST_CLOCK_START } from '../support/clock.ts';
@@ -65,6 +66,15 @@ t.test('OLDER and YOUNGER count seconds back from now, the target second in both
   clock.advance(1);
   t.equal(await found(client, 'OLDER 3600'), '* SEARCH 1 2 3 4', 'a second later');
   t.equal(await found(client, 'YOUNGER 3600'), '* SEARCH 4 5');
+  // What came in has milliseconds, which INTERNALDATE does not tell.
+  const [inbox] = await site.store.mailboxes.list(site.account.id);
+  const draft = site.store.contents.begin();
+  await draft.write(Buffer.from('Subject: text\r\n\r\n'));
+  const internalDate = { at: unixMs(clock.now() - 60 * SECOND_MS + 400), zoneMinutes: 0 };
+  const appendix = { draft, flags: { system: 0, keywords: [] }, internalDate };
+  if (inbox !== undefined) await site.store.mailboxes.append(inbox.id, [appendix]);
+  await client.command('NOOP');
+  t.equal(await found(client, 'OLDER 60 YOUNGER 60'), '* SEARCH 6');
   t.match(await found(client, 'OLDER 0'), /^BAD /);
   t.match(await found(client, 'YOUNGER 4294967296'), /^BAD /);
 });
