@@ -9,7 +9,7 @@ import { Writable } from 'node:stream';
 import t from 'tap';
 import type { Test } from 'tap';
 
-import { unixMs } from '../../src/base/clock.ts';
+import { systemClock, unixMs } from '../../src/base/clock.ts';
 import { createLog } from '../../src/base/log.ts';
 import { openImapSite, RawClient } from '../imapd/harness.ts';
 import type { ImapSite } from '../imapd/harness.ts';
@@ -180,7 +180,12 @@ t.test(`each of ${COMMANDS} commands has one reply, however it is cut (seed ${SE
       done();
     },
   });
-  const site = await openImapSite(t, { log: createLog(sink, 'warn') });
+  // The time stands still, so that OLDER and YOUNGER answer both twins alike.
+  const now = systemClock.now();
+  const site = await openImapSite(t, {
+    log: createLog(sink, 'warn'),
+    clock: { ...systemClock, now: () => now },
+  });
   const canary = await site.selected();
   const below = randomNumbers(SEED);
   const grammar = new ImapGrammar(below);
