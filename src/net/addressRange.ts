@@ -50,6 +50,11 @@ export class AddressRanges {
   }
 }
 
+/** Whether `text` is an IPv4 or IPv6 address. */
+export function isAddress(text: string): boolean {
+  return isIP(text) !== 0;
+}
+
 /** `address` in its one spelling: IPv6 canonical and without zone, IPv4-mapped as IPv4. What is no address comes back unchanged. */
 export function normalizeAddress(address: string): string {
   if (isIP(address) !== 6) return address;

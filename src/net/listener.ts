@@ -34,6 +34,9 @@ export const WARNING_PERIOD_MS = 10 * SECOND_MS;
 /** Silence after which the system probes whether the peer is still there; a half-open session holds its place otherwise. */
 export const KEEP_ALIVE_DELAY_MS = 2 * MINUTE_MS;
 
+/** Why a connection is refused: a cap, or `barring`. */
+export type RefusalReason = 'tooBusy' | 'barred';
+
 /** What a listener is handed. */
 export interface ListenerOptions {
   /** Names the listener in the log. */
@@ -49,8 +52,10 @@ export interface ListenerOptions {
   readonly caps: ConnectionCaps;
   readonly clock: Clock;
   readonly log: Log;
-  /** Writes one protocol line to a client that a cap refuses. Not called with tls 'implicit': no handshake is spent on a flood. */
-  readonly onRefused?: (socket: Socket) => void;
+  /** Names what keeps an address off this listener, for the log; undefined lets it in. Asked before the caps. */
+  readonly barring?: (remoteAddress: string) => string | undefined;
+  /** Writes one protocol line to a client that is refused. Not called with tls 'implicit': no handshake is spent on a flood. */
+  readonly onRefused?: (socket: Socket, why: RefusalReason) => void;
 }
 
 /** An open listener. */
@@ -97,6 +102,7 @@ class SocketListener implements Listener {
   /** Sockets in their handshake: nobody's session yet, so nobody tells them that the server stops. */
   readonly #handshaking = new Set<Socket>();
   readonly #warnRefused: (fields: Record<string, unknown>) => void;
+  readonly #warnBarred: (fields: Record<string, unknown>) => void;
   readonly #warnFailed: (fields: Record<string, unknown>) => void;
   readonly #oldTlsClients: OldTlsClients;
   #bound: AddressInfo | undefined;
@@ -115,6 +121,7 @@ class SocketListener implements Listener {
     const log = options.log.with({ listener: options.name });
     this.#oldTlsClients = new OldTlsClients(options.clock, log);
     this.#warnRefused = oncePerPeriod(options.clock, (fields) => log.warn('net.connection.refused', fields));
+    this.#warnBarred = oncePerPeriod(options.clock, (fields) => log.warn('net.connection.barred', fields));
     this.#warnFailed = oncePerPeriod(options.clock, (fields) => log.error('net.listener.failed', fields));
   }
 
@@ -193,10 +200,16 @@ class SocketListener implements Listener {
       return;
     }
     const address = normalizeAddress(remoteAddress);
+    const range = this.#options.barring?.(address);
+    if (range !== undefined) {
+      this.#warnBarred({ remoteAddress: address, range });
+      this.#refuse(socket, 'barred');
+      return;
+    }
     const admission = this.#options.caps.admit(address);
     if (admission.kind === 'refused') {
       this.#warnRefused({ remoteAddress: address, cap: admission.cap });
-      this.#refuse(socket);
+      this.#refuse(socket, 'tooBusy');
       return;
     }
     this.#open.add(socket);
@@ -244,7 +257,7 @@ class SocketListener implements Listener {
     }
   }
 
-  #refuse(socket: Socket): void {
+  #refuse(socket: Socket, why: RefusalReason): void {
     const { onRefused, clock, log } = this.#options;
     if (onRefused === undefined || this.tls === 'implicit' || this.#refused.size >= REFUSED_LIMIT) {
       socket.destroy();
@@ -258,7 +271,7 @@ class SocketListener implements Listener {
       this.#tellIfAllClosed();
     });
     try {
-      onRefused(socket);
+      onRefused(socket, why);
       socket.end();
       // Input is read and dropped: a socket closed with unread input resets, and a reset overtakes the goodbye.
       socket.resume();

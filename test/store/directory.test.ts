@@ -240,6 +240,42 @@ t.test('lists are in order of address, in slices, of one domain or of all', asyn
   await t.rejects(directory.setAlias('n000@list.example', { targets: [] }), { code: 'invalid' });
 });
 
+t.test('IP ranges come the one that counts first on top, and two are there from the start', async (t) => {
+  const builtIn = await directory.ipRanges();
+  t.match(builtIn, [
+    {
+      name: 'My computer',
+      priority: 30,
+      addresses: ['127.0.0.0/8', '::1'],
+      isTrusted: true,
+      isBuiltIn: true,
+    },
+    { name: 'Internet', priority: 10, addresses: ['0.0.0.0/0', '::/0'], isTrusted: false, isBuiltIn: true },
+  ]);
+  t.same(builtIn[1]?.protocols, ['smtp', 'pop3', 'imap']);
+  const range = { addresses: ['10.0.0.0/8'], protocols: ['imap'] as const, needsTls: true, isTrusted: false };
+  const added = await directory.addIpRange({ ...range, name: 'Office', priority: 20 });
+  t.same(added, { ...range, name: 'Office', priority: 20, isBuiltIn: false });
+  await directory.addIpRange({ ...range, name: 'Annexe', priority: 20 });
+  await t.rejects(directory.addIpRange({ ...range, name: 'OFFICE', priority: 1 }), { code: 'conflict' });
+  await t.rejects(directory.addIpRange({ ...range, name: 'None', priority: 1, addresses: [] }), {
+    code: 'invalid',
+  });
+  const names = async () => (await directory.ipRanges()).map(({ name }) => name);
+  t.same(await names(), ['My computer', 'Annexe', 'Office', 'Internet']);
+  t.same(await directory.findIpRange('office'), added);
+  t.equal(await directory.findIpRange('None'), undefined, 'a refused job leaves nothing behind');
+  t.same(await directory.setIpRange('office', { isTrusted: true }), { ...added, isTrusted: true });
+  const changes = { priority: 5, addresses: ['::1', '10.0.0.1'], protocols: [], needsTls: false } as const;
+  t.same(await directory.setIpRange('Office', changes), { ...added, ...changes, isTrusted: true });
+  await t.rejects(directory.setIpRange('Internet', { addresses: ['::1'] }), { code: 'cannot' });
+  await t.rejects(directory.removeIpRange('my computer'), { code: 'cannot' });
+  await t.rejects(directory.setIpRange('None', {}), { code: 'notFound' });
+  await t.rejects(directory.removeIpRange('None'), { code: 'notFound' });
+  for (const name of ['office', 'annexe']) await directory.removeIpRange(name);
+  t.same(await directory.ipRanges(), builtIn);
+});
+
 t.test('each change is told by the feed, a refused one is not', async (t) => {
   const heard: Change[] = [];
   const leave = store.feed.subscribe((change) => heard.push(change));

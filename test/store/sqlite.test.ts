@@ -35,7 +35,13 @@ import {
 } from './contract/house.ts';
 import { createDataDirectory, optionsOf } from './dataDirectory.ts';
 
-const LANDED_STEPS = ['e94999009b0a77e6', '30f61008549f1a30', '8373073c6667ecdc', 'ab9bacd4192e710e'];
+const LANDED_STEPS = [
+  'e94999009b0a77e6',
+  '30f61008549f1a30',
+  '8373073c6667ecdc',
+  'ab9bacd4192e710e',
+  '1f6fe54083766e84',
+];
 
 t.test('the data directory is made for its owner only, and left in order', async (t) => {
   const data = createDataDirectory(t, 'new/directory');

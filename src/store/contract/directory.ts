@@ -1,5 +1,5 @@
 /**
- * Directory: domains, accounts, aliases. The words are hMailServer's.
+ * Directory: domains, accounts, aliases, IP ranges. The words are hMailServer's.
  *
  * Keys are already normalised by the accounts room: domains in lower-case A-label form (RFC 5890), local parts and login
  * names NFC and lower case. Every change is published on the feed as `directory`.
@@ -62,6 +62,32 @@ export type Resolution =
   | { readonly kind: 'disabled' }
   | { readonly kind: 'foreignDomain' };
 
+/** What a client may speak to us. */
+export type IpRangeProtocol = 'smtp' | 'pop3' | 'imap';
+
+/** Remote addresses with a name and what their clients may do, as hMailServer's IP ranges. */
+export interface IpRange {
+  /** Unique in any case of its ASCII letters. */
+  readonly name: string;
+  /** Of several ranges that include an address, the one with the highest priority counts. */
+  readonly priority: number;
+  /** Single addresses, blocks and spans, in the form that net reads. */
+  readonly addresses: readonly string[];
+  readonly protocols: readonly IpRangeProtocol[];
+  /** Nothing of value before TLS, whatever the listener would allow. */
+  readonly needsTls: boolean;
+  /** Failed logins are neither counted nor delayed. */
+  readonly isTrusted: boolean;
+  /** Made with the store; its addresses stay, and it is not removed. */
+  readonly isBuiltIn: boolean;
+}
+
+/** A range to add. */
+export type NewIpRange = Omit<IpRange, 'isBuiltIn'>;
+
+/** Changes to a range; what is absent stays. */
+export type IpRangeChanges = Partial<Omit<NewIpRange, 'name'>>;
+
 /** Changes to a domain; what is absent stays, `catchAll: null` takes it away. */
 export interface DomainChanges {
   readonly isEnabled?: boolean;
@@ -93,7 +119,7 @@ export interface NewAccount {
   readonly settings?: AccountSettingTexts;
 }
 
-/** Domains, accounts and aliases. Errors beside the store's own: `conflict` (name taken), `notFound`, `cannot` (still in use). */
+/** Domains, accounts, aliases and IP ranges. Errors beside the store's own: `conflict` (name taken), `notFound`, `cannot` (still in use). */
 export interface Directory {
   domains(): Promise<readonly Domain[]>;
   /** The domain of this name or alias. */
@@ -119,6 +145,16 @@ export interface Directory {
   addAlias(alias: Alias): Promise<Alias>;
   setAlias(address: string, changes: AliasChanges): Promise<Alias>;
   removeAlias(address: string): Promise<void>;
+
+  /** All of them, the one that counts first: by priority from the highest, then by name. `Internet` and `My computer` are always there. */
+  ipRanges(): Promise<readonly IpRange[]>;
+  /** By name, in any case of its ASCII letters. */
+  findIpRange(name: string): Promise<IpRange | undefined>;
+  addIpRange(range: NewIpRange): Promise<IpRange>;
+  /** Errors: `cannot` where a built-in range would get other addresses. */
+  setIpRange(name: string, changes: IpRangeChanges): Promise<IpRange>;
+  /** Errors: `cannot` for a built-in range. */
+  removeIpRange(name: string): Promise<void>;
 
   /** One step: what `localPart@domain` is (domain aliases are followed). */
   resolve(address: string): Promise<Resolution>;

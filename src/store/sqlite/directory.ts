@@ -16,6 +16,7 @@ import {
   selectDomainsAfter,
   selectResolution,
 } from './directoryQueries.ts';
+import { selectIpRange, selectIpRanges } from './ipRangeQueries.ts';
 import { DIRECTORY_SLICE_ROWS } from './limits.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer/client.ts';
@@ -41,6 +42,12 @@ export function createDirectory(reader: Reader, writer: Writer): Directory {
     addAlias: (alias) => writer.run('addAlias', alias),
     setAlias: (address, changes) => writer.run('setAlias', { address, changes }),
     removeAlias: (address) => writer.run('removeAlias', address),
+
+    ipRanges: async () => reader.read(selectIpRanges),
+    findIpRange: async (name) => reader.read((db) => selectIpRange(db, name)),
+    addIpRange: (range) => writer.run('addIpRange', range),
+    setIpRange: (name, changes) => writer.run('setIpRange', { name, changes }),
+    removeIpRange: (name) => writer.run('removeIpRange', name),
 
     resolve: async (address) => reader.read((db) => selectResolution(db, address)),
   };
