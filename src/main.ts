@@ -20,6 +20,7 @@ import type { Store } from './store/contract/store.ts';
 import { openStore } from './store/sqlite/open.ts';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { type Administration, createAdministration } from './accounts/administration.ts';
+import { type IpRanges, openIpRanges } from './accounts/ipRanges.ts';
 import { createPasswordHasher, generatePassword } from './accounts/password.ts';
 import type { SearchOptions } from './search/options.ts';
 import { openSearch, type Search } from './search/search.ts';
@@ -36,6 +37,7 @@ import { type Certificates, openCertificates } from './admin/certificates.ts';
 import { runCli } from './admin/cli.ts';
 import { controlSocketPath, openControlServer } from './admin/controlSocket.ts';
 import { imapListenerOptions, listenerOptions } from './admin/listenerOptions.ts';
+import { networkAddresses } from './admin/networkAddresses.ts';
 import { nextSteps } from './admin/nextSteps.ts';
 import { createOperations } from './admin/operations.ts';
 import { createRunningServer } from './admin/runningServer.ts';
@@ -230,6 +232,12 @@ async function openRooms(
   });
   const passwords = createPasswordHasher({ clock });
   const { mailboxes, trace } = store;
+  const ipRanges = await openIpRanges({
+    directory: store.directory,
+    feed: store.feed,
+    addresses: networkAddresses,
+    log,
+  });
   const accounts = createAccounts({
     directory: store.directory,
     mailboxes,
@@ -243,12 +251,14 @@ async function openRooms(
     mailboxes,
     passwords,
     imapCapabilities: ACCOUNT_CAPABILITIES,
+    addresses: networkAddresses,
   });
   const certificates = await openCertificates(config, clock, log);
   const allListeners = await openSessionRooms(config, log, closers, {
     store,
     search,
     accounts,
+    ipRanges,
     certificates,
   });
   const rooms = { store, accounts, certificates, listeners: allListeners };
@@ -288,15 +298,16 @@ async function openSessionRooms(
     readonly store: Store;
     readonly search: Search;
     readonly accounts: Accounts;
+    readonly ipRanges: IpRanges;
     readonly certificates: Certificates;
   },
 ): Promise<() => readonly ListenerStatus[]> {
-  const { store, search, accounts, certificates } = core;
+  const { store, search, accounts, ipRanges, certificates } = core;
   const deadlineMs = config.server.shutdownDeadlineSeconds * SECOND_MS;
   const common = { serverName: serverName(config), clock: systemClock, log };
   const pop3d = await openPop3d({
     ...common,
-    listeners: listenerOptions(config, 'pop3', certificates),
+    listeners: listenerOptions(config, 'pop3', certificates, ipRanges),
     idleTimeoutMs: config.pop3.idleTimeoutSeconds * SECOND_MS,
     sharing: config.pop3.sharing,
     marksSeen: config.pop3.marksSeen,
@@ -310,7 +321,7 @@ async function openSessionRooms(
   closers.unshift(() => pop3d.close(deadlineMs));
   const imapd = await openImapd({
     ...common,
-    listeners: imapListenerOptions(config, certificates),
+    listeners: imapListenerOptions(config, certificates, ipRanges),
     store,
     search,
     accounts,
@@ -334,7 +345,7 @@ async function openSessionRooms(
   const smtpd = await openSmtpd({
     ...common,
     ...config.smtp,
-    listeners: listenerOptions(config, 'smtp', certificates),
+    listeners: listenerOptions(config, 'smtp', certificates, ipRanges),
     transfer,
   });
   closers.unshift(() => smtpd.close(deadlineMs));

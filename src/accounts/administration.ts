@@ -1,5 +1,5 @@
 /**
- * What the administrator does to domains, accounts and aliases: the door of this room for the CLI's verbs and the HTTP API.
+ * What the administrator does to domains, accounts, aliases and IP ranges: the door of this room for the CLI's verbs and the HTTP API.
  *
  * Input is checked here and refused with sentences that help: MailError `invalid` (a value), `conflict` (a name is taken),
  * `notFound`, `cannot` (it would not work). Results are plain JSON values and never have a hash in them. Every name may come
@@ -11,6 +11,8 @@ import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import { type AccountAdministration, createAccountAdministration } from './administerAccounts.ts';
 import { type AliasAdministration, createAliasAdministration } from './administerAliases.ts';
 import { createDomainAdministration, type DomainAdministration } from './administerDomains.ts';
+import { createIpRangeAdministration, type IpRangeAdministration } from './administerIpRanges.ts';
+import type { NetworkAddresses } from './ipRanges.ts';
 import type { PasswordHasher } from './password.ts';
 
 /** What the administration is handed. */
@@ -21,6 +23,7 @@ export interface AdministrationSurroundings {
   readonly passwords: PasswordHasher;
   /** IMAP capabilities that can be hidden from an account's sessions; imapd knows them. */
   readonly imapCapabilities: readonly string[];
+  readonly addresses: NetworkAddresses;
 }
 
 /** The administrator's verbs: add, list, show, set, remove for each. */
@@ -28,6 +31,7 @@ export interface Administration {
   readonly domains: DomainAdministration;
   readonly accounts: AccountAdministration;
   readonly aliases: AliasAdministration;
+  readonly ipRanges: IpRangeAdministration;
 }
 
 /** Puts the verbs together. */
@@ -36,5 +40,6 @@ export function createAdministration(surroundings: AdministrationSurroundings): 
     domains: createDomainAdministration(surroundings),
     accounts: createAccountAdministration(surroundings),
     aliases: createAliasAdministration(surroundings),
+    ipRanges: createIpRangeAdministration(surroundings),
   };
 }

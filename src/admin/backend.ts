@@ -15,6 +15,7 @@ import { formatProblem } from '../config/problems.ts';
 import type { Config } from '../config/schema.ts';
 import { type CliBackend, Unreachable } from './cli.ts';
 import { callControlServer, controlSocketPath } from './controlSocket.ts';
+import { networkAddresses } from './networkAddresses.ts';
 import { createOperations, needsServer } from './operations.ts';
 import { storeOptions } from './storeOptions.ts';
 
@@ -60,6 +61,7 @@ async function callOnStore(
       mailboxes,
       passwords,
       imapCapabilities: ACCOUNT_CAPABILITIES,
+      addresses: networkAddresses,
     });
     return await createOperations({ administration, trace })(operation, input);
   } finally {

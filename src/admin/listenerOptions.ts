@@ -1,8 +1,9 @@
 /**
- * What the session rooms' listeners are opened with: the configuration's listeners, each with its certificate and caps.
+ * What the session rooms' listeners are opened with: the configuration's listeners, each with its certificate, its caps and what IP ranges allow.
  */
 
 import { ConnectionCaps } from '../net/connectionCaps.ts';
+import type { IpRanges } from '../accounts/ipRanges.ts';
 import type { ImapListenerOptions } from '../imapd/options.ts';
 import type { Config, ListenerConfig } from '../config/schema.ts';
 import type { Certificates } from './certificates.ts';
@@ -15,19 +16,21 @@ export function listenerOptions(
   config: Config,
   protocol: ListenerConfig['protocol'],
   certificates: Certificates,
+  ipRanges: IpRanges,
 ): readonly CommonListenerOptions[] {
-  return listenersOf(config, protocol).map((listener) => commonOptions(listener, certificates));
+  return listenersOf(config, protocol).map((listener) => commonOptions(listener, certificates, ipRanges));
 }
 
 /** The IMAP listeners, with what can be set for each of them. */
 export function imapListenerOptions(
   config: Config,
   certificates: Certificates,
+  ipRanges: IpRanges,
 ): readonly ImapListenerOptions[] {
   return listenersOf(config, 'imap').map((listener) => {
     const { hierarchyDelimiter, hiddenCapabilities = [] } = listener;
     return {
-      ...commonOptions(listener, certificates),
+      ...commonOptions(listener, certificates, ipRanges),
       ...(hierarchyDelimiter === undefined ? {} : { delimiter: hierarchyDelimiter }),
       hiddenCapabilities: hiddenCapabilities.map((name) => name.toUpperCase()),
     };
@@ -38,8 +41,8 @@ function listenersOf(config: Config, protocol: ListenerConfig['protocol']): read
   return config.listeners.filter((listener) => listener.protocol === protocol);
 }
 
-function commonOptions(listener: ListenerConfig, certificates: Certificates) {
-  const { name, address, port, tls, connectionLimit, connectionsPerAddressLimit } = listener;
+function commonOptions(listener: ListenerConfig, certificates: Certificates, ipRanges: IpRanges) {
+  const { name, protocol, address, port, tls, connectionLimit, connectionsPerAddressLimit } = listener;
   return {
     name,
     address,
@@ -47,5 +50,7 @@ function commonOptions(listener: ListenerConfig, certificates: Certificates) {
     tls,
     tlsContexts: certificates.contextsOf(listener),
     caps: new ConnectionCaps({ total: connectionLimit, perAddress: connectionsPerAddressLimit }),
+    barring: (remoteAddress: string) => ipRanges.barring(protocol, remoteAddress),
+    needsTls: (remoteAddress: string) => ipRanges.needsTls(remoteAddress),
   };
 }

@@ -62,6 +62,11 @@ const accountSettings = {
   loginNames: names.optional(),
   settings: z.record(name, name.nullable()).optional(),
 };
+const rangeSettings = {
+  priority: z.number().optional(),
+  protocols: names.optional(),
+  needsTls: z.boolean().optional(),
+};
 const password = z.string().max(4096).optional();
 
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
@@ -111,6 +116,26 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ),
   operation('alias.remove', z.strictObject({ address: name }), ({ administration }, input) =>
     administration.aliases.remove(input.address),
+  ),
+  operation(
+    'range.add',
+    z.strictObject({ name, addresses: names, ...rangeSettings }),
+    ({ administration }, input) => administration.ipRanges.add(input),
+  ),
+  operation('range.list', nothing, ({ administration }) => administration.ipRanges.list()),
+  operation('range.show', z.strictObject({ name }), ({ administration }, input) =>
+    administration.ipRanges.show(input.name),
+  ),
+  operation(
+    'range.set',
+    z.strictObject({ name, addresses: names.optional(), ...rangeSettings }),
+    ({ administration }, input) => administration.ipRanges.set(input.name, input),
+  ),
+  operation('range.remove', z.strictObject({ name }), ({ administration }, input) =>
+    administration.ipRanges.remove(input.name),
+  ),
+  operation('range.test', z.strictObject({ address: name }), ({ administration }, input) =>
+    administration.ipRanges.find(input.address),
   ),
   operation('trace', z.strictObject({ subject: name, limit: z.int().min(1).max(1000) }), findTraces),
   operation('server.status', nothing, ({ server }) => runningServer(server).status()),

@@ -124,6 +124,7 @@ export const MAIL_ERRORS = {
     ['NO'],
     undefined,
   ),
+  addressBarred: reply(false, 'Your address may not use this service', [554, '5.7.1'], ['NO', 'NOPERM']),
   relayingDenied: reply(false, 'Relaying denied', [550, '5.7.1'], ['NO'], undefined),
   mailLoop: reply(false, 'Too many hops: this message is in a mail loop', [554, '5.4.6'], ['NO'], undefined),
   authenticationFailed: reply(

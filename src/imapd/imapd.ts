@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { MAIL_ERRORS } from '../base/error.ts';
 import { formatUntagged } from '../wire/imap/responses.ts';
 import { Connection } from '../net/connection.ts';
-import { openListener } from '../net/listener.ts';
+import { openListener, type RefusalReason } from '../net/listener.ts';
 import type { Listener } from '../net/listener.ts';
 import { AccountSessions } from './accountSessions.ts';
 import { CompressionSlots } from './compressionSlots.ts';
@@ -76,7 +76,7 @@ function listen(
   sessions: Set<ImapSession>,
 ): Promise<Listener> {
   const { clock, log, serverName } = options;
-  return openListener({ ...listener, clock, log, onRefused: sayBusy }, async (socket) => {
+  return openListener({ ...listener, clock, log, onRefused: sayRefused }, async (socket) => {
     const tap = options.tap?.(socket.remoteAddress ?? '');
     const connection = new Connection(socket, tap === undefined ? { clock } : { clock, tap });
     const session = new ImapSession({ connection, server, listener, serverName, log });
@@ -86,7 +86,7 @@ function listen(
   });
 }
 
-function sayBusy(socket: Socket): void {
-  const { publicText, imap } = MAIL_ERRORS.tooBusy;
+function sayRefused(socket: Socket, why: RefusalReason): void {
+  const { publicText, imap } = MAIL_ERRORS[why === 'barred' ? 'addressBarred' : why];
   socket.write(formatUntagged('BYE', publicText, imap.code));
 }

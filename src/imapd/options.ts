@@ -37,6 +37,10 @@ export interface ImapListenerOptions {
   /** The certificate; needed unless `tls` is 'none'. Asked at each handshake. */
   readonly tlsContexts?: { current(): SecureContext };
   readonly caps: ConnectionCaps;
+  /** Names what keeps an address off this listener; undefined lets it in. */
+  readonly barring?: (remoteAddress: string) => string | undefined;
+  /** Whether an address has to have TLS before it logs in, whatever `tls` says. */
+  readonly needsTls?: (remoteAddress: string) => boolean;
   /** Hierarchy delimiter on this listener, in place of the server's. */
   readonly delimiter?: '/' | '.';
   /** Capabilities that are not told to clients of this listener, though they work: for clients that misuse one. */

@@ -50,7 +50,10 @@ import { writeUpdates } from './updates.ts';
 export interface SessionOptions {
   readonly connection: Connection;
   readonly server: ServerContext;
-  readonly listener: Pick<ImapListenerOptions, 'tls' | 'tlsContexts' | 'delimiter' | 'hiddenCapabilities'>;
+  readonly listener: Pick<
+    ImapListenerOptions,
+    'tls' | 'tlsContexts' | 'needsTls' | 'delimiter' | 'hiddenCapabilities'
+  >;
   readonly serverName: string;
   readonly log: Log;
 }
@@ -134,7 +137,8 @@ export class ImapSession implements SessionContext {
   }
 
   get needsPrivacy(): boolean {
-    return !this.isSecure && this.#options.listener.tls === 'required';
+    const { tls, needsTls } = this.#options.listener;
+    return !this.isSecure && (tls === 'required' || needsTls?.(this.remoteAddress) === true);
   }
 
   get capabilities(): readonly string[] {

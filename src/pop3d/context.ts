@@ -33,6 +33,8 @@ export interface Pop3Surroundings {
   readonly trace: Trace;
   readonly tlsContexts: TlsContexts;
   readonly tls: TlsMode;
+  /** Whether an address has to have TLS before it logs in, whatever `tls` says. */
+  readonly needsTls?: (remoteAddress: string) => boolean;
   readonly serverName: string;
   readonly settings: Pop3Settings;
   readonly locks: MaildropLocks;

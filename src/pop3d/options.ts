@@ -27,6 +27,10 @@ export interface Pop3ListenerOptions {
   readonly tls: TlsMode;
   readonly tlsContexts: TlsContexts;
   readonly caps: ConnectionCaps;
+  /** Names what keeps an address off this listener; undefined lets it in. */
+  readonly barring?: (remoteAddress: string) => string | undefined;
+  /** Whether an address has to have TLS before it logs in, whatever `tls` says. */
+  readonly needsTls?: (remoteAddress: string) => boolean;
 }
 
 /** What an administrator may set. */

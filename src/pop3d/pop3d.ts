@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { MailError } from '../base/error.ts';
 import { formatErr } from '../wire/pop3/reply.ts';
 import { Connection } from '../net/connection.ts';
-import { type Listener, openListener } from '../net/listener.ts';
+import { type Listener, openListener, type RefusalReason } from '../net/listener.ts';
 import type { Pop3Surroundings } from './context.ts';
 import { LoginDelays } from './loginDelays.ts';
 import { MaildropLocks } from './maildropLocks.ts';
@@ -39,7 +39,7 @@ export async function openPop3d(options: Pop3dOptions): Promise<Pop3d> {
 }
 
 /** What the sessions of all listeners share: a maildrop is locked for all of them. */
-type CommonSurroundings = Omit<Pop3Surroundings, 'tls' | 'tlsContexts'>;
+type CommonSurroundings = Omit<Pop3Surroundings, 'tls' | 'tlsContexts' | 'needsTls'>;
 
 function commonSurroundings(options: Pop3dOptions): CommonSurroundings {
   const settings = settingsOf(options);
@@ -54,8 +54,8 @@ function listen(
   sessions: Set<Pop3Session>,
 ): Promise<Listener> {
   const { clock, log } = common;
-  const surroundings: Pop3Surroundings = { ...common, tls: listener.tls, tlsContexts: listener.tlsContexts };
-  return openListener({ ...listener, clock, log, onRefused: sayBusy }, async (socket) => {
+  const surroundings: Pop3Surroundings = { ...common, ...listener };
+  return openListener({ ...listener, clock, log, onRefused: sayRefused }, async (socket) => {
     const session = new Pop3Session(new Connection(socket, { clock }), surroundings);
     sessions.add(session);
     await session.run();
@@ -63,7 +63,7 @@ function listen(
   });
 }
 
-function sayBusy(socket: Socket): void {
-  const { reply } = new MailError('tooBusy');
+function sayRefused(socket: Socket, why: RefusalReason): void {
+  const { reply } = new MailError(why === 'barred' ? 'addressBarred' : why);
   socket.write(formatErr(reply.publicText, reply.pop3.code));
 }

@@ -120,7 +120,9 @@ export class Pop3Session implements Pop3Context {
 
   /** Whether a password may be sent as it is. */
   get mayLogIn(): boolean {
-    return this.connection.isSecure || this.surroundings.tls !== 'required';
+    const { tls, needsTls } = this.surroundings;
+    const { isSecure, remoteAddress } = this.connection;
+    return isSecure || (tls !== 'required' && needsTls?.(remoteAddress) !== true);
   }
 
   /** Waits for a line within the state's time. Errors: `deadlineExceeded`, `shuttingDown`. */

@@ -28,6 +28,8 @@ export interface SmtpSurroundings extends SmtpOptions {
   /** The listener's name. */
   readonly listener: string;
   readonly tls: TlsMode;
+  /** Whether an address has to have TLS before MAIL, whatever `tls` says. */
+  readonly needsTls?: (remoteAddress: string) => boolean;
   readonly tlsContexts: TlsContexts;
   /** The host name in greeting and replies. */
   readonly serverName: string;

@@ -11,7 +11,7 @@ import { MailError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import { formatReply } from '../wire/smtp/reply.ts';
 import type { ConnectionCaps } from '../net/connectionCaps.ts';
-import { type Listener, openListener, type TlsMode } from '../net/listener.ts';
+import { type Listener, openListener, type RefusalReason, type TlsMode } from '../net/listener.ts';
 import type { TlsContexts } from '../net/tlsContext.ts';
 import type { Transfer } from '../transfer/contract.ts';
 import type { SmtpOptions } from './context.ts';
@@ -25,6 +25,10 @@ export interface SmtpListenerOptions {
   readonly tls: TlsMode;
   readonly tlsContexts: TlsContexts;
   readonly caps: ConnectionCaps;
+  /** Names what keeps an address off this listener; undefined lets it in. */
+  readonly barring?: (remoteAddress: string) => string | undefined;
+  /** Whether an address has to have TLS before MAIL, whatever `tls` says. */
+  readonly needsTls?: (remoteAddress: string) => boolean;
 }
 
 /** All that the room is handed. */
@@ -60,7 +64,7 @@ export async function openSmtpd(options: SmtpdOptions): Promise<Smtpd> {
       const { clock, log, serverName } = options;
       const engine = new EngineServer({ ...options, ...listener, listener: listener.name });
       engines.push(engine);
-      const onRefused = (socket: Socket) => sayBusy(socket, serverName);
+      const onRefused = (socket: Socket, why: RefusalReason) => sayRefused(socket, why, serverName);
       const connect = (socket: Socket) => engine.connect(socket);
       listeners.push(await openListener({ ...listener, clock, log, onRefused }, connect));
     }
@@ -71,8 +75,11 @@ export async function openSmtpd(options: SmtpdOptions): Promise<Smtpd> {
   return { listeners, close };
 }
 
-/** Stands in place of the greeting, which has no enhanced status (RFC 2034 section 3). */
-function sayBusy(socket: Socket, serverName: string): void {
-  const { smtp, publicText } = new MailError('tooBusy').reply;
+/**
+ * Stands in place of the greeting, which has no enhanced status (RFC 2034 section 3). Deviates from RFC 5321 section 3.1, where
+ * a server that greets with 554 waits for QUIT, because who is barred shall not hold a connection.
+ */
+function sayRefused(socket: Socket, why: RefusalReason, serverName: string): void {
+  const { smtp, publicText } = new MailError(why === 'barred' ? 'addressBarred' : why).reply;
   socket.write(formatReply(smtp.code, undefined, `${serverName} ${publicText}`));
 }

@@ -4,6 +4,7 @@ import t from 'tap';
 import { readAccountSettings } from '../../src/accounts/accountSettings.ts';
 import { type Administration, createAdministration } from '../../src/accounts/administration.ts';
 import { createPasswordHasher } from '../../src/accounts/password.ts';
+import { networkAddresses } from '../../src/admin/networkAddresses.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { Store } from '../../src/store/contract/store.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
@@ -23,6 +24,7 @@ t.before(async () => {
     mailboxes,
     passwords,
     imapCapabilities: ['IDLE', 'THREAD=REFERENCES'],
+    addresses: networkAddresses,
   });
 });
 t.teardown(() => store.close());

@@ -73,6 +73,14 @@ t.test('wrong usage says what is wrong and how it goes, with exit code 2', async
     exitCode: 2,
     err: /exclude each other/,
   });
+  t.match(await run(['range', 'set', 'Internet', '--tls', 'maybe']), {
+    exitCode: 2,
+    err: /--tls: found "maybe"; allowed: required or optional/,
+  });
+  t.match(await run(['range', 'add', 'X', '10.0.0.1', '--priority', 'high']), {
+    exitCode: 2,
+    err: /found "high"; allowed: a whole number from 0 to 1000/,
+  });
   t.match(await run(['trace', 'x', '--limit', '0']), { exitCode: 2, err: /a whole number from 1 to 1000/ });
 });
 

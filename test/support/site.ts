@@ -19,6 +19,7 @@ import { type Accounts, createAccounts } from '../../src/accounts/accounts.ts';
 import { type Administration, createAdministration } from '../../src/accounts/administration.ts';
 import { openSearch, type Search } from '../../src/search/search.ts';
 import { ACCOUNT_CAPABILITIES } from '../../src/imapd/capabilities.ts';
+import { networkAddresses } from '../../src/admin/networkAddresses.ts';
 import { createPasswordHasher } from '../../src/accounts/password.ts';
 
 /** Octets and passes of a hash that costs next to nothing. */
@@ -62,7 +63,11 @@ export async function openRoomSite(t: Test, clock: Clock = systemClock): Promise
     passwords,
     clock: systemClock,
   };
-  const administration = createAdministration({ ...surroundings, imapCapabilities: ACCOUNT_CAPABILITIES });
+  const administration = createAdministration({
+    ...surroundings,
+    imapCapabilities: ACCOUNT_CAPABILITIES,
+    addresses: networkAddresses,
+  });
 
   return {
     directory,

@@ -8,6 +8,7 @@ import { ALIAS_VERBS } from './alias.ts';
 import { configVerbs } from './config.ts';
 import { DOMAIN_VERBS } from './domain.ts';
 import { type ProcessVerbOptions, processVerbs } from './process.ts';
+import { RANGE_VERBS } from './range.ts';
 import { SERVER_VERBS } from './server.ts';
 import { TRACE_VERBS } from './trace.ts';
 
@@ -19,6 +20,7 @@ export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
     ...DOMAIN_VERBS,
     ...ACCOUNT_VERBS,
     ...ALIAS_VERBS,
+    ...RANGE_VERBS,
     ...TRACE_VERBS,
     ...configVerbs(options.load),
   ];

@@ -32,6 +32,18 @@ export function listOption(invocation: Invocation, name: string): readonly strin
     .filter((item) => item !== '');
 }
 
+/** A text option with a closed list of values. */
+export function choiceOption<Choice extends string>(
+  invocation: Invocation,
+  name: string,
+  choices: readonly Choice[],
+): Choice | undefined {
+  const value = textOption(invocation, name);
+  const chosen = choices.find((choice) => choice === value);
+  if (value === undefined || chosen !== undefined) return chosen;
+  throw new UsageError(`--${name}: found "${value}"; allowed: ${choices.join(' or ')}`);
+}
+
 /** `--enable` or `--disable`. */
 export function enabledOption(invocation: Invocation): boolean | undefined {
   const { enable, disable } = invocation.options;

@@ -167,7 +167,7 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
     const keyword = /^[A-Za-z]{0,16}/.exec(line.toString('latin1', 0, 16))?.[0].toUpperCase() ?? '';
     this.#deadlines.awaitCommand();
     this.#tally.noteCommand(keyword);
-    if (this.surroundings.tls === 'required' && !this.secure && !COMMANDS_BEFORE_TLS.has(keyword)) {
+    if (this.#needsTls && !COMMANDS_BEFORE_TLS.has(keyword)) {
       this.#answer(REPLIES.startTlsFirst);
       this._whenWritable(done);
     } else super._onCommand(line, done);
@@ -213,6 +213,11 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
         this.log.info('smtpd.tls.failed', { reason: this.#reason });
       },
     );
+  }
+
+  get #needsTls(): boolean {
+    const { tls, needsTls } = this.surroundings;
+    return !this.secure && (tls === 'required' || needsTls?.(this.remoteAddress) === true);
   }
 
   #greet(): void {

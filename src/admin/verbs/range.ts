@@ -1,0 +1,146 @@
+/**
+ * `hauspost range add|list|show|set|remove|test`: hMailServer's IP ranges.
+ */
+
+import type { IpRange } from '../../store/contract/directory.ts';
+import { formatFields, formatTable } from '../table.ts';
+import { EXIT, type Invocation, UsageError, type Verb } from '../verb.ts';
+import { choiceOption, given, listOption, textOption } from './read.ts';
+
+const OPTIONS = {
+  priority: { type: 'string' },
+  protocols: { type: 'string' },
+  tls: { type: 'string' },
+} as const;
+
+const OPTION_HELP = {
+  priority: 'Of several ranges that include an address the one with the highest counts; 20 for a new one.',
+  protocols:
+    'What may be spoken, comma-separated: smtp, pop3, imap; an empty text bars the addresses from all.',
+  tls: 'required or optional: whether nothing of value is done before TLS, whatever the listener allows.',
+};
+
+/** The verbs about IP ranges. */
+export const RANGE_VERBS: readonly Verb[] = [
+  {
+    words: ['range', 'add'],
+    usage: 'NAME ADDRESSES...',
+    summary: 'Adds an IP range of addresses, blocks (10.0.0.0/8) and spans (10.0.0.1-10.0.0.9).',
+    options: OPTIONS,
+    optionHelp: OPTION_HELP,
+    run: async (invocation) => {
+      const [name, ...addresses] = invocation.args;
+      const input = { name, addresses, ...settings(invocation) };
+      const added = (await invocation.call('range.add', input)) as IpRange;
+      invocation.answer(added, (range) => `Added the IP range ${range.name}.\n${showRange(range)}`);
+      return EXIT.ok;
+    },
+  },
+  {
+    words: ['range', 'list'],
+    usage: '',
+    summary: 'Lists the IP ranges, the one that counts first on top.',
+    options: {},
+    optionHelp: {},
+    run: async (invocation) => {
+      const ranges = (await invocation.call('range.list', {})) as readonly IpRange[];
+      invocation.answer(ranges, (list) => {
+        const rows = list.map((range) => [
+          range.name,
+          String(range.priority),
+          protocolsText(range),
+          range.needsTls ? 'required' : 'optional',
+          range.addresses.join(', '),
+        ]);
+        return formatTable(['IP RANGE', 'PRIORITY', 'PROTOCOLS', 'TLS', 'ADDRESSES'], rows, 'No IP ranges.');
+      });
+      return EXIT.ok;
+    },
+  },
+  {
+    words: ['range', 'show'],
+    usage: 'NAME',
+    summary: 'Shows an IP range.',
+    options: {},
+    optionHelp: {},
+    run: async (invocation) => {
+      const range = (await invocation.call('range.show', { name: invocation.args[0] })) as IpRange;
+      invocation.answer(range, showRange);
+      return EXIT.ok;
+    },
+  },
+  {
+    words: ['range', 'set'],
+    usage: 'NAME [ADDRESSES...]',
+    summary: 'Changes an IP range, for connections from now on; addresses given replace those it has.',
+    options: OPTIONS,
+    optionHelp: OPTION_HELP,
+    run: async (invocation) => {
+      const [name, ...addresses] = invocation.args;
+      const input = {
+        name,
+        ...given('addresses', addresses.length > 0 ? addresses : undefined),
+        ...settings(invocation),
+      };
+      invocation.answer((await invocation.call('range.set', input)) as IpRange, showRange);
+      return EXIT.ok;
+    },
+  },
+  {
+    words: ['range', 'remove'],
+    usage: 'NAME',
+    summary: 'Removes an IP range.',
+    options: {},
+    optionHelp: {},
+    run: async (invocation) => {
+      await invocation.call('range.remove', { name: invocation.args[0] });
+      invocation.answer(
+        { removed: invocation.args[0] },
+        ({ removed }) => `Removed the IP range ${removed}.\n`,
+      );
+      return EXIT.ok;
+    },
+  },
+  {
+    words: ['range', 'test'],
+    usage: 'ADDRESS',
+    summary: 'Says which IP range counts for an address, and so what it may do.',
+    options: {},
+    optionHelp: {},
+    run: async (invocation) => {
+      const range = (await invocation.call('range.test', { address: invocation.args[0] })) as IpRange;
+      invocation.answer(range, showRange);
+      return EXIT.ok;
+    },
+  },
+];
+
+function settings(invocation: Invocation) {
+  const tls = choiceOption(invocation, 'tls', ['required', 'optional']);
+  return {
+    ...given('priority', priorityOption(invocation)),
+    ...given('protocols', listOption(invocation, 'protocols')),
+    ...given('needsTls', tls === undefined ? undefined : tls === 'required'),
+  };
+}
+
+function priorityOption(invocation: Invocation): number | undefined {
+  const text = textOption(invocation, 'priority');
+  if (text === undefined) return undefined;
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw new UsageError(`--priority: found "${text}"; allowed: a whole number from 0 to 1000`);
+}
+
+function showRange(range: IpRange): string {
+  return formatFields({
+    'IP range': range.name,
+    Addresses: range.addresses.join(', '),
+    Priority: String(range.priority),
+    Protocols: protocolsText(range),
+    TLS: range.needsTls ? 'required' : 'optional',
+  });
+}
+
+function protocolsText({ protocols }: IpRange): string {
+  return protocols.length === 0 ? 'none' : protocols.join(', ');
+}
