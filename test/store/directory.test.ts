@@ -137,7 +137,12 @@ t.test('a login is found by address, by another name of the domain and by extra 
     loginNames: ['app\\eva'],
   });
   for (const name of ['eva@login.example', 'eva@anmeldung.example', 'app\\eva']) {
-    t.same(await directory.findCredentials(name), { account, isDomainEnabled: true, passwordHash: HASH });
+    t.same(await directory.findCredentials('nobody', name), {
+      account,
+      loginName: name,
+      isDomainEnabled: true,
+      passwordHash: HASH,
+    });
   }
   t.equal(await directory.findCredentials('eva'), undefined);
   await directory.setDomain('login.example', { isEnabled: false });
@@ -168,6 +173,7 @@ t.test(
     });
     t.same(account.settings, settings);
     t.same(await directory.findCredentials('setting'), {
+      loginName: 'setting',
       account,
       isDomainEnabled: true,
       passwordHash: HASH,

@@ -48,6 +48,8 @@ export interface Alias {
 /** What an account's login needs. `passwordHash` is a PHC string. */
 export interface Credentials {
   readonly account: Account;
+  /** By which of the names asked for it was found. */
+  readonly loginName: string;
   /** Nobody logs in where the domain is disabled. */
   readonly isDomainEnabled: boolean;
   readonly passwordHash: string;
@@ -132,8 +134,8 @@ export interface Directory {
   /** Accounts by address, of one domain or of all. */
   accounts(domain?: string): Promise<readonly Account[]>;
   findAccount(address: string): Promise<Account | undefined>;
-  /** The account that logs in by this name: its address (domain aliases included) or one of its login names. */
-  findCredentials(loginName: string): Promise<Credentials | undefined>;
+  /** The account that logs in by the first of these names that anybody has: an address (domain aliases included) or login name. */
+  findCredentials(...loginNames: readonly string[]): Promise<Credentials | undefined>;
   /** Errors: `notFound` when the domain is missing, `conflict` when an account, alias or login name has the address. */
   addAccount(account: NewAccount): Promise<Account>;
   setAccount(address: string, changes: AccountChanges): Promise<Account>;

@@ -32,7 +32,7 @@ export function createDirectory(reader: Reader, writer: Writer): Directory {
 
     accounts: (domain) => listAccounts(reader, domain),
     findAccount: async (address) => reader.read((db) => selectAccountByAddress(db, address)),
-    findCredentials: async (loginName) => reader.read((db) => selectCredentials(db, loginName)),
+    findCredentials: async (...loginNames) => reader.read((db) => selectCredentials(db, loginNames)),
     addAccount: (account) => writer.run('addAccount', account),
     setAccount: (address, changes) => writer.run('setAccount', { address, changes }),
     removeAccount: (address) => writer.run('removeAccount', address),

@@ -90,9 +90,13 @@ export function selectAccountsAfter(
     .map((row) => accountOf(db, domain, row));
 }
 
-/** Who logs in by this name: an address first, then an extra login name. */
-export function selectCredentials(db: Connection, loginName: string): Credentials | undefined {
-  return selectCredentialsByAddress(db, loginName) ?? selectCredentialsByLoginName(db, loginName);
+/** Who logs in by the first of these names that anybody has: each is an address first, then an extra login name. */
+export function selectCredentials(db: Connection, loginNames: readonly string[]): Credentials | undefined {
+  for (const name of loginNames) {
+    const found = selectCredentialsByAddress(db, name) ?? selectCredentialsByLoginName(db, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** The id of the account of this local part. */
@@ -209,19 +213,19 @@ function selectCredentialsByAddress(db: Connection, address: string): Credential
   const { localPart, domain: name } = splitAddress(address);
   const domain = localPart === '' ? undefined : selectDomainHead(db, name);
   const row = domain && selectAccountRow(db, domain.id, localPart);
-  return domain && row && credentialsOf(db, domain, row);
+  return domain && row && credentialsOf(db, address, domain, row);
 }
 
 function selectCredentialsByLoginName(db: Connection, name: string): Credentials | undefined {
   const id = selectLoginNameOwner(db, name);
   const row = id === undefined ? undefined : selectAccountRowById(db, id);
   const domain = row && selectDomainById(db, row.domain_id);
-  return row && domain && credentialsOf(db, headOf(domain), row);
+  return row && domain && credentialsOf(db, name, headOf(domain), row);
 }
 
-function credentialsOf(db: Connection, domain: DomainHead, row: AccountRow): Credentials {
+function credentialsOf(db: Connection, loginName: string, domain: DomainHead, row: AccountRow): Credentials {
   const account = accountOf(db, domain, row);
-  return { account, isDomainEnabled: domain.isEnabled, passwordHash: row.password_hash };
+  return { account, loginName, isDomainEnabled: domain.isEnabled, passwordHash: row.password_hash };
 }
 
 function selectDomainByName(db: Connection, name: string): DomainRow | undefined {
