@@ -5,6 +5,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { documentErrors } from '../src/base/error.ts';
+import { documentLoginForms } from '../src/accounts/documentLogins.ts';
 import { documentKeys } from '../src/config/explain.ts';
 import { documentVerbs } from '../src/admin/document.ts';
 import { documentLimits } from './limits.ts';
@@ -24,4 +25,5 @@ function fill(file: string, name: string, body: string): void {
 fill('CONFIGURATION.md', 'keys', documentKeys());
 fill('ERRORS.md', 'errors', documentErrors());
 fill('CLI.md', 'verbs', documentVerbs());
+fill('LOGIN.md', 'forms', documentLoginForms());
 fill('LIMITS.md', 'limits', await documentLimits());

@@ -252,6 +252,7 @@ async function openRooms(
     passwords,
     imapCapabilities: ACCOUNT_CAPABILITIES,
     addresses: networkAddresses,
+    defaultDomain: accounts.defaultDomain,
   });
   const certificates = await openCertificates(config, clock, log);
   const allListeners = await openSessionRooms(config, log, closers, {

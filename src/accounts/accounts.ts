@@ -51,6 +51,8 @@ export interface Accounts {
   isOverQuota(account: Account, octets: number): Promise<boolean>;
   /** What the account holds and may hold by now, whatever it might when it logged in. Errors: `notFound` when it is gone. */
   quotaOf(account: Account): Promise<AccountQuota>;
+  /** What is added to a login name without a domain. */
+  defaultDomain(): string | undefined;
   /** Takes new options, after a reload. Errors: `invalid`, and the old ones stay. */
   setOptions(options: AccountsOptions): void;
 }
@@ -82,6 +84,7 @@ export function createAccounts(surroundings: AccountsSurroundings): Accounts {
       const { octets } = await mailboxes.usage(id);
       return { usedOctets: octets, limitOctets: account.quotaOctets };
     },
+    defaultDomain: current.defaultDomain,
     setOptions(changed) {
       options = normalised(changed);
     },

@@ -6,7 +6,8 @@ import { MailError } from '../base/error.ts';
 import type { Account, AccountChanges, AccountSettingTexts, Directory } from '../store/contract/directory.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import { accountSettingsGiven, type SettingSurroundings } from './accountSettings.ts';
-import { atMost, domainGiven, loginNameGiven, ownAddressGiven } from './namesGiven.ts';
+import { loginNamesFor } from './administerLogins.ts';
+import { atMost, domainGiven, ownAddressGiven } from './namesGiven.ts';
 import type { PasswordHasher } from './password.ts';
 
 /** Extra login names of one account. */
@@ -71,6 +72,7 @@ interface Surroundings extends SettingSurroundings {
   readonly directory: Directory;
   readonly mailboxes: Pick<Mailboxes, 'usage'>;
   readonly passwords: PasswordHasher;
+  defaultDomain(): string | undefined;
 }
 
 /** The verbs on this directory. */
@@ -80,7 +82,7 @@ export function createAccountAdministration(surroundings: Surroundings): Account
     async add({ password, ...given }) {
       const address = await ownAddressGiven(directory, given.address);
       const quotaOctets = quotaGiven(given.quotaOctets) ?? undefined;
-      const loginNames = loginNamesGiven(address, given.loginNames ?? []);
+      const loginNames = await loginNamesGiven(address, given.loginNames ?? [], surroundings);
       const settings = settingsToKeep(accountSettingsGiven(given.settings ?? {}, surroundings));
       const passwordHash = await passwords.hash(password);
       return reportOf(
@@ -95,7 +97,7 @@ export function createAccountAdministration(surroundings: Surroundings): Account
     },
     async set(given, changes) {
       const { address } = await requireAccount(directory, given);
-      return reportOf(await directory.setAccount(address, changesOf(address, changes, surroundings)));
+      return reportOf(await directory.setAccount(address, await changesOf(address, changes, surroundings)));
     },
     async setPassword(given, password) {
       const { address } = await requireAccount(directory, given);
@@ -122,15 +124,17 @@ async function listAccounts(directory: Directory, given: string | undefined): Pr
   return directory.accounts(domain.name);
 }
 
-function changesOf(
+async function changesOf(
   address: string,
   { isEnabled, quotaOctets, loginNames, settings }: AccountSettings,
-  surroundings: SettingSurroundings,
-): AccountChanges {
+  surroundings: Surroundings,
+): Promise<AccountChanges> {
   return {
     ...(isEnabled === undefined ? {} : { isEnabled }),
     ...(quotaOctets === undefined ? {} : { quotaOctets: quotaGiven(quotaOctets) ?? null }),
-    ...(loginNames === undefined ? {} : { loginNames: loginNamesGiven(address, loginNames) }),
+    ...(loginNames === undefined
+      ? {}
+      : { loginNames: await loginNamesGiven(address, loginNames, surroundings) }),
     ...(settings === undefined ? {} : { settings: accountSettingsGiven(settings, surroundings) }),
   };
 }
@@ -150,11 +154,12 @@ function quotaGiven(quota: number | null | undefined): number | null | undefined
   );
 }
 
-/** The address itself logs in anyway. */
-function loginNamesGiven(address: string, given: readonly string[]): string[] {
-  const names = new Set(atMost(LOGIN_NAMES_LIMIT, 'login names', given).map(loginNameGiven));
-  names.delete(address);
-  return [...names];
+async function loginNamesGiven(
+  address: string,
+  given: readonly string[],
+  surroundings: Surroundings,
+): Promise<string[]> {
+  return loginNamesFor(surroundings, address, atMost(LOGIN_NAMES_LIMIT, 'login names', given));
 }
 
 function reportOf(account: Account): AccountReport {

@@ -13,6 +13,7 @@ import { type AliasAdministration, createAliasAdministration } from './administe
 import { createDomainAdministration, type DomainAdministration } from './administerDomains.ts';
 import { createIpRangeAdministration, type IpRangeAdministration } from './administerIpRanges.ts';
 import type { NetworkAddresses } from './ipRanges.ts';
+import { createLoginAdministration, type LoginAdministration } from './administerLogins.ts';
 import type { PasswordHasher } from './password.ts';
 
 /** What the administration is handed. */
@@ -24,14 +25,17 @@ export interface AdministrationSurroundings {
   /** IMAP capabilities that can be hidden from an account's sessions; imapd knows them. */
   readonly imapCapabilities: readonly string[];
   readonly addresses: NetworkAddresses;
+  /** Added to login names without a domain; asked each time, since a reload may change it. */
+  defaultDomain(): string | undefined;
 }
 
-/** The administrator's verbs: add, list, show, set, remove for each. */
+/** The administrator's verbs: add, list, show, set, remove for each; of logins there is a test. */
 export interface Administration {
   readonly domains: DomainAdministration;
   readonly accounts: AccountAdministration;
   readonly aliases: AliasAdministration;
   readonly ipRanges: IpRangeAdministration;
+  readonly logins: LoginAdministration;
 }
 
 /** Puts the verbs together. */
@@ -41,5 +45,6 @@ export function createAdministration(surroundings: AdministrationSurroundings): 
     accounts: createAccountAdministration(surroundings),
     aliases: createAliasAdministration(surroundings),
     ipRanges: createIpRangeAdministration(surroundings),
+    logins: createLoginAdministration(surroundings),
   };
 }

@@ -9,13 +9,14 @@
 
 import type { Log } from '../base/log.ts';
 import type { Account, Credentials, Directory } from '../store/contract/directory.ts';
-import { LOGIN_NAME_LIMIT_OCTETS, parseLoginName } from './address.ts';
+import { LOGIN_NAME_LIMIT_OCTETS } from './address.ts';
+import { findByLoginName } from './findByLoginName.ts';
 import type { PasswordHasher } from './password.ts';
 import type { VerifiedCache } from './verifiedCache.ts';
 
 /** A login as a session has it. */
 export interface LoginRequest {
-  /** As it was sent: a full address, an extra login name, or a bare name where a default domain is set. */
+  /** As it was sent, in any of the forms of loginForms.ts. */
   readonly loginName: string;
   /** As it was sent, blanks included. */
   readonly password: string;
@@ -34,7 +35,7 @@ export type LoginOutcome =
 
 /** What logging in needs. `defaultDomain` is asked each time, since a reload may change it. */
 export interface LoginSurroundings {
-  readonly directory: Pick<Directory, 'findCredentials'>;
+  readonly directory: Pick<Directory, 'findCredentials' | 'findDomain'>;
   readonly passwords: PasswordHasher;
   readonly verified: VerifiedCache;
   readonly log: Log;
@@ -59,18 +60,8 @@ export function createLogin(
   };
 }
 
-/** An extra login name without a domain wins over the same name in the default domain. */
-async function findByName(
-  { directory, defaultDomain }: LoginSurroundings,
-  name: string,
-): Promise<Credentials | undefined> {
-  const parsed = parseLoginName(name);
-  if (parsed.kind === 'invalid') return undefined;
-  const found = await directory.findCredentials(parsed.loginName);
-  const domain = defaultDomain();
-  if (found !== undefined || domain === undefined || name.includes('@')) return found;
-  const completed = parseLoginName(`${parsed.loginName}@${domain}`);
-  return completed.kind === 'invalid' ? undefined : directory.findCredentials(completed.loginName);
+async function findByName(surroundings: LoginSurroundings, name: string): Promise<Credentials | undefined> {
+  return (await findByLoginName(surroundings, name))?.credentials;
 }
 
 type PasswordCheck = (credentials: Credentials | undefined, request: LoginRequest) => Promise<boolean>;

@@ -62,6 +62,7 @@ async function callOnStore(
       passwords,
       imapCapabilities: ACCOUNT_CAPABILITIES,
       addresses: networkAddresses,
+      defaultDomain: () => config.server.defaultDomain,
     });
     return await createOperations({ administration, trace })(operation, input);
   } finally {

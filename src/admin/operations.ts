@@ -137,6 +137,9 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   operation('range.test', z.strictObject({ address: name }), ({ administration }, input) =>
     administration.ipRanges.find(input.address),
   ),
+  operation('login.test', z.strictObject({ name }), ({ administration }, input) =>
+    administration.logins.test(input.name),
+  ),
   operation('trace', z.strictObject({ subject: name, limit: z.int().min(1).max(1000) }), findTraces),
   operation('server.status', nothing, ({ server }) => runningServer(server).status()),
   operation('server.reload', nothing, ({ server }) => runningServer(server).reload()),

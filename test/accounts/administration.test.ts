@@ -25,6 +25,7 @@ t.before(async () => {
     passwords,
     imapCapabilities: ['IDLE', 'THREAD=REFERENCES'],
     addresses: networkAddresses,
+    defaultDomain: () => 'app.example',
   });
 });
 t.teardown(() => store.close());
@@ -123,7 +124,7 @@ t.test('an account is refused with a sentence that helps', async (t) => {
   const refused = async (job: Promise<unknown>, code: string, message: RegExp) =>
     t.rejects(job, { code, message });
   const add = (address: string, more = {}) => accounts.add({ address, password: 'secret', ...more });
-  await add('ben@app.example', { loginNames: ['ben'] });
+  await add('ben@app.example', { loginNames: ['benny'] });
   await refused(add('ben'), 'invalid', /“ben” cannot be used as an address: it has no @/);
   await refused(add('b n@app.example'), 'invalid', /must be quoted/);
   await refused(
@@ -133,9 +134,9 @@ t.test('an account is refused with a sentence that helps', async (t) => {
   );
   await refused(add('ben@app2.example'), 'conflict', /account “ben@app2?.example” exists already/);
   await refused(
-    add('carl@app.example', { loginNames: ['BEN'] }),
+    add('carl@app.example', { loginNames: ['BENNY'] }),
     'conflict',
-    /“ben” logs in to another account/,
+    /“benny” logs in to another account/,
   );
   await refused(
     add('carl@app.example', { loginNames: ['a\nb'] }),

@@ -67,6 +67,7 @@ export async function openRoomSite(t: Test, clock: Clock = systemClock): Promise
     ...surroundings,
     imapCapabilities: ACCOUNT_CAPABILITIES,
     addresses: networkAddresses,
+    defaultDomain: () => undefined,
   });
 
   return {

@@ -26,7 +26,8 @@ const OPTIONS = {
 } as const;
 const OPTION_HELP = {
   quota: 'What all its mailboxes may hold, like 5GB; none for no limit.',
-  'login-names': 'Further names that log in as this account, comma-separated; replaces those it has.',
+  'login-names':
+    'Further names that log in as this account, comma-separated; replaces those it has. An asterisk stands for any domain: *\\erp, erp@* (docs/LOGIN.md). "" for none.',
   ...Object.fromEntries(
     SETTING_OPTIONS.map(({ name, option }) => [
       option,

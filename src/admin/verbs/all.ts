@@ -7,6 +7,7 @@ import { ACCOUNT_VERBS } from './account.ts';
 import { ALIAS_VERBS } from './alias.ts';
 import { configVerbs } from './config.ts';
 import { DOMAIN_VERBS } from './domain.ts';
+import { LOGIN_VERBS } from './login.ts';
 import { type ProcessVerbOptions, processVerbs } from './process.ts';
 import { RANGE_VERBS } from './range.ts';
 import { SERVER_VERBS } from './server.ts';
@@ -21,6 +22,7 @@ export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
     ...ACCOUNT_VERBS,
     ...ALIAS_VERBS,
     ...RANGE_VERBS,
+    ...LOGIN_VERBS,
     ...TRACE_VERBS,
     ...configVerbs(options.load),
   ];
