@@ -148,6 +148,7 @@ export class Pop3Session implements Pop3Context {
       const { keyword, argument } = parseCommand(octets);
       const command = COMMANDS.get(keyword);
       const { phrases, isUtf8, state } = this;
+      if (keyword !== 'PASS') this.#forgetUser();
       if (octets.length + CRLF_OCTETS > lineLimitOctets(keyword, isUtf8)) this.wrong(phrases.lineTooLong);
       else if (command === undefined) this.wrong(phrases.unknownCommand);
       else if (command.states.includes(state.kind)) await command.execute(this, argument);
@@ -156,6 +157,11 @@ export class Pop3Session implements Pop3Context {
       if (error instanceof WireError) this.wrong(this.phrases.syntaxError(error.expected));
       else this.#refuseError(asMailError(error));
     }
+  }
+
+  /** PASS follows USER immediately, or fails (RFC 1939 section 7). */
+  #forgetUser(): void {
+    if (this.state.kind === 'authorization') this.state = { kind: 'authorization', userName: undefined };
   }
 
   #refuse(text: string, code?: string): void {
