@@ -9,8 +9,12 @@
 
 import { MailError } from '../base/error.ts';
 import type { AccountId, ContentId, MailboxId, Uid } from '../base/ids.ts';
+import type { Pacer } from '../base/pacer.ts';
 import type { Hold, Mailboxes, UidRange } from '../store/contract/mailboxes.ts';
 import { Snapshot } from './snapshot.ts';
+
+/** Numbers looked at between two looks at the time: far below a millisecond. */
+const NUMBERS_PER_BREATH = 1000;
 
 /** A message of the maildrop. */
 export interface MaildropMessage {
@@ -111,19 +115,39 @@ export class Maildrop {
     this.#deletedOctets = 0;
   }
 
-  /** Expunges what is marked; answers the messages that were removed by this call (others may have been quicker). */
-  async expungeMarked(): Promise<readonly MaildropMessage[]> {
+  /** Expunges what is marked; answers the UIDs that were removed by this call, in order (others may have been quicker). */
+  async expungeMarked(pacer: Pacer): Promise<readonly Uid[]> {
     if (this.#deleted.size === 0) return [];
-    const numbers = [...this.#deleted].sort((left, right) => left - right);
-    const marked = numbers.map((number) => this.#messageOf(number));
-    const removed = new Set(await this.#mailboxes.expunge(this.mailboxId, rangesOf(marked), false));
-    return marked.filter((message) => removed.has(message.uid));
+    return this.#mailboxes.expunge(this.mailboxId, await this.#markedRanges(pacer), false);
+  }
+
+  /** The messages of `uids`, which are in order and were there at login. */
+  *messagesOf(uids: readonly Uid[]): Generator<MaildropMessage> {
+    let number = 1;
+    for (const uid of uids) {
+      while (this.#snapshot.uidAt(number - 1) !== uid) number += 1;
+      yield this.#messageOf(number);
+    }
   }
 
   /** Lets go of the contents, and of the lock. */
   close(): void {
     this.#hold.release();
     this.#unlock();
+  }
+
+  /** What is marked, as ranges of UIDs; neighbours in the snapshot with neighbouring UIDs share one. */
+  async #markedRanges(pacer: Pacer): Promise<readonly UidRange[]> {
+    const ranges: { first: number; last: number }[] = [];
+    for (let number = 1; number <= this.countAtLogin; number += 1) {
+      if (number % NUMBERS_PER_BREATH === 0) await pacer.breathe();
+      if (!this.#deleted.has(number)) continue;
+      const uid = this.#snapshot.uidAt(number - 1);
+      const open = ranges.at(-1);
+      if (open !== undefined && open.last + 1 === uid) open.last = uid;
+      else ranges.push({ first: uid, last: uid });
+    }
+    return ranges;
   }
 
   #messageOf(number: number): MaildropMessage {
@@ -138,14 +162,3 @@ export class Maildrop {
 }
 
 const UID_MAX = 4_294_967_295;
-
-/** The messages' UIDs as ranges; neighbours in the snapshot with neighbouring UIDs share one. */
-function rangesOf(messages: readonly MaildropMessage[]): UidRange[] {
-  const ranges: { first: number; last: number }[] = [];
-  for (const { uid } of messages) {
-    const open = ranges.at(-1);
-    if (open !== undefined && open.last + 1 === uid) open.last = uid;
-    else ranges.push({ first: uid, last: uid });
-  }
-  return ranges;
-}

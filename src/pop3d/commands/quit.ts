@@ -19,11 +19,12 @@ export const quit: Pop3Command<void> = {
     if (state.kind !== 'transaction') return session.ok(session.phrases.goodbye);
     const { account, maildrop } = state;
     try {
-      const removed = await maildrop.expungeMarked();
+      const removed = await maildrop.expungeMarked(session.pacer);
       session.ok(removed.length === 0 ? phrases.goodbye : phrases.goodbyeAfter(removed.length));
       const fields = tallyFields(session.tally, maildrop, removed.length);
       session.log.info('pop3d.session.quit', { account: account.address, ...fields });
-      for (const { contentId, uid } of removed) {
+      for (const { contentId, uid } of maildrop.messagesOf(removed)) {
+        await session.pacer.breathe();
         surroundings.trace.note(contentId, {
           at: surroundings.clock.now(),
           kind: 'deleted',
