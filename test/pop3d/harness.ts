@@ -30,6 +30,11 @@ export interface ServerOptions extends Pop3Options {
 
 /** Opens a site with a server on it; both go with the test. */
 export async function openServer(t: Test, options: ServerOptions = {}) {
+  return serveSite(t, await openRoomSite(t), options);
+}
+
+/** A server on a site. */
+export async function serveSite(t: Test, site: RoomSite, options: ServerOptions = {}) {
   const {
     tls = 'starttls',
     clock = createTestClock(),
@@ -37,7 +42,6 @@ export async function openServer(t: Test, options: ServerOptions = {}) {
     mailboxes = (real) => real,
     ...settings
   } = options;
-  const site = await openRoomSite(t);
   const { store, accounts, tlsContexts } = site;
   const caps = new ConnectionCaps({ total: 50, perAddress: 50 });
   const pop3d = await openPop3d({
@@ -100,6 +104,52 @@ export async function ask(client: Client, line: string | Buffer, end = /\r\n$/):
   await client.until(new RegExp(`^[^]{${done}}[^]*${end.source}`));
   return client.received.slice(done);
 }
+
+/** A client that counts what it receives and keeps the end of it alone: for answers of many megabytes. */
+export async function countingClient(t: Test, port: number) {
+  const { socket } = await connectClient(t, port);
+  socket.removeAllListeners('data');
+  let octets = 0;
+  let tail = '';
+  let isClosed = false;
+  let wake = () => {};
+  socket.on('data', (chunk: Buffer) => {
+    octets += chunk.length;
+    tail = (tail + chunk.toString('latin1', Math.max(0, chunk.length - TAIL_CHARS))).slice(-TAIL_CHARS);
+    wake();
+  });
+  socket.on('close', () => {
+    isClosed = true;
+    wake();
+  });
+  const until = async (isDone: () => boolean) => {
+    while (!isDone()) {
+      if (isClosed) throw new Error(`closed after ${JSON.stringify(tail)}`);
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+  const client = {
+    socket,
+    get octets() {
+      return octets;
+    },
+    /** Sends, and resolves when what came back ends with `end`. */
+    async ask(lines: string, end: RegExp): Promise<void> {
+      tail = '';
+      socket.write(lines);
+      await until(() => end.test(tail));
+    },
+    untilEnd: (end: RegExp) => until(() => end.test(tail)),
+    untilOctets: (count: number) => until(() => octets >= count),
+  };
+  await client.untilEnd(/\r\n$/);
+  await client.ask(`USER ${ADDRESS}\r\n`, /\r\n$/);
+  return client;
+}
+
+const TAIL_CHARS = 300;
 
 /** The end of a multi-line answer. */
 export const MULTI_LINE = /\r\n\.\r\n$/;

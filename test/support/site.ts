@@ -38,11 +38,16 @@ export interface RoomSite {
   addAccount(address: string, quotaOctets?: number): Promise<Account>;
   /** Delivers `octets` to accounts, as transfer does. */
   deliver(octets: Buffer | string, ...accounts: readonly Account[]): Promise<DeliveryOutcome>;
+  /** Closes the store before the test ends. */
+  close(): Promise<void>;
 }
 
-/** Opens a site and closes it when the test ends. */
-export async function openRoomSite(t: Test, clock: Clock = systemClock): Promise<RoomSite> {
-  const directory = mkdtempSync(join(tmpdir(), 'hauspost-rooms-'));
+/** Opens a site, in a directory of its own unless it is to be opened again, and closes it when the test ends. */
+export async function openRoomSite(
+  t: Test,
+  clock: Clock = systemClock,
+  directory = mkdtempSync(join(tmpdir(), 'hauspost-rooms-')),
+): Promise<RoomSite> {
   const store = await openStore({ directory, clock: systemClock, log: silentLog });
   const search = openSearch({
     reserveOctets: 0,
@@ -51,9 +56,13 @@ export async function openRoomSite(t: Test, clock: Clock = systemClock): Promise
     clock: systemClock,
     log: silentLog,
   });
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= search.close().then(() => store.close());
+    return closed;
+  };
   t.teardown(async () => {
-    await search.close();
-    await store.close();
+    await close();
     rmSync(directory, { recursive: true, force: true });
   });
   const passwords = createPasswordHasher({ clock: systemClock, cost: TEST_COST });
@@ -86,6 +95,7 @@ export async function openRoomSite(t: Test, clock: Clock = systemClock): Promise
       if (account === undefined) throw new Error('the account is missing');
       return account;
     },
+    close,
     deliver: (octets, ...accounts) => deliver(store, Buffer.from(octets), accounts),
   };
 }
