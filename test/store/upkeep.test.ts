@@ -13,7 +13,7 @@ import { DAY_MS, HOUR_MS, MIB } from '../../src/base/units.ts';
 import { FLAG } from '../../src/store/contract/mailboxes.ts';
 import { FreeSpace } from '../../src/store/sqlite/freeSpace.ts';
 import { checkHealth } from '../../src/store/sqlite/health.ts';
-import { REMOVAL_SLICE_ENTRIES } from '../../src/store/sqlite/limits.ts';
+import { EXPUNGED_KEPT, EXPUNGED_SLACK, REMOVAL_SLICE_ENTRIES } from '../../src/store/sqlite/limits.ts';
 import { createTestClock, TEST_CLOCK_START } from '../support/clock.ts';
 import {
   addTenant,
@@ -264,6 +264,41 @@ t.test('very many entries are expunged in slices: all of them, and none beside',
   t.same(await store.mailboxes.expunge(inbox, single, false), kept.slice(0, 2));
   await store.close();
 });
+
+t.test(
+  'who asks what was expunged while the oldest of it is forgotten learns all, or that it is not all',
+  async (t) => {
+    const data = createDataDirectory(t);
+    const store = await data.open();
+    const { accountId, inbox } = await addTenant(store);
+    await deliver(store, MESSAGE, [accountId]);
+    const count = EXPUNGED_KEPT + EXPUNGED_SLACK;
+    data.tamper(
+      `WITH RECURSIVE number (uid) AS (SELECT 1000 UNION ALL SELECT uid + 1 FROM number WHERE uid < 999 + ${count})
+     INSERT INTO expunged SELECT ?, 2, uid FROM number`,
+      inbox,
+    );
+    data.tamper(
+      `UPDATE mailbox SET highest_modseq = 10, uid_next = 100000, expunged_kept = ${count} WHERE id = ?`,
+      inbox,
+    );
+    let isForgotten = false;
+    const forgetting = store.mailboxes.expunge(inbox, WHOLE, false).then(() => {
+      isForgotten = true;
+    });
+    const answers = [];
+    while (!isForgotten) {
+      answers.push(store.mailboxes.expungedUids(inbox, 1), store.mailboxes.changes(inbox, 1));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await forgetting;
+    const partial = (await Promise.all(answers)).filter(
+      ({ expunged, isComplete }) => isComplete && expunged.length < count,
+    );
+    t.equal(partial.length, 0, 'answers that only look whole');
+    t.match(await store.mailboxes.expungedUids(inbox, 1), { isComplete: false });
+  },
+);
 
 t.test('the log is emptied when nothing was written for a while', async (t) => {
   const data = createDataDirectory(t);

@@ -110,10 +110,10 @@ async function* readSlices(
 
 /** Reaches up to the mod-sequence at its start: what changes while it reads is for the next question. */
 async function readChanges(reader: Reader, mailboxId: MailboxId, since: number): Promise<MailboxChanges> {
-  const { highest, floor } = requireModSeqs(reader, mailboxId);
+  const { highest } = requireModSeqs(reader, mailboxId);
   const changed = await readChangedSince(reader, mailboxId, since, highest);
-  const expunged = await readUidsSince(reader, readExpunged, mailboxId, since, highest);
-  return { changed, expunged, highestModSeq: highest, isComplete: since >= floor };
+  const history = await readExpungedSince(reader, mailboxId, since, highest);
+  return { changed, ...history, highestModSeq: highest };
 }
 
 async function readAllChangedUids(
@@ -130,8 +130,19 @@ async function readAllExpunged(
   mailboxId: MailboxId,
   since: number,
 ): Promise<Pick<MailboxChanges, 'expunged' | 'isComplete'>> {
-  const { highest, floor } = requireModSeqs(reader, mailboxId);
-  const expunged = await readUidsSince(reader, readExpunged, mailboxId, since, highest);
+  const { highest } = requireModSeqs(reader, mailboxId);
+  return readExpungedSince(reader, mailboxId, since, highest);
+}
+
+/** The floor is asked for last: expunges may be forgotten between two slices. */
+async function readExpungedSince(
+  reader: Reader,
+  mailboxId: MailboxId,
+  since: number,
+  upTo: number,
+): Promise<Pick<MailboxChanges, 'expunged' | 'isComplete'>> {
+  const expunged = await readUidsSince(reader, readExpunged, mailboxId, since, upTo);
+  const { floor } = requireModSeqs(reader, mailboxId);
   return { expunged, isComplete: since >= floor };
 }
 
