@@ -5,7 +5,7 @@
  * it got done by then, one message at least. The index is worked on in between.
  */
 
-import { systemClock } from '../base/clock.ts';
+import { systemClock, type Timer } from '../base/clock.ts';
 import { asMailError, MailError } from '../base/error.ts';
 import type { ContentId } from '../base/ids.ts';
 import type { Log, LogFields, LogLevel } from '../base/log.ts';
@@ -37,6 +37,8 @@ export class Searcher {
   #isClosed = false;
   /** When the index was last dropped. */
   #droppedMs = Number.NEGATIVE_INFINITY;
+  /** Runs while indexing rests after an error; one for all, however often the store changes meanwhile. */
+  #resting: Timer | undefined;
 
   constructor(data: SearchThreadData, tell: (reply: SearchReply) => void) {
     this.#tell = tell;
@@ -79,6 +81,7 @@ export class Searcher {
 
   /** Works on the index; never rejects. */
   async index({ request, isUrgent }: IndexRequest): Promise<void> {
+    if (this.#resting !== undefined && !isUrgent) return;
     const generation = this.#index?.generation;
     try {
       await this.#indexing?.run(isUrgent);
@@ -94,6 +97,7 @@ export class Searcher {
   /** Lets go of both databases; what is under way fails. */
   close(): void {
     this.#isClosed = true;
+    this.#resting?.clear();
     this.#indexing?.close();
     this.#index?.close();
     this.#reader.close();
@@ -108,8 +112,14 @@ export class Searcher {
       const { code, message } = asMailError(error);
       this.#tell({ kind: 'failed', request, code, message });
     }
-    const again = { kind: 'index', request, isUrgent: isUrgent && isSoon } as const;
-    systemClock.after(isSoon ? 0 : INDEX_REST_MS, () => void this.index(again));
+    if (isSoon) {
+      systemClock.after(0, () => void this.index({ kind: 'index', request, isUrgent }));
+      return;
+    }
+    this.#resting ??= systemClock.after(INDEX_REST_MS, () => {
+      this.#resting = undefined;
+      void this.index({ kind: 'index', request, isUrgent: false });
+    });
   }
 
   async #answer(

@@ -20,6 +20,7 @@ import { silentLog } from '../../src/base/log.ts';
 import { foldCase } from '../../src/search/foldCase.ts';
 import { needleOf, type TextQuestion } from '../../src/search/question.ts';
 import type { Search } from '../../src/search/search.ts';
+import { Searcher } from '../../src/search/searcher.ts';
 import { openContentReader } from '../../src/store/sqlite/contentReader.ts';
 import { askAll, bodyHolds, find, headerHolds, indexFiles, openSearchSite, textHolds } from './site.ts';
 
@@ -177,6 +178,26 @@ t.test('the index leaves free what the disk keeps for mail', async (t) => {
   await t.rejects(room.bringIndexUpToDate(), { code: 'diskFull' });
   t.equal(site.askIndex('SELECT count(*) FROM document'), 0);
   t.same(await find(room, textHolds('number 7 '), contents), [7]);
+});
+
+t.test('a round that fails is tried again once in a while, however often the store changes', async (t) => {
+  const site = await openSearchSite(t);
+  await site.put(...numbered(10));
+  const events: string[] = [];
+  const data = {
+    directory: site.directory,
+    indexPath: join(site.directory, 'hauspost-search.db'),
+    textLimitChars: 1_000,
+    reserveOctets: Number.MAX_SAFE_INTEGER,
+  };
+  const searcher = new Searcher(data, (reply) => {
+    if (reply.kind === 'log') events.push(reply.event);
+  });
+  t.teardown(() => searcher.close());
+  for (let round = 0; round < 5; round += 1) {
+    await searcher.index({ kind: 'index', request: round, isUrgent: false });
+  }
+  t.same(events, ['search.index.failed']);
 });
 
 t.test('a text above the limit is not indexed but read at each search', async (t) => {
