@@ -8,6 +8,8 @@
 
 import { MailError } from '../base/error.ts';
 import type { AccountSettingTexts } from '../store/contract/directory.ts';
+import type { LiteralForm } from './compatibilityKeys.ts';
+import { PROFILE_NAMES, type ProfileName } from './profiles.ts';
 
 /** What the value of a setting may depend on, and this room cannot know. */
 export interface SettingSurroundings {
@@ -33,6 +35,12 @@ interface AccountSetting<Value> {
 export const ACCOUNT_SESSION_LIMIT_MAX = 100_000;
 
 const SETTINGS = {
+  profile: setting<ProfileName>({
+    meaning: 'Its profile, in place of all that its listeners have: what old programs are used to.',
+    allowed: () => PROFILE_NAMES.join(', '),
+    parse: (text) => PROFILE_NAMES.find((name) => name === text),
+    format: (value) => value,
+  }),
   'imap.delimiter': setting<'/' | '.'>({
     meaning:
       'Hierarchy delimiter of its mailbox names in IMAP: a dot for accounts that come from hMailServer.',
@@ -46,6 +54,13 @@ const SETTINGS = {
     parse: parseCapabilities,
     isAllowed: (names, { imapCapabilities }) => names.every((name) => imapCapabilities.includes(name)),
     format: (names) => names.join(','),
+  }),
+  'imap.literals': setting<LiteralForm>({
+    meaning:
+      'Literals that its IMAP sessions may send without waiting, once logged in: LITERAL+ or LITERAL-.',
+    allowed: () => 'plus or minus',
+    parse: (text) => (text === 'plus' || text === 'minus' ? text : undefined),
+    format: (value) => value,
   }),
   'imap.sessionLimit': setting<number>({
     meaning: 'IMAP sessions that it may have at a time, in place of imap.sessionsPerAccountLimit.',

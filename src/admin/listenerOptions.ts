@@ -3,6 +3,7 @@
  */
 
 import { ConnectionCaps } from '../net/connectionCaps.ts';
+import type { CompatibilityLayer } from '../accounts/compatibility.ts';
 import type { IpRanges } from '../accounts/ipRanges.ts';
 import type { ImapListenerOptions } from '../imapd/options.ts';
 import type { Config, ListenerConfig } from '../config/schema.ts';
@@ -27,14 +28,30 @@ export function imapListenerOptions(
   certificates: Certificates,
   ipRanges: IpRanges,
 ): readonly ImapListenerOptions[] {
-  return listenersOf(config, 'imap').map((listener) => {
-    const { hierarchyDelimiter, hiddenCapabilities = [] } = listener;
-    return {
-      ...commonOptions(listener, certificates, ipRanges),
-      ...(hierarchyDelimiter === undefined ? {} : { delimiter: hierarchyDelimiter }),
-      hiddenCapabilities: hiddenCapabilities.map((name) => name.toUpperCase()),
-    };
-  });
+  return listenersOf(config, 'imap').map((listener) => ({
+    ...commonOptions(listener, certificates, ipRanges),
+    compatibility: compatibilityOf(listener),
+  }));
+}
+
+/** What a listener has set for the sake of its clients. */
+export function compatibilityOf(listener: ListenerConfig): CompatibilityLayer {
+  const { protocol, profile, greeting, hierarchyDelimiter, literalForm } = listener;
+  const hiddenCapabilities = listener.hiddenCapabilities?.map((name) => name.toUpperCase());
+  switch (protocol) {
+    case 'imap':
+      return {
+        profile,
+        'imap.greeting': greeting,
+        'imap.delimiter': hierarchyDelimiter,
+        'imap.literals': literalForm,
+        'imap.hiddenCapabilities': hiddenCapabilities,
+      };
+    case 'pop3':
+      return { profile, 'pop3.greeting': greeting, 'pop3.hiddenCapabilities': hiddenCapabilities };
+    case 'smtp':
+      return {};
+  }
 }
 
 function listenersOf(config: Config, protocol: ListenerConfig['protocol']): readonly ListenerConfig[] {

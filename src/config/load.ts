@@ -35,6 +35,15 @@ export interface FaultyConfig {
   readonly problems: readonly Problem[];
 }
 
+/** Keys of listeners that not every protocol has. */
+const KEYS_OF_PROTOCOLS: Readonly<Record<string, readonly ListenerConfig['protocol'][]>> = {
+  profile: ['imap'],
+  greeting: ['imap'],
+  literalForm: ['imap'],
+  hierarchyDelimiter: ['imap'],
+  hiddenCapabilities: ['imap'],
+};
+
 /** What to load. */
 export interface LoadOptions {
   /** The file; undefined for defaults and environment only. */
@@ -135,7 +144,7 @@ function crossCheck(config: Config, origins: Origins, imapCapabilities: readonly
     }
     if (listener.legacyTls && listener.tls === 'none')
       add(`listeners[${index}].legacyTls`, 'is of no use with tls = "none"');
-    for (const [name, text] of imapProblems(listener, imapCapabilities))
+    for (const [name, text] of protocolProblems(listener, imapCapabilities))
       add(`listeners[${index}].${name}`, text);
     const clash = listenerKeyNames.find((name) => findKey(`${listener.name}.${name}`) !== undefined);
     if (clash !== undefined) {
@@ -149,21 +158,34 @@ function crossCheck(config: Config, origins: Origins, imapCapabilities: readonly
   return problems;
 }
 
-/** What is wrong with a listener's keys for IMAP: key and text. */
-function imapProblems(
-  { protocol, hierarchyDelimiter, hiddenCapabilities }: ListenerConfig,
+/** What is wrong with the keys that only some protocols have: key and text. */
+function protocolProblems(
+  listener: ListenerConfig,
   imapCapabilities: readonly string[],
 ): (readonly [key: string, text: string])[] {
-  if (protocol !== 'imap') {
-    const given = { hierarchyDelimiter, hiddenCapabilities };
-    return Object.entries(given).flatMap(([key, value]) =>
-      value === undefined ? [] : [[key, `is for imap listeners; this one speaks ${protocol}`] as const],
-    );
-  }
-  const unknown = (hiddenCapabilities ?? []).filter((name) => !imapCapabilities.includes(name.toUpperCase()));
-  return unknown.map(
-    (name) => ['hiddenCapabilities', `found "${name}"; allowed: ${imapCapabilities.join(', ')}`] as const,
+  const { protocol, hiddenCapabilities = [], greeting } = listener;
+  const misplaced = Object.entries(KEYS_OF_PROTOCOLS).flatMap(([key, protocols]) =>
+    listener[key as keyof ListenerConfig] === undefined || protocols.includes(protocol)
+      ? []
+      : [[key, `is for ${protocols.join(' and ')} listeners; this one speaks ${protocol}`] as const],
   );
+  const unknown = hiddenCapabilities.filter((name) => !imapCapabilities.includes(name.toUpperCase()));
+  return [
+    ...misplaced,
+    ...(protocol === 'imap' ? unknown : []).map(
+      (name) => ['hiddenCapabilities', `found "${name}"; allowed: ${imapCapabilities.join(', ')}`] as const,
+    ),
+    ...(greeting === undefined ? [] : greetingProblems(greeting)),
+  ];
+}
+
+/** RFC 1939 section 7, RFC 2449 section 8, RFC 3501 section 7.1: clients read more than a text in these. */
+function greetingProblems(greeting: string): (readonly [key: string, text: string])[] {
+  if (/[<>]/.test(greeting))
+    return [['greeting', 'has an angle bracket: clients would take it for APOP, and fail to log in']];
+  if (greeting.startsWith('['))
+    return [['greeting', 'begins with [: clients would look for a response code']];
+  return [];
 }
 
 /** What works, and an administrator should know. */

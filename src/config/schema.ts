@@ -7,6 +7,7 @@
 
 import { z } from 'zod';
 import { GIB, KIB, MIB } from '../base/units.ts';
+import type { ProfileName } from '../accounts/profiles.ts';
 
 /** What a listener speaks. */
 export const PROTOCOLS = ['smtp', 'pop3', 'imap'] as const;
@@ -16,6 +17,9 @@ export const TLS_MODES = ['none', 'starttls', 'required', 'implicit'] as const;
 
 /** TLS versions that may be named as a bound. */
 export const TLS_VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
+
+/** The ready profiles; a test holds that none is missing. */
+export const PROFILES = ['default', 'hmailserver', 'exchange'] as const satisfies readonly ProfileName[];
 
 const path = z.string().min(1).max(4096);
 const hostName = z
@@ -65,6 +69,25 @@ const listener = z.strictObject({
     .max(100_000)
     .default(200)
     .describe('Connections at one time from one remote address (a whole site may stand behind one).'),
+  profile: z
+    .enum(PROFILES)
+    .optional()
+    .describe(
+      'What clients of this POP3 or IMAP listener are used to (docs/PROFILES.md); its other keys, and what is set for an account, go before it.',
+    ),
+  greeting: z
+    .string()
+    .min(1)
+    .max(400)
+    .regex(/^[\x20-\x7e]+$/, 'a line of ASCII')
+    .optional()
+    .describe(
+      'Text of the greeting behind OK on this POP3 or IMAP listener, which is all of it then; the profile’s, or server.name, when absent.',
+    ),
+  literalForm: z
+    .enum(['plus', 'minus'])
+    .optional()
+    .describe('Literals that clients of this IMAP listener may send; imap.literals when absent.'),
   hierarchyDelimiter: z
     .enum(['/', '.'])
     .optional()

@@ -6,7 +6,8 @@
  */
 
 import { SASL_MECHANISMS } from '../wire/sasl/mechanism.ts';
-import type { LiteralForm } from './options.ts';
+import { isTold, type ToldCapabilities } from '../accounts/compatibility.ts';
+import type { LiteralForm } from '../accounts/compatibilityKeys.ts';
 
 /** What the list depends on. */
 export interface CapabilitySituation {
@@ -18,7 +19,7 @@ export interface CapabilitySituation {
   readonly appendLimitOctets: number;
   /** Whether compression is allowed and not on yet. */
   readonly mayCompress: boolean;
-  readonly hidden: readonly string[];
+  readonly chosen: ToldCapabilities;
 }
 
 const EXTENSIONS = [
@@ -54,6 +55,9 @@ const EXTENSIONS = [
   'THREAD=REFERENCES', // RFC 5256
 ];
 
+/** Told whatever is hidden: a client that is not told so sends its password in the clear (RFC 3501 section 6.2.3). */
+const LOGINDISABLED = 'LOGINDISABLED';
+
 /** RFC 7888 section 5: one of them, never both. */
 const LITERALS: Readonly<Record<LiteralForm, string>> = { plus: 'LITERAL+', minus: 'LITERAL-' };
 
@@ -65,10 +69,7 @@ export const ACCOUNT_CAPABILITIES: readonly string[] = [
   'COMPRESS=DEFLATE',
 ];
 
-/**
- * Capabilities that listeners can have hidden. LOGINDISABLED is not among them: where LOGIN is refused, a client that is not
- * told so sends its password in the clear (RFC 3501 section 6.2.3).
- */
+/** Capabilities that listeners can have hidden: those before login, too, but LOGINDISABLED. */
 export const LISTENER_CAPABILITIES: readonly string[] = [
   ...loginCapabilities(true, false),
   ...ACCOUNT_CAPABILITIES,
@@ -82,23 +83,19 @@ export function capabilityList({
   literals,
   appendLimitOctets,
   mayCompress,
-  hidden,
+  chosen,
 }: CapabilitySituation): readonly string[] {
   const login = isLoggedIn ? [] : loginCapabilities(mayStartTls, needsPrivacy);
   const appendLimit = `APPENDLIMIT=${appendLimitOctets}`; // RFC 7889 section 2
   const compression = isLoggedIn && mayCompress ? ['COMPRESS=DEFLATE'] : []; // RFC 4978
   const offered = [...login, LITERALS[literals], ...EXTENSIONS, appendLimit, ...compression];
-  return ['IMAP4rev1', ...offered.filter((capability) => !isHidden(capability, hidden))];
-}
-
-/** A capability with a number is hidden by its name. */
-function isHidden(capability: string, hidden: readonly string[]): boolean {
-  return hidden.includes(capability) || hidden.includes(capability.replace(/=\d+$/, ''));
+  const isForThem = (capability: string) => capability === LOGINDISABLED || isTold(chosen, capability);
+  return ['IMAP4rev1', ...offered.filter(isForThem)];
 }
 
 /** RFC 3501 section 6.2.3: LOGINDISABLED where LOGIN would be refused; RFC 4959: SASL-IR. */
 function loginCapabilities(mayStartTls: boolean, needsPrivacy: boolean): readonly string[] {
   const startTls = mayStartTls ? ['STARTTLS'] : [];
-  if (needsPrivacy) return [...startTls, 'LOGINDISABLED'];
+  if (needsPrivacy) return [...startTls, LOGINDISABLED];
   return [...startTls, 'SASL-IR', ...SASL_MECHANISMS.map((mechanism) => `AUTH=${mechanism}`)];
 }

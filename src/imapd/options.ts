@@ -17,14 +17,18 @@ import type { ConnectionCaps } from '../net/connectionCaps.ts';
 import type { TlsMode } from '../net/listener.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { Accounts } from '../accounts/accounts.ts';
+import { COMPATIBILITY_DEFAULTS, type CompatibilityLayer } from '../accounts/compatibility.ts';
+import type { LiteralForm } from '../accounts/compatibilityKeys.ts';
 import type { Search } from '../search/search.ts';
-import { BAD_COMMAND_LIMIT, IDLE_TIMEOUT_MS, SESSIONS_PER_ACCOUNT_LIMIT } from './limits.ts';
+import {
+  BAD_COMMAND_LIMIT,
+  IDLE_TIMEOUT_MS,
+  LITERAL_MINUS_LIMIT_OCTETS,
+  SESSIONS_PER_ACCOUNT_LIMIT,
+} from './limits.ts';
 
 /** Largest message that APPEND takes unless set: what Exchange Online sends at most (150 MB). */
 export const DEFAULT_APPEND_LIMIT_OCTETS = 150 * MIB;
-
-/** Non-synchronising literals of any length (LITERAL+), or of up to 4096 octets (LITERAL-, RFC 7888 section 5). */
-export type LiteralForm = 'plus' | 'minus';
 
 /** One listener, as hMailServer's TCP/IP ports are. */
 export interface ImapListenerOptions {
@@ -41,10 +45,8 @@ export interface ImapListenerOptions {
   readonly barring?: (remoteAddress: string) => string | undefined;
   /** Whether an address has to have TLS before it logs in, whatever `tls` says. */
   readonly needsTls?: (remoteAddress: string) => boolean;
-  /** Hierarchy delimiter on this listener, in place of the server's. */
-  readonly delimiter?: '/' | '.';
-  /** Capabilities that are not told to clients of this listener, though they work: for clients that misuse one. */
-  readonly hiddenCapabilities?: readonly string[];
+  /** What its clients need otherwise than others; an account's own goes before it. */
+  readonly compatibility?: CompatibilityLayer;
 }
 
 /** What an administrator may set. */
@@ -99,16 +101,23 @@ export interface ImapSettings {
 /** `options` with the defaults. */
 export function settingsOf(options: ImapOptions): ImapSettings {
   return {
-    delimiter: options.delimiter ?? '/',
+    delimiter: options.delimiter ?? COMPATIBILITY_DEFAULTS['imap.delimiter'],
     sessionsPerAccountLimit: options.sessionsPerAccountLimit ?? SESSIONS_PER_ACCOUNT_LIMIT,
     idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     appendLimitOctets: Math.min(options.appendLimitOctets ?? DEFAULT_APPEND_LIMIT_OCTETS, NUMBER_MAX),
     lineLimitOctets: options.lineLimitOctets ?? DEFAULT_FRAMER_LIMITS.lineLimitOctets,
     literalLimitOctets: options.literalLimitOctets ?? DEFAULT_FRAMER_LIMITS.literalLimitOctets,
     badCommandLimit: options.badCommandLimit ?? BAD_COMMAND_LIMIT,
-    literals: options.literals ?? 'plus',
+    literals: options.literals ?? COMPATIBILITY_DEFAULTS['imap.literals'],
     compression: options.compression ?? false,
   };
+}
+
+/** Which literals are taken without being asked for (RFC 7888 sections 4 and 5). */
+export function literalLimits(literals: LiteralForm): Pick<FramerLimits, 'nonSynchronisingLimitOctets'> {
+  const nonSynchronisingLimitOctets =
+    literals === 'minus' ? LITERAL_MINUS_LIMIT_OCTETS : DEFAULT_FRAMER_LIMITS.nonSynchronisingLimitOctets;
+  return { nonSynchronisingLimitOctets };
 }
 
 /** Who has not logged in gets no more than the defaults, whatever an administrator allows to accounts. */

@@ -28,14 +28,8 @@ import { lookUpCommand } from './commandLookup.ts';
 import { bad, completionOf } from './completion.ts';
 import type { Completion } from './completion.ts';
 import type { Enabled } from './enabled.ts';
-import {
-  BYE_DEADLINE_MS,
-  DISCARD_LIMIT_OCTETS,
-  LITERAL_MINUS_LIMIT_OCTETS,
-  LOGIN_DEADLINE_MS,
-  LOGIN_IDLE_TIMEOUT_MS,
-} from './limits.ts';
-import { limitsBeforeLogin } from './options.ts';
+import { BYE_DEADLINE_MS, DISCARD_LIMIT_OCTETS, LOGIN_DEADLINE_MS, LOGIN_IDLE_TIMEOUT_MS } from './limits.ts';
+import { limitsBeforeLogin, literalLimits } from './options.ts';
 import type { ImapListenerOptions } from './options.ts';
 import { Patience } from './patience.ts';
 import { ResponseWriter } from './responseWriter.ts';
@@ -50,10 +44,7 @@ import { writeUpdates } from './updates.ts';
 export interface SessionOptions {
   readonly connection: Connection;
   readonly server: ServerContext;
-  readonly listener: Pick<
-    ImapListenerOptions,
-    'tls' | 'tlsContexts' | 'needsTls' | 'delimiter' | 'hiddenCapabilities'
-  >;
+  readonly listener: Pick<ImapListenerOptions, 'tls' | 'tlsContexts' | 'needsTls' | 'compatibility'>;
   readonly serverName: string;
   readonly log: Log;
 }
@@ -70,7 +61,7 @@ export class ImapSession implements SessionContext {
   readonly #closing = new AbortController();
   readonly #patience: Patience;
   readonly #enabled = new Set<Enabled>();
-  readonly #account = new SessionAccount();
+  readonly #account: SessionAccount;
   readonly #change: ConnectionChange;
   readonly #openedMs: number;
   #state: SessionState = { kind: 'notAuthenticated' };
@@ -83,6 +74,7 @@ export class ImapSession implements SessionContext {
     this.#connection = connection;
     this.#openedMs = server.clock.monotonic();
     this.#patience = new Patience(server.settings.badCommandLimit);
+    this.#account = new SessionAccount(options.listener.compatibility ?? {}, server.settings);
     this.server = server;
     this.log = log.with({ remoteAddress: connection.remoteAddress, remotePort: connection.remotePort });
     this.pacer = new Pacer(server.clock);
@@ -92,9 +84,7 @@ export class ImapSession implements SessionContext {
       framer: createCommandFramer({
         isStreamedLiteral: isAppendMessage,
         ...limitsBeforeLogin(server.settings),
-        ...(server.settings.literals === 'minus' && {
-          nonSynchronisingLimitOctets: LITERAL_MINUS_LIMIT_OCTETS,
-        }),
+        ...literalLimits(this.#account.compatibility.literals),
       }),
       writer: this.writer,
       pacer: this.pacer,
@@ -142,25 +132,27 @@ export class ImapSession implements SessionContext {
   }
 
   get capabilities(): readonly string[] {
+    const { literals, capabilities: chosen } = this.#account.compatibility;
     return capabilityList({
       isLoggedIn: this.#state.kind !== 'notAuthenticated',
       mayStartTls: this.mayStartTls,
       needsPrivacy: this.needsPrivacy,
-      literals: this.server.settings.literals,
+      literals,
       appendLimitOctets: this.server.settings.appendLimitOctets,
       mayCompress: this.server.settings.compression && !this.isCompressed,
-      hidden: [...(this.#options.listener.hiddenCapabilities ?? []), ...this.#account.hiddenCapabilities],
+      chosen,
     });
   }
 
   get delimiter(): '/' | '.' {
-    return this.#account.delimiter ?? this.#options.listener.delimiter ?? this.server.settings.delimiter;
+    return this.#account.compatibility.delimiter;
   }
 
   open(account: Account): boolean {
     if (!this.#account.open(account, this.server, this.#connection.signal, this.log)) return false;
     const { lineLimitOctets, literalLimitOctets } = this.server.settings;
-    this.input.framer.setLimits({ lineLimitOctets, literalLimitOctets });
+    const literals = literalLimits(this.#account.compatibility.literals);
+    this.input.framer.setLimits({ lineLimitOctets, literalLimitOctets, ...literals });
     return true;
   }
 
@@ -230,8 +222,7 @@ export class ImapSession implements SessionContext {
   async run(): Promise<void> {
     this.log.debug('imapd.session.opened');
     try {
-      const greeting = `${this.#options.serverName} IMAP4rev1 server ready`;
-      this.writer.write(formatUntagged('OK', greeting, formatCapabilityCode(this.capabilities)));
+      this.writer.write(this.#greeting());
       while (this.#state.kind !== 'logout') await this.#serve(await this.input.next());
       await this.#connectionClosed();
     } catch (error) {
@@ -242,6 +233,14 @@ export class ImapSession implements SessionContext {
       this.#change.close();
       this.log.debug('imapd.session.closed', { commands: this.#patience.commandCount });
     }
+  }
+
+  /** One that is set goes out as it is, without the capabilities: the servers whose greetings they are told none in theirs. */
+  #greeting(): string {
+    const { greeting } = this.#account.compatibility;
+    if (greeting !== undefined) return formatUntagged('OK', greeting);
+    const usual = `${this.#options.serverName} IMAP4rev1 server ready`;
+    return formatUntagged('OK', usual, formatCapabilityCode(this.capabilities));
   }
 
   /** Ends the session politely: after the command that runs, at once where none does. */

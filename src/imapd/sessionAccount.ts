@@ -1,26 +1,33 @@
 /**
- * What a session has of its account beside the state: a place among the account's sessions, and the account's settings as they
- * were at its login. Owned by session.ts.
+ * What a session has of its account beside the state: a place among the account's sessions, and what the client is used to
+ * (accounts/compatibility.ts), by the listener until login and by the account's settings as they were then. Owned by session.ts.
  */
 
 import type { Log } from '../base/log.ts';
 import type { Account } from '../store/contract/directory.ts';
-import { type AccountSettingValues, readAccountSettings } from '../accounts/accountSettings.ts';
+import { readAccountSettings } from '../accounts/accountSettings.ts';
+import {
+  type Compatibility,
+  type CompatibilityLayer,
+  resolveCompatibility,
+} from '../accounts/compatibility.ts';
+import type { ImapSettings } from './options.ts';
 import type { ServerContext } from './sessionContext.ts';
 
-/** Nothing at all before login. */
+/** No place, and what the listener has, before login. */
 export class SessionAccount {
-  #settings: AccountSettingValues = {};
+  readonly #listener: CompatibilityLayer;
+  #compatibility: Compatibility['imap'];
   #leave = () => {};
 
-  /** The account's own hierarchy delimiter. */
-  get delimiter(): '/' | '.' | undefined {
-    return this.#settings['imap.delimiter'];
+  constructor(listener: CompatibilityLayer, settings: ImapSettings) {
+    this.#listener = listener;
+    this.#compatibility = this.#resolve(settings, undefined);
   }
 
-  /** The capabilities that are hidden from the account's sessions. */
-  get hiddenCapabilities(): readonly string[] {
-    return this.#settings['imap.hiddenCapabilities'] ?? [];
+  /** What is in force. */
+  get compatibility(): Compatibility['imap'] {
+    return this.#compatibility;
   }
 
   /**
@@ -35,7 +42,7 @@ export class SessionAccount {
       log.info('imapd.account.full', { account: account.address, limit });
       return false;
     }
-    this.#settings = own;
+    this.#compatibility = this.#resolve(settings, own);
     this.#leave = leave;
     gone.addEventListener('abort', leave, { once: true });
     return true;
@@ -44,5 +51,10 @@ export class SessionAccount {
   /** Gives the place back; may be repeated. */
   leave(): void {
     this.#leave();
+  }
+
+  #resolve(settings: ImapSettings, account: CompatibilityLayer | undefined): Compatibility['imap'] {
+    const server = { 'imap.delimiter': settings.delimiter, 'imap.literals': settings.literals };
+    return resolveCompatibility({ server, listener: this.#listener, account }).imap;
   }
 }

@@ -248,7 +248,11 @@ t.test(
       ['imap.hiddenCapabilities', ' , ', /cannot be “ , ”/],
       ['imap.sessionLimit', '0', /allowed: a whole number from 1 to 100000\./],
       ['imap.sessionLimit', '1e3', /allowed: a whole number/],
-      ['imap.limiter', '.', /^“imap\.limiter” is no setting of an account; those are: imap\.delimiter, /],
+      [
+        'imap.limiter',
+        '.',
+        /^“imap\.limiter” is no setting of an account; those are: profile, imap\.delimiter, /,
+      ],
       ['constructor', '.', /is no setting/],
     ];
     for (const [name, value, message] of refused) {

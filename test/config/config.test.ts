@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import t from 'tap';
+import { PROFILE_NAMES } from '../../src/accounts/profiles.ts';
 import { changedKeys } from '../../src/config/changes.ts';
 import { documentKeys, maskedConfig, printConfig } from '../../src/config/explain.ts';
 import { CONFIG_KEYS, configJsonSchema } from '../../src/config/keys.ts';
 import { type LoadedConfig, loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problems.ts';
-import { configSchema, RELOADABLE_KEYS, SECRET_KEYS } from '../../src/config/schema.ts';
+import { configSchema, PROFILES, RELOADABLE_KEYS, SECRET_KEYS } from '../../src/config/schema.ts';
 
 const common = { imapCapabilities: ['IDLE', 'STARTTLS', 'LITERAL+'] };
 
@@ -138,6 +139,33 @@ t.test('a listener with legacy TLS is warned about, and one without TLS cannot h
   ]);
   t.strictSame(loaded(load(t, '').result).warnings, []);
 });
+
+t.test(
+  'a listener names a ready profile, all of which there are, and greets with a line that clients can read',
+  async (t) => {
+    t.strictSame([...PROFILES], [...PROFILE_NAMES]);
+    const listener = (protocol: string, more: string) =>
+      `[[listeners]]\nname = "a"\nprotocol = "${protocol}"\nport = 1\n${more}\n`;
+    for (const profile of PROFILES) {
+      const { result } = load(t, listener('imap', `profile = "${profile}"\ngreeting = "ready [now]"`));
+      t.match(loaded(result).config.listeners, [{ profile, greeting: 'ready [now]' }]);
+    }
+    const refused = (protocol: string, more: string) => problems(load(t, listener(protocol, more)).result);
+    t.match(refused('imap', 'profile = "Exchange"'), [
+      /found "Exchange"; allowed: one of default, hmailserver/,
+    ]);
+    t.match(refused('imap', 'greeting = "ready <1@x>"'), [/greeting: has an angle bracket/]);
+    t.match(refused('imap', 'greeting = "[CAPABILITY X] hi"'), [/greeting: begins with \[/]);
+    t.match(refused('imap', 'greeting = "a\\r\\nb"'), [/greeting: found "a\\r\\nb"/]);
+    t.match(refused('imap', `greeting = "${'x'.repeat(401)}"`), [/greeting: found/]);
+    t.match(refused('smtp', 'profile = "default"'), [
+      /profile: is for .*imap listeners; this one speaks smtp/,
+    ]);
+    t.match(refused('pop3', 'literalForm = "plus"'), [
+      /literalForm: is for imap listeners; this one speaks pop3/,
+    ]);
+  },
+);
 
 t.test(
   'keys for IMAP are refused on other listeners, and capabilities by the list of what is offered',

@@ -23,9 +23,11 @@ import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
 import type { TlsMode } from '../../src/net/listener.ts';
 import type { Account } from '../../src/store/contract/directory.ts';
 import type { MailboxName } from '../../src/store/contract/mailboxes.ts';
+import type { CompatibilityLayer } from '../../src/accounts/compatibility.ts';
+import type { ProfileName } from '../../src/accounts/profiles.ts';
 import { openImapd } from '../../src/imapd/imapd.ts';
 import type { Imapd } from '../../src/imapd/imapd.ts';
-import type { ImapdOptions, ImapListenerOptions, ImapOptions } from '../../src/imapd/options.ts';
+import type { ImapdOptions, ImapOptions } from '../../src/imapd/options.ts';
 import { deflatedSocket } from '../support/deflatedSocket.ts';
 import { openRoomSite } from '../support/site.ts';
 import type { RoomSite } from '../support/site.ts';
@@ -56,9 +58,10 @@ export interface SiteOptions extends ImapOptions {
   /** Changes what the server is handed, for faults and measurements. */
   readonly wrap?: (store: RoomSite['store']) => ImapdOptions['store'];
   readonly hiddenCapabilities?: readonly string[];
+  readonly profile?: ProfileName;
   readonly caps?: ConnectionCaps;
   /** Further listeners, beside the usual one. */
-  readonly listeners?: readonly Pick<ImapListenerOptions, 'delimiter' | 'hiddenCapabilities'>[];
+  readonly listeners?: readonly CompatibilityLayer[];
   readonly log?: Log;
   /** Another accounts room than the site's, for one that fails. */
   readonly accounts?: ImapdOptions['accounts'];
@@ -79,6 +82,7 @@ export async function openImapSite(t: Test, options: SiteOptions = {}): Promise<
     quotaOctets,
     wrap = (store) => store,
     hiddenCapabilities = [],
+    profile,
     caps = new ConnectionCaps({ total: 500, perAddress: 500 }),
     listeners = [],
     log = silentLog,
@@ -86,11 +90,12 @@ export async function openImapSite(t: Test, options: SiteOptions = {}): Promise<
   } = options;
   const account = await site.addAccount(ADDRESS, quotaOctets);
   const { tlsContexts } = site;
-  const common = { name: 'imap', address: '127.0.0.1', port: 0, tls, tlsContexts, caps, hiddenCapabilities };
+  const common = { name: 'imap', address: '127.0.0.1', port: 0, tls, tlsContexts, caps };
+  const compatibility = { profile, 'imap.hiddenCapabilities': hiddenCapabilities };
   const imapd = await openImapd({
     appendLimitOctets: 160_000_000,
     ...settings,
-    listeners: [common, ...listeners.map((more) => ({ ...common, ...more }))],
+    listeners: [compatibility, ...listeners].map((layer) => ({ ...common, compatibility: layer })),
     serverName: 'mail.example.com',
     store: withOneWayToOpen(wrap(site.store), site.store),
     accounts: options.accounts ?? site.accounts,

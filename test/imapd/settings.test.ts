@@ -50,7 +50,7 @@ t.test('an account’s hidden capabilities are told before login, not after it, 
 t.test(
   'a listener’s hidden capabilities are told neither in the greeting nor later, an account’s add to them',
   async (t) => {
-    const site = await openImapSite(t, { listeners: [{ hiddenCapabilities: ['ID', 'AUTH=LOGIN'] }] });
+    const site = await openImapSite(t, { listeners: [{ 'imap.hiddenCapabilities': ['ID', 'AUTH=LOGIN'] }] });
     await site.administration.accounts.set(ADDRESS, { settings: { 'imap.hiddenCapabilities': 'IDLE' } });
     const client = await RawClient.connect(t, site.imapd.listeners[1]?.port ?? 0);
     const greeting = await client.line();
@@ -66,7 +66,7 @@ t.test(
 );
 
 t.test('each capability but IMAP4rev1 can be hidden, and UIDONLY is never told', async (t) => {
-  const listeners = [{ hiddenCapabilities: LISTENER_CAPABILITIES }];
+  const listeners = [{ 'imap.hiddenCapabilities': LISTENER_CAPABILITIES }];
   const site = await openImapSite(t, { compression: true, listeners });
   const client = await clientOf(t, site, 1);
   t.same(await client.command('CAPABILITY'), ['* CAPABILITY IMAP4rev1', 't1 OK Capability completed']);
@@ -136,7 +136,7 @@ t.test(
 t.test(
   'the account’s delimiter goes before the listener’s, that before the server’s, from the next login on',
   async (t) => {
-    const site = await openImapSite(t, { delimiter: '.', listeners: [{ delimiter: '/' }] });
+    const site = await openImapSite(t, { delimiter: '.', listeners: [{ 'imap.delimiter': '/' }] });
     const delimiterOf = async (client: RawClient) =>
       /\(\("" "(.)"\)\)/.exec((await client.command('NAMESPACE'))[0] ?? '')?.[1];
     const loggedIn = async (listener: number) => {

@@ -53,7 +53,7 @@ async function openServers(t: Test) {
   const shared = { serverName: 'mail.example.com', accounts, clock: systemClock, log: silentLog };
   const imapd = await openImapd({
     ...shared,
-    listeners: [{ ...listener, name: 'imap', hiddenCapabilities: [] }],
+    listeners: [{ ...listener, name: 'imap' }],
     appendLimitOctets: 1000,
     store,
     search,
