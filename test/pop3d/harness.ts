@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { type Log, silentLog } from '../../src/base/log.ts';
 import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
 import type { TlsMode } from '../../src/net/listener.ts';
+import type { Contents } from '../../src/store/contract/contents.ts';
 import type { Entry, Mailboxes } from '../../src/store/contract/mailboxes.ts';
 import type { Pop3Options } from '../../src/pop3d/options.ts';
 import { openPop3d } from '../../src/pop3d/pop3d.ts';
@@ -26,6 +27,8 @@ export interface ServerOptions extends Pop3Options {
   readonly log?: Log;
   /** The real store's mailboxes, some methods of which fail. */
   readonly mailboxes?: (real: Mailboxes) => Mailboxes;
+  /** The real store's contents, watched. */
+  readonly contents?: (real: Contents) => Contents;
 }
 
 /** Opens a site with a server on it; both go with the test. */
@@ -40,6 +43,7 @@ export async function serveSite(t: Test, site: RoomSite, options: ServerOptions 
     clock = createTestClock(),
     log = silentLog,
     mailboxes = (real) => real,
+    contents = (real) => real,
     ...settings
   } = options;
   const { store, accounts, tlsContexts } = site;
@@ -50,7 +54,7 @@ export async function serveSite(t: Test, site: RoomSite, options: ServerOptions 
     serverName: 'mail.example.com',
     accounts,
     mailboxes: mailboxes(store.mailboxes),
-    contents: store.contents,
+    contents: contents(store.contents),
     trace: store.trace,
     clock,
     log,
