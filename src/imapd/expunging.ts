@@ -45,8 +45,8 @@ async function contentsOfDeleted(
         if ((flags.system & FLAG.deleted) !== 0) contents.set(uid, contentId);
       }
       if (contents.size >= deleted) return contents;
-      await session.pacer.breathe();
     }
+    await session.pacer.breathe();
   }
   return contents;
 }

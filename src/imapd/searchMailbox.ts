@@ -5,10 +5,11 @@
  * answers, then, of those still open, what takes the body. What the session was told of stays readable while its hold lives.
  */
 
-import type { Entry, UidRange } from '../store/contract/mailboxes.ts';
+import type { NumberRange } from '../wire/imap/sequenceSet.ts';
+import type { Entry } from '../store/contract/mailboxes.ts';
 import { isOfHeader, type TextQuestion } from '../search/question.ts';
 import type { TextSearch } from '../search/search.ts';
-import { uidRangesOf } from './messageSet.ts';
+import { entriesOf } from './messageEntries.ts';
 import { emailContentsOf, meets, numbersOf, questionsOf } from './searchCriterion.ts';
 import type { Candidate, Criterion } from './searchCriterion.ts';
 import { emailIdOf } from './objectIds.ts';
@@ -30,10 +31,8 @@ export async function* searchMailbox(
 ): AsyncGenerator<Match> {
   const searches = beginSearches(session, questionsOf(criterion));
   try {
-    for (const range of rangesOf(selection, criterion)) {
-      for await (const entries of session.server.mailboxes.entries(selection.id, range)) {
-        yield* searchSlice(session, selection, criterion, searches, entries);
-      }
+    for await (const entries of entriesOf(session, selection, messagesFor(selection, criterion))) {
+      yield* searchSlice(session, selection, criterion, searches, entries);
     }
   } finally {
     for (const search of searches) search.end();
@@ -49,9 +48,9 @@ function beginSearches(session: SessionContext, questions: readonly TextQuestion
     .map((asked) => session.server.search.begin(asked));
 }
 
-function rangesOf({ view }: Selection, criterion: Criterion): readonly UidRange[] {
+function messagesFor({ view }: Selection, criterion: Criterion): readonly NumberRange[] {
   if (view.count === 0) return [];
-  return uidRangesOf(view, numbersOf(criterion) ?? [{ first: 1, last: view.count }]);
+  return numbersOf(criterion) ?? [{ first: 1, last: view.count }];
 }
 
 async function* searchSlice(

@@ -21,14 +21,22 @@ async function fill(site: ImapSite, count: number): Promise<void> {
   await site.put(['INBOX'], ...Array.from({ length: count }, () => 'Subject: text\r\n\r\n'));
 }
 
+interface Counts {
+  entries: number;
+  /** How often entries were asked for. */
+  questions?: number;
+  isBroken: boolean;
+}
+
 /** How many entries a server reads, by way of its store. */
-function countingEntries(counts: { entries: number; isBroken: boolean }): NonNullable<SiteOptions['wrap']> {
+function countingEntries(counts: Counts): NonNullable<SiteOptions['wrap']> {
   return (store) => ({
     mailboxes: new Proxy(store.mailboxes, {
       get(target, name) {
         const value: unknown = Reflect.get(target, name);
         if (name === 'entries') {
           return async function* (...args: Parameters<typeof target.entries>) {
+            counts.questions = (counts.questions ?? 0) + 1;
             if (counts.isBroken) throw new MailError('storeUnavailable', 'broken by the test');
             for await (const entries of target.entries(...args)) {
               counts.entries += entries.length;
@@ -105,6 +113,35 @@ t.test('MIN reads no further than its message, MAX only the end of the mailbox',
   t.ok(far.entries <= 1000, 'no message is read twice');
   t.same(await cost('RETURN (MAX) DRAFT'), { answer: '* ESEARCH', entries: 1000 });
 });
+
+t.test(
+  'every other message is read in a few questions to the store, whether it is gone or not',
+  async (t) => {
+    const counts = { entries: 0, questions: 0, isBroken: false };
+    const site = await openImapSite(t, { wrap: countingEntries(counts) });
+    await fill(site, 1000);
+    const [client, other] = [await site.selected(), await site.selected()];
+    const odd = Array.from({ length: 500 }, (_, index) => 2 * index + 1).join(',');
+    const cost = async (command: string) => {
+      counts.questions = 0;
+      const lines = await client.command(command);
+      t.ok(counts.questions <= 3, `${command.slice(0, 20)}: ${counts.questions} questions`);
+      return lines;
+    };
+    const odds = odd.replaceAll(',', ' ');
+    t.equal((await cost(`SEARCH ${odd}`))[0], `* SEARCH ${odds}`);
+    t.equal((await cost(`FETCH ${odd} (UID)`)).length, 501);
+    t.equal((await cost(`FETCH ${odd},999 (UID)`))[499], '* 999 FETCH (UID 999)');
+    await cost(`STORE ${odd} +FLAGS (\\Flagged)`);
+    t.equal((await cost(`STORE 2,${odd} +FLAGS (\\Flagged)`)).length, 502, 'one of them changes');
+    t.equal((await found(client, 'RETURN (COUNT) FLAGGED')).replace(/^.*COUNT /, ''), '501');
+    await other.command('STORE 1:999 +FLAGS.SILENT (\\Deleted)');
+    await other.command('EXPUNGE');
+    t.equal((await cost(`SEARCH ${odd}`))[0], '* SEARCH');
+    t.match(await cost(`FETCH ${odd} (UID)`), [/NO \[EXPUNGEISSUED\]/]);
+    t.match(await cost(`STORE ${odd} +FLAGS (\\Seen)`), [/NO \[EXPUNGEISSUED\]/]);
+  },
+);
 
 t.test(
   'a SEARCH that would save its result and fails saves nothing; without SAVE the result stays',

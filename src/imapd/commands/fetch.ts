@@ -15,13 +15,14 @@ import type { Entry } from '../../store/contract/mailboxes.ts';
 import { changedEntries } from '../changedEntries.ts';
 import { completionOf, no, ok } from '../completion.ts';
 import type { Completion } from '../completion.ts';
+import { entriesOf } from '../messageEntries.ts';
 import { writeMessage } from '../fetchMessage.ts';
 import type { FetchedMessage } from '../fetchMessage.ts';
 import { planFetch } from '../fetchPlan.ts';
 import type { FetchPlan } from '../fetchPlan.ts';
 import { FETCH_BATCH_MESSAGES, FETCH_BATCH_OCTETS } from '../limits.ts';
 import { writeFromMemory } from '../messageInMemory.ts';
-import { countMessages, messagesOf, uidRangesOf } from '../messageSet.ts';
+import { countMessages, messagesOf } from '../messageSet.ts';
 import type { Selection } from '../selection.ts';
 import type { SessionContext } from '../sessionContext.ts';
 import { SessionEnd } from '../sessionEnd.ts';
@@ -91,9 +92,7 @@ async function* slicesOf(
     yield* changedEntries(session, selection, messages, changedSince);
     return;
   }
-  for (const range of uidRangesOf(selection.view, messages)) {
-    yield* session.server.mailboxes.entries(selection.id, range);
-  }
+  yield* entriesOf(session, selection, messages);
 }
 
 function completionFor(isAnyNumber: boolean, toldCount: number, expected: number): Completion {

@@ -10,10 +10,12 @@
 
 import type { Uid } from '../../base/ids.ts';
 import { formatModified } from '../../wire/imap/responseCode.ts';
+import type { NumberRange } from '../../wire/imap/sequenceSet.ts';
 import type { StoreArguments } from '../../wire/imap/store.ts';
-import type { Entry, FlagOutcome, UidRange } from '../../store/contract/mailboxes.ts';
+import type { Entry, FlagOutcome } from '../../store/contract/mailboxes.ts';
 import { no, ok } from '../completion.ts';
 import type { Completion } from '../completion.ts';
+import { entriesOf } from '../messageEntries.ts';
 import { storedFlags } from '../flagNames.ts';
 import { countMessages, messagesOf, uidRangesOf } from '../messageSet.ts';
 import { readOnly } from '../readOnly.ts';
@@ -60,7 +62,7 @@ export async function store(
   }
   const isWhole = isSilent && unchangedSince === undefined;
   const expected = isWhole ? outcome.changed.length : countMessages(messages);
-  const told = await tellOutcome(run, ranges, expected);
+  const told = await tellOutcome(run, messages, expected);
   return completionFor(run, told, expected);
 }
 
@@ -103,8 +105,12 @@ function completionFor({ selection, outcome, isUid }: StoreRun, told: number, ex
     : ok('Some of these messages have been expunged', 'EXPUNGEISSUED');
 }
 
-/** Answers the messages in the ranges; answers how many there were. */
-async function tellOutcome(run: StoreRun, ranges: readonly UidRange[], expected: number): Promise<number> {
+/** Answers the messages; answers how many there were. */
+async function tellOutcome(
+  run: StoreRun,
+  messages: readonly NumberRange[],
+  expected: number,
+): Promise<number> {
   const { changed, modified } = run.outcome;
   const left: ReadonlySet<Uid> = new Set(modified);
   if (changed.length === expected) {
@@ -112,11 +118,9 @@ async function tellOutcome(run: StoreRun, ranges: readonly UidRange[], expected:
     return changed.length;
   }
   let count = 0;
-  for (const range of ranges) {
-    for await (const entries of run.session.server.mailboxes.entries(run.selection.id, range)) {
-      await tellEntries(run, entries, left);
-      count += entries.length;
-    }
+  for await (const entries of entriesOf(run.session, run.selection, messages)) {
+    await tellEntries(run, entries, left);
+    count += entries.length;
   }
   return count;
 }
