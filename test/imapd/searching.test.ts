@@ -143,6 +143,51 @@ t.test(
   },
 );
 
+t.test('MODSEQ in SEARCH and SORT tells the highest mod-sequence of what is returned', async (t) => {
+  const site = await openImapSite(t);
+  await fill(site, 4);
+  const client = await site.selected();
+  t.equal(await found(client, 'MODSEQ 3'), '* OK [HIGHESTMODSEQ 2] CONDSTORE is on|* SEARCH');
+  const modSeqs: number[] = [];
+  for (const number of [3, 1, 4, 2]) {
+    const [line] = await client
+      .command(`STORE ${number} +FLAGS (n${number})`)
+      .then((lines) => lines.slice(-2));
+    modSeqs[number] = Number(/MODSEQ \((\d+)\)/.exec(line ?? '')?.[1]);
+  }
+  const [of1, of2, of3, of4] = modSeqs.slice(1) as [number, number, number, number];
+  t.ok(of3 < of1 && of1 < of4 && of4 < of2, `${modSeqs}`);
+  const expected: Readonly<Record<string, readonly [answer: string, modSeq: number | undefined]>> = {
+    // RFC 4731 section 3.2: of MIN and MAX that of the two messages, with anything more that of all that were found.
+    [`SEARCH RETURN (MIN) MODSEQ ${of3}`]: ['MIN 1', of1],
+    [`SEARCH RETURN (MAX) MODSEQ ${of3}`]: ['MAX 4', of4],
+    [`SEARCH RETURN (MIN MAX) MODSEQ ${of3}`]: ['MIN 1 MAX 4', of4],
+    [`SEARCH RETURN (MIN MAX SAVE) MODSEQ ${of3}`]: ['MIN 1 MAX 4', of4],
+    'SEARCH RETURN (ALL) $': ['ALL 1,4', undefined],
+    [`SEARCH RETURN (COUNT) MODSEQ ${of1}`]: ['COUNT 3', of2],
+    [`SEARCH RETURN (MIN COUNT) 3:4 MODSEQ ${of3}`]: ['MIN 3 COUNT 2', of4],
+    [`SEARCH RETURN () MODSEQ ${of4}`]: ['ALL 2,4', of2],
+    [`UID SEARCH RETURN (MIN MAX ALL COUNT SAVE) MODSEQ ${of1}`]: ['MIN 1 MAX 4 COUNT 3 ALL 1:2,4', of2],
+    'UID SEARCH RETURN (ALL) UID $': ['ALL 1:2,4', undefined],
+    [`SEARCH RETURN (ALL COUNT) MODSEQ ${of2 + 1}`]: ['COUNT 0', undefined],
+    [`SEARCH RETURN (SAVE) MODSEQ ${of2 + 1}`]: ['', undefined],
+    'SEARCH RETURN (COUNT) $': ['COUNT 0', undefined],
+    // RFC 5267 section 3: MIN and MAX are the ends of the sorted result.
+    [`SORT RETURN (MIN) (REVERSE ARRIVAL) UTF-8 1:3 MODSEQ ${of3}`]: ['MIN 1', of1],
+    [`SORT RETURN (MIN MAX) (REVERSE SUBJECT) UTF-8 3:4 MODSEQ ${of3}`]: ['MIN 3 MAX 4', of4],
+    [`UID SORT RETURN (ALL COUNT) (SIZE) UTF-8 MODSEQ ${of4}`]: ['COUNT 2 ALL 2,4', of2],
+  };
+  for (const [command, [answer, modSeq]] of Object.entries(expected)) {
+    const [line = ''] = await client.command(command);
+    const told = line.replace(/^\* ESEARCH \(TAG "t\d+"\)( UID)? ?|^t\d+ OK .*$/g, '');
+    t.equal(told, modSeq === undefined ? answer : `${answer} MODSEQ ${modSeq}`, command);
+  }
+  t.equal(await found(client, `MODSEQ ${of4}`), `* SEARCH 2 4 (MODSEQ ${of2})`);
+  t.equal(await found(client, `MODSEQ ${of2 + 1}`), '* SEARCH');
+  t.equal(await found(client, `(ARRIVAL) UTF-8 MODSEQ ${of1}`, 'SORT'), `* SORT 1 2 4 (MODSEQ ${of2})`);
+  t.equal(await found(client, `REFERENCES UTF-8 MODSEQ ${of4}`, 'THREAD'), '* THREAD ((2)(4))');
+});
+
 t.test(
   'a SEARCH that would save its result and fails saves nothing; without SAVE the result stays',
   async (t) => {
