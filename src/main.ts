@@ -27,6 +27,7 @@ import { openSearch, type Search } from './search/search.ts';
 import { createTransfer } from './transfer/transfer.ts';
 import { ACCOUNT_CAPABILITIES, LISTENER_CAPABILITIES } from './imapd/capabilities.ts';
 import { openImapd } from './imapd/imapd.ts';
+import { CAPABILITIES as POP3_CAPABILITIES } from './pop3d/capabilities.ts';
 import { openPop3d } from './pop3d/pop3d.ts';
 import { openSmtpd } from './smtpd/smtpd.ts';
 import { type FaultyConfig, type LoadedConfig, loadConfig, serverName } from './config/load.ts';
@@ -36,7 +37,7 @@ import { createBackend } from './admin/backend.ts';
 import { type Certificates, openCertificates } from './admin/certificates.ts';
 import { runCli } from './admin/cli.ts';
 import { controlSocketPath, openControlServer } from './admin/controlSocket.ts';
-import { imapListenerOptions, listenerOptions } from './admin/listenerOptions.ts';
+import { listenerOptions } from './admin/listenerOptions.ts';
 import { networkAddresses } from './admin/networkAddresses.ts';
 import { nextSteps } from './admin/nextSteps.ts';
 import { createOperations } from './admin/operations.ts';
@@ -81,6 +82,7 @@ function loadFor(file: string | undefined): LoadedConfig | FaultyConfig {
     defaultDirectory: DATA_DIRECTORY,
     environment: process.env,
     imapCapabilities: LISTENER_CAPABILITIES,
+    pop3Capabilities: POP3_CAPABILITIES,
   });
 }
 
@@ -146,6 +148,7 @@ async function demo(): Promise<0 | 1> {
       defaultDirectory: directory,
       environment: {},
       imapCapabilities: LISTENER_CAPABILITIES,
+      pop3Capabilities: POP3_CAPABILITIES,
     });
     if (loaded.kind === 'faulty')
       throw new MailError('internal', loaded.problems.map(formatProblem).join('\n'));
@@ -251,6 +254,7 @@ async function openRooms(
     mailboxes,
     passwords,
     imapCapabilities: ACCOUNT_CAPABILITIES,
+    pop3Capabilities: POP3_CAPABILITIES,
     addresses: networkAddresses,
     defaultDomain: accounts.defaultDomain,
   });
@@ -322,7 +326,7 @@ async function openSessionRooms(
   closers.unshift(() => pop3d.close(deadlineMs));
   const imapd = await openImapd({
     ...common,
-    listeners: imapListenerOptions(config, certificates, ipRanges),
+    listeners: listenerOptions(config, 'imap', certificates, ipRanges),
     store,
     search,
     accounts,

@@ -8,13 +8,15 @@
 
 import { MailError } from '../base/error.ts';
 import type { AccountSettingTexts } from '../store/contract/directory.ts';
-import type { LiteralForm } from './compatibilityKeys.ts';
+import type { LiteralForm, Sharing } from './compatibilityKeys.ts';
 import { PROFILE_NAMES, type ProfileName } from './profiles.ts';
 
 /** What the value of a setting may depend on, and this room cannot know. */
 export interface SettingSurroundings {
   /** IMAP capabilities that can be hidden: those that the server tells after login. */
   readonly imapCapabilities: readonly string[];
+  /** POP3 capabilities that can be hidden. */
+  readonly pop3Capabilities: readonly string[];
 }
 
 /** One setting. */
@@ -67,6 +69,25 @@ const SETTINGS = {
     allowed: () => `a whole number from 1 to ${ACCOUNT_SESSION_LIMIT_MAX}`,
     parse: (text) => parseNumber(text, 1, ACCOUNT_SESSION_LIMIT_MAX),
     format: String,
+  }),
+  'pop3.hiddenCapabilities': setting<readonly string[]>({
+    meaning: 'POP3 capabilities that CAPA does not tell once it has logged in, comma-separated.',
+    allowed: ({ pop3Capabilities }) => pop3Capabilities.join(', '),
+    parse: parseCapabilities,
+    isAllowed: (names, { pop3Capabilities }) => names.every((name) => pop3Capabilities.includes(name)),
+    format: (names) => names.join(','),
+  }),
+  'pop3.marksSeen': setting<boolean>({
+    meaning: 'Whether a message that POP3 has sent it by RETR is \\Seen in IMAP, as in Exchange.',
+    allowed: () => 'true or false',
+    parse: (text) => (text === 'true' || text === 'false' ? text === 'true' : undefined),
+    format: String,
+  }),
+  'pop3.sharing': setting<Sharing>({
+    meaning: 'Whether its POP3 sessions may be several at a time (shared) or one (exclusive).',
+    allowed: () => 'shared or exclusive',
+    parse: (text) => (text === 'shared' || text === 'exclusive' ? text : undefined),
+    format: (value) => value,
   }),
 } as const;
 

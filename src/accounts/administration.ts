@@ -24,6 +24,8 @@ export interface AdministrationSurroundings {
   readonly passwords: PasswordHasher;
   /** IMAP capabilities that can be hidden from an account's sessions; imapd knows them. */
   readonly imapCapabilities: readonly string[];
+  /** POP3 capabilities that accounts can have hidden. */
+  readonly pop3Capabilities: readonly string[];
   readonly addresses: NetworkAddresses;
   /** Added to login names without a domain; asked each time, since a reload may change it. */
   defaultDomain(): string | undefined;

@@ -6,7 +6,7 @@
 /** Non-synchronising literals of any length (LITERAL+), or of up to 4096 octets (LITERAL-, RFC 7888 section 5). */
 export type LiteralForm = 'plus' | 'minus';
 
-/** Whether POP3 sessions may have one maildrop at the same time. */
+/** Whether POP3 sessions may have one maildrop at the same time, or only one after the other (RFC 1939 section 4). */
 export type Sharing = 'shared' | 'exclusive';
 
 /** What can be set, by name. */

@@ -10,6 +10,7 @@ import { openStore } from '../store/sqlite/open.ts';
 import { createAdministration } from '../accounts/administration.ts';
 import { createPasswordHasher } from '../accounts/password.ts';
 import { ACCOUNT_CAPABILITIES } from '../imapd/capabilities.ts';
+import { CAPABILITIES as POP3_CAPABILITIES } from '../pop3d/capabilities.ts';
 import type { FaultyConfig, LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problems.ts';
 import type { Config } from '../config/schema.ts';
@@ -61,6 +62,7 @@ async function callOnStore(
       mailboxes,
       passwords,
       imapCapabilities: ACCOUNT_CAPABILITIES,
+      pop3Capabilities: POP3_CAPABILITIES,
       addresses: networkAddresses,
       defaultDomain: () => config.server.defaultDomain,
     });

@@ -5,33 +5,22 @@
 import { ConnectionCaps } from '../net/connectionCaps.ts';
 import type { CompatibilityLayer } from '../accounts/compatibility.ts';
 import type { IpRanges } from '../accounts/ipRanges.ts';
-import type { ImapListenerOptions } from '../imapd/options.ts';
 import type { Config, ListenerConfig } from '../config/schema.ts';
 import type { Certificates } from './certificates.ts';
 
 /** What the listeners of every protocol are made of. */
 type CommonListenerOptions = ReturnType<typeof commonOptions>;
 
-/** The listeners of `protocol`. */
+/** The listeners of `protocol`, with what is set for the sake of their clients. */
 export function listenerOptions(
   config: Config,
   protocol: ListenerConfig['protocol'],
   certificates: Certificates,
   ipRanges: IpRanges,
 ): readonly CommonListenerOptions[] {
-  return listenersOf(config, protocol).map((listener) => commonOptions(listener, certificates, ipRanges));
-}
-
-/** The IMAP listeners, with what can be set for each of them. */
-export function imapListenerOptions(
-  config: Config,
-  certificates: Certificates,
-  ipRanges: IpRanges,
-): readonly ImapListenerOptions[] {
-  return listenersOf(config, 'imap').map((listener) => ({
-    ...commonOptions(listener, certificates, ipRanges),
-    compatibility: compatibilityOf(listener),
-  }));
+  return config.listeners
+    .filter((listener) => listener.protocol === protocol)
+    .map((listener) => commonOptions(listener, certificates, ipRanges));
 }
 
 /** What a listener has set for the sake of its clients. */
@@ -48,14 +37,16 @@ export function compatibilityOf(listener: ListenerConfig): CompatibilityLayer {
         'imap.hiddenCapabilities': hiddenCapabilities,
       };
     case 'pop3':
-      return { profile, 'pop3.greeting': greeting, 'pop3.hiddenCapabilities': hiddenCapabilities };
+      return {
+        profile,
+        'pop3.greeting': greeting,
+        'pop3.marksSeen': listener.retrMarksSeen,
+        'pop3.sharing': listener.maildropSharing,
+        'pop3.hiddenCapabilities': hiddenCapabilities,
+      };
     case 'smtp':
       return {};
   }
-}
-
-function listenersOf(config: Config, protocol: ListenerConfig['protocol']): readonly ListenerConfig[] {
-  return config.listeners.filter((listener) => listener.protocol === protocol);
 }
 
 function commonOptions(listener: ListenerConfig, certificates: Certificates, ipRanges: IpRanges) {
@@ -69,5 +60,6 @@ function commonOptions(listener: ListenerConfig, certificates: Certificates, ipR
     caps: new ConnectionCaps({ total: connectionLimit, perAddress: connectionsPerAddressLimit }),
     barring: (remoteAddress: string) => ipRanges.barring(protocol, remoteAddress),
     needsTls: (remoteAddress: string) => ipRanges.needsTls(remoteAddress),
+    compatibility: compatibilityOf(listener),
   };
 }

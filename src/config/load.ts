@@ -37,11 +37,13 @@ export interface FaultyConfig {
 
 /** Keys of listeners that not every protocol has. */
 const KEYS_OF_PROTOCOLS: Readonly<Record<string, readonly ListenerConfig['protocol'][]>> = {
-  profile: ['imap'],
-  greeting: ['imap'],
+  profile: ['pop3', 'imap'],
+  greeting: ['pop3', 'imap'],
   literalForm: ['imap'],
   hierarchyDelimiter: ['imap'],
-  hiddenCapabilities: ['imap'],
+  hiddenCapabilities: ['pop3', 'imap'],
+  maildropSharing: ['pop3'],
+  retrMarksSeen: ['pop3'],
 };
 
 /** What to load. */
@@ -53,7 +55,11 @@ export interface LoadOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** Capabilities that an IMAP listener can hide; imapd knows them. */
   readonly imapCapabilities: readonly string[];
+  /** Those that a POP3 listener can hide. */
+  readonly pop3Capabilities: readonly string[];
 }
+
+type Capabilities = Pick<LoadOptions, 'imapCapabilities' | 'pop3Capabilities'>;
 
 /** Loads, checks and completes. Never throws on bad content; a file that can't be read is a problem too. */
 export function loadConfig(options: LoadOptions): LoadedConfig | FaultyConfig {
@@ -69,7 +75,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig | FaultyConfig {
   const problems = [...overlay.problems, ...readSecrets(overlay.raw, directory, origins)];
   const checked = configSchema.safeParse(overlay.raw);
   if (!checked.success) problems.push(...describeIssues(checked.error.issues, overlay.raw, origins));
-  else problems.push(...crossCheck(checked.data, origins, options.imapCapabilities));
+  else problems.push(...crossCheck(checked.data, origins, options));
   if (problems.length > 0 || !checked.success) return faulty(problems);
   return {
     kind: 'loaded',
@@ -130,7 +136,7 @@ function readSecrets(raw: Record<string, unknown>, directory: string, origins: O
   });
 }
 
-function crossCheck(config: Config, origins: Origins, imapCapabilities: readonly string[]): Problem[] {
+function crossCheck(config: Config, origins: Origins, capabilities: Capabilities): Problem[] {
   const problems: Problem[] = [];
   const add = (key: string, text: string) =>
     problems.push({ where: origins.file, line: undefined, key, text });
@@ -144,7 +150,7 @@ function crossCheck(config: Config, origins: Origins, imapCapabilities: readonly
     }
     if (listener.legacyTls && listener.tls === 'none')
       add(`listeners[${index}].legacyTls`, 'is of no use with tls = "none"');
-    for (const [name, text] of protocolProblems(listener, imapCapabilities))
+    for (const [name, text] of protocolProblems(listener, capabilities))
       add(`listeners[${index}].${name}`, text);
     const clash = listenerKeyNames.find((name) => findKey(`${listener.name}.${name}`) !== undefined);
     if (clash !== undefined) {
@@ -161,7 +167,7 @@ function crossCheck(config: Config, origins: Origins, imapCapabilities: readonly
 /** What is wrong with the keys that only some protocols have: key and text. */
 function protocolProblems(
   listener: ListenerConfig,
-  imapCapabilities: readonly string[],
+  { imapCapabilities, pop3Capabilities }: Capabilities,
 ): (readonly [key: string, text: string])[] {
   const { protocol, hiddenCapabilities = [], greeting } = listener;
   const misplaced = Object.entries(KEYS_OF_PROTOCOLS).flatMap(([key, protocols]) =>
@@ -169,11 +175,14 @@ function protocolProblems(
       ? []
       : [[key, `is for ${protocols.join(' and ')} listeners; this one speaks ${protocol}`] as const],
   );
-  const unknown = hiddenCapabilities.filter((name) => !imapCapabilities.includes(name.toUpperCase()));
+  const known = protocol === 'pop3' ? pop3Capabilities : imapCapabilities;
+  const unknown = (protocol === 'smtp' ? [] : hiddenCapabilities).filter(
+    (name) => !known.includes(name.toUpperCase()),
+  );
   return [
     ...misplaced,
-    ...(protocol === 'imap' ? unknown : []).map(
-      (name) => ['hiddenCapabilities', `found "${name}"; allowed: ${imapCapabilities.join(', ')}`] as const,
+    ...unknown.map(
+      (name) => ['hiddenCapabilities', `found "${name}"; allowed: ${known.join(', ')}`] as const,
     ),
     ...(greeting === undefined ? [] : greetingProblems(greeting)),
   ];

@@ -88,6 +88,16 @@ const listener = z.strictObject({
     .enum(['plus', 'minus'])
     .optional()
     .describe('Literals that clients of this IMAP listener may send; imap.literals when absent.'),
+  maildropSharing: z
+    .enum(['shared', 'exclusive'])
+    .optional()
+    .describe(
+      'Whether sessions of this POP3 listener may have one maildrop at the same time; pop3.sharing when absent.',
+    ),
+  retrMarksSeen: z
+    .boolean()
+    .optional()
+    .describe('Whether RETR on this POP3 listener marks a message as \\Seen; pop3.marksSeen when absent.'),
   hierarchyDelimiter: z
     .enum(['/', '.'])
     .optional()
@@ -97,7 +107,7 @@ const listener = z.strictObject({
     .max(100)
     .optional()
     .describe(
-      'Capabilities that clients of this IMAP listener are not told of, though they work: for clients that break on one.',
+      'Capabilities that clients of this POP3 or IMAP listener are not told of, though they work: for clients that break on one.',
     ),
 });
 

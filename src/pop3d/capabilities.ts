@@ -8,6 +8,7 @@
 
 import { formatCapability } from '../wire/pop3/reply.ts';
 import { SASL_MECHANISMS } from '../wire/sasl/mechanism.ts';
+import { isTold, type ToldCapabilities } from '../accounts/compatibility.ts';
 
 /** What the list depends on. */
 export interface CapabilitySituation {
@@ -19,12 +20,30 @@ export interface CapabilitySituation {
   readonly loginDelaySeconds: number;
   /** Days that a message stays at least; undefined for ever. */
   readonly expireDays: number | undefined;
+  /** Which of them a client like this one is told. */
+  readonly chosen: ToldCapabilities;
 }
+
+/** Capabilities that listeners and accounts can have hidden: all. */
+export const CAPABILITIES: readonly string[] = [
+  'TOP',
+  'UIDL',
+  'USER',
+  'SASL',
+  'PIPELINING',
+  'RESP-CODES',
+  'AUTH-RESP-CODE',
+  'EXPIRE',
+  'LOGIN-DELAY',
+  'UTF8',
+  'LANG',
+  'STLS',
+];
 
 /** The list, a line for each. */
 export function capabilityLines(situation: CapabilitySituation): readonly string[] {
-  const { mayStartTls, mayLogIn, loginDelaySeconds, expireDays } = situation;
-  return [
+  const { mayStartTls, mayLogIn, loginDelaySeconds, expireDays, chosen } = situation;
+  const offered = [
     formatCapability('TOP'), // RFC 2449 section 6.1
     formatCapability('UIDL'), // RFC 2449 section 6.8
     ...(mayLogIn ? [formatCapability('USER'), formatCapability('SASL', ...SASL_MECHANISMS)] : []), // RFC 5034 section 3
@@ -37,4 +56,5 @@ export function capabilityLines(situation: CapabilitySituation): readonly string
     formatCapability('LANG'), // RFC 6856 section 3
     ...(mayStartTls ? [formatCapability('STLS')] : []), // RFC 2595 section 4
   ];
+  return offered.filter((line) => isTold(chosen, line.trimEnd()));
 }

@@ -16,6 +16,7 @@ import type { Account } from '../store/contract/directory.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import type { Trace } from '../store/contract/trace.ts';
 import type { Accounts } from '../accounts/accounts.ts';
+import type { Compatibility, CompatibilityLayer } from '../accounts/compatibility.ts';
 import type { LoginDelays } from './loginDelays.ts';
 import type { Maildrop } from './maildrop.ts';
 import type { LockHolder, MaildropLocks } from './maildropLocks.ts';
@@ -35,6 +36,8 @@ export interface Pop3Surroundings {
   readonly tls: TlsMode;
   /** Whether an address has to have TLS before it logs in, whatever `tls` says. */
   readonly needsTls?: (remoteAddress: string) => boolean;
+  /** What the listener has set for its clients. */
+  readonly compatibility?: CompatibilityLayer;
   readonly serverName: string;
   readonly settings: Pop3Settings;
   readonly locks: MaildropLocks;
@@ -55,6 +58,8 @@ export interface Pop3Context extends LockHolder {
   /** Lets other sessions have the event loop. */
   readonly pacer: Pacer;
   state: Pop3State;
+  /** What the client is used to: by the listener, from login on by the account as well. */
+  compatibility: Compatibility['pop3'];
   /** What is said to people, in the client's language. */
   phrases: Phrases;
   /** Whether the client has said UTF8 (RFC 6856 section 2.1). */

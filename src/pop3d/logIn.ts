@@ -4,6 +4,7 @@
 
 import type { SaslCredentials } from '../wire/sasl/exchange.ts';
 import type { Account } from '../store/contract/directory.ts';
+import { compatibilityOf } from './compatibility.ts';
 import { Maildrop } from './maildrop.ts';
 import type { Pop3Context } from './context.ts';
 
@@ -23,13 +24,15 @@ export async function logIn(session: Pop3Context, credentials: SaslCredentials):
 
 /** What is refused from here on is refused to somebody who has the right password (RFC 2449 section 8.1). */
 async function enter(session: Pop3Context, account: Account): Promise<void> {
-  const { mailboxes, loginDelays, locks, settings } = session.surroundings;
+  const { mailboxes, loginDelays, locks } = session.surroundings;
   const { remoteAddress } = session.connection;
   if (!loginDelays.isOver(account.id, remoteAddress)) return session.refuse('loginTooSoon');
-  const unlock = settings.sharing === 'exclusive' ? locks.take(account.id, session) : () => {};
+  const compatibility = compatibilityOf(session.surroundings, account);
+  const unlock = compatibility.sharing === 'exclusive' ? locks.take(account.id, session) : () => {};
   if (unlock === undefined) return session.refuse('maildropInUse');
   const maildrop = await Maildrop.open(mailboxes, account.id, unlock);
   loginDelays.note(account.id, remoteAddress);
+  session.compatibility = compatibility;
   session.state = { kind: 'transaction', account, maildrop };
   session.log.info('pop3d.session.login', {
     account: account.address,

@@ -14,10 +14,9 @@ import type { Contents } from '../store/contract/contents.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import type { Trace } from '../store/contract/trace.ts';
 import type { Accounts } from '../accounts/accounts.ts';
+import { COMPATIBILITY_DEFAULTS, type CompatibilityLayer } from '../accounts/compatibility.ts';
+import type { Sharing } from '../accounts/compatibilityKeys.ts';
 import type { LanguageTag } from './phrases/languages.ts';
-
-/** Whether sessions may have one maildrop at the same time, or only one after the other (RFC 1939 section 4). */
-export type Sharing = 'shared' | 'exclusive';
 
 /** One listener of the room. */
 export interface Pop3ListenerOptions {
@@ -31,13 +30,15 @@ export interface Pop3ListenerOptions {
   readonly barring?: (remoteAddress: string) => string | undefined;
   /** Whether an address has to have TLS before it logs in, whatever `tls` says. */
   readonly needsTls?: (remoteAddress: string) => boolean;
+  /** What its clients need otherwise than others; an account's own goes before it. */
+  readonly compatibility?: CompatibilityLayer;
 }
 
 /** What an administrator may set. */
 export interface Pop3Options {
   /** Silence after login that ends a session; not below the 10 minutes of RFC 1939 section 3. */
   readonly idleTimeoutMs?: number;
-  /** Shared, unless set. */
+  /** Shared, unless set; whether sessions may have one maildrop at the same time (RFC 1939 section 4). */
   readonly sharing?: Sharing;
   /** Whether RETR sets \Seen; not unless set. */
   readonly marksSeen?: boolean;
@@ -79,8 +80,8 @@ const IDLE_TIMEOUT_MS = 10 * MINUTE_MS;
 export function settingsOf(options: Pop3Options): Pop3Settings {
   return {
     idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
-    sharing: options.sharing ?? 'shared',
-    marksSeen: options.marksSeen ?? false,
+    sharing: options.sharing ?? COMPATIBILITY_DEFAULTS['pop3.sharing'],
+    marksSeen: options.marksSeen ?? COMPATIBILITY_DEFAULTS['pop3.marksSeen'],
     loginDelaySeconds: options.loginDelaySeconds ?? 0,
     expireDays: options.expireDays,
     preferredLanguage: options.preferredLanguage ?? 'en',

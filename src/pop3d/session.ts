@@ -15,6 +15,7 @@ import { formatErr, formatOk } from '../wire/pop3/reply.ts';
 import type { Connection } from '../net/connection.ts';
 import { LineReader } from '../net/lineReader.ts';
 import { COMMANDS } from './commands.ts';
+import { compatibilityOf } from './compatibility.ts';
 import type { Pop3Context, Pop3State, Pop3Surroundings } from './context.ts';
 import { ENGLISH } from './phrases/english.ts';
 import type { Phrases } from './phrases/phrases.ts';
@@ -39,6 +40,7 @@ export class Pop3Session implements Pop3Context {
   readonly tally = createTally();
   state: Pop3State = { kind: 'authorization', userName: undefined };
   phrases: Phrases = ENGLISH;
+  compatibility: Pop3Context['compatibility'];
   isUtf8 = false;
   #errors = 0;
   #failedLogins = 0;
@@ -47,6 +49,7 @@ export class Pop3Session implements Pop3Context {
   constructor(connection: Connection, surroundings: Pop3Surroundings) {
     this.connection = connection;
     this.surroundings = surroundings;
+    this.compatibility = compatibilityOf(surroundings);
     this.pacer = new Pacer(surroundings.clock);
     this.lines = new LineReader(connection, CREDENTIAL_LINE_LIMIT_OCTETS);
     this.log = surroundings.log.with({ remote: connection.remoteAddress, protocol: 'pop3' });
@@ -57,7 +60,7 @@ export class Pop3Session implements Pop3Context {
     this.log.debug('pop3d.session.open');
     try {
       // No angle brackets: clients would take them for an APOP timestamp (RFC 1939 section 7).
-      this.ok(`${this.surroundings.serverName} POP3 server ready`);
+      this.ok(this.compatibility.greeting ?? `${this.surroundings.serverName} POP3 server ready`);
       while (this.state.kind !== 'closed') await this.#serveLine();
     } catch (error) {
       this.#sayGoodbye(asMailError(error));

@@ -24,6 +24,7 @@ t.before(async () => {
     mailboxes,
     passwords,
     imapCapabilities: ['IDLE', 'THREAD=REFERENCES'],
+    pop3Capabilities: ['SASL', 'UTF8'],
     addresses: networkAddresses,
     defaultDomain: () => 'app.example',
   });

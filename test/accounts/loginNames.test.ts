@@ -60,6 +60,7 @@ t.before(async () => {
   administration = createAdministration({
     ...shared,
     imapCapabilities: [],
+    pop3Capabilities: [],
     addresses: networkAddresses,
     defaultDomain: accounts.defaultDomain,
   });

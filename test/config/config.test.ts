@@ -12,7 +12,7 @@ import { type LoadedConfig, loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problems.ts';
 import { configSchema, PROFILES, RELOADABLE_KEYS, SECRET_KEYS } from '../../src/config/schema.ts';
 
-const common = { imapCapabilities: ['IDLE', 'STARTTLS', 'LITERAL+'] };
+const common = { imapCapabilities: ['IDLE', 'STARTTLS', 'LITERAL+'], pop3Capabilities: ['SASL', 'UTF8'] };
 
 function load(
   t: { testdir(content: Record<string, string>): string },
@@ -159,7 +159,15 @@ t.test(
     t.match(refused('imap', 'greeting = "a\\r\\nb"'), [/greeting: found "a\\r\\nb"/]);
     t.match(refused('imap', `greeting = "${'x'.repeat(401)}"`), [/greeting: found/]);
     t.match(refused('smtp', 'profile = "default"'), [
-      /profile: is for .*imap listeners; this one speaks smtp/,
+      /profile: is for pop3 and imap listeners; this one speaks smtp/,
+    ]);
+    const pop3 =
+      'hiddenCapabilities = ["utf8"]\nmaildropSharing = "exclusive"\nretrMarksSeen = true\nprofile = "exchange"';
+    t.match(loaded(load(t, listener('pop3', pop3)).result).config.listeners, [
+      { maildropSharing: 'exclusive', retrMarksSeen: true, profile: 'exchange' },
+    ]);
+    t.match(refused('imap', 'retrMarksSeen = false'), [
+      /retrMarksSeen: is for pop3 listeners; this one speaks imap/,
     ]);
     t.match(refused('pop3', 'literalForm = "plus"'), [
       /literalForm: is for imap listeners; this one speaks pop3/,
@@ -181,7 +189,9 @@ t.test(
     const file = join(directory, 'hauspost.toml');
     t.strictSame(problems(load(t, listener('pop3', keys)).result), [
       `${file}: listeners[0].hierarchyDelimiter: is for imap listeners; this one speaks pop3`,
-      `${file}: listeners[0].hiddenCapabilities: is for imap listeners; this one speaks pop3`,
+      ...['idle', 'LITERAL+'].map(
+        (name) => `${file}: listeners[0].hiddenCapabilities: found "${name}"; allowed: SASL, UTF8`,
+      ),
     ]);
     const wrong = listener('imap', 'hiddenCapabilities = ["IMAP4rev1", "IDEL"]');
     t.strictSame(

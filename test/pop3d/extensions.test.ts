@@ -75,7 +75,13 @@ t.test('CAPA hides USER and SASL where a password is refused, and STLS once TLS 
 });
 
 t.test('the days that messages stay, and a delay between logins, are told as they are set', async (t) => {
-  const situation = { mayStartTls: false, mayLogIn: true, loginDelaySeconds: 0, expireDays: undefined };
+  const situation = {
+    mayStartTls: false,
+    mayLogIn: true,
+    loginDelaySeconds: 0,
+    expireDays: undefined,
+    chosen: { told: undefined, hidden: [] },
+  };
   t.ok(capabilityLines(situation).includes('EXPIRE NEVER\r\n'));
   t.notMatch(capabilityLines(situation).join(''), /LOGIN-DELAY/);
   t.ok(capabilityLines({ ...situation, expireDays: 14 }).includes('EXPIRE 14\r\n'));

@@ -9,6 +9,7 @@ import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
 import type { TlsMode } from '../../src/net/listener.ts';
 import type { Contents } from '../../src/store/contract/contents.ts';
 import type { Entry, Mailboxes } from '../../src/store/contract/mailboxes.ts';
+import type { CompatibilityLayer } from '../../src/accounts/compatibility.ts';
 import type { Pop3Options } from '../../src/pop3d/options.ts';
 import { openPop3d } from '../../src/pop3d/pop3d.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
@@ -25,6 +26,8 @@ export interface ServerOptions extends Pop3Options {
   /** A clock that a test moves, unless it is the system's. */
   readonly clock?: TestClock | Clock;
   readonly log?: Log;
+  /** What the listener has set for its clients. */
+  readonly compatibility?: CompatibilityLayer;
   /** The real store's mailboxes, some methods of which fail. */
   readonly mailboxes?: (real: Mailboxes) => Mailboxes;
   /** The real store's contents, watched. */
@@ -42,6 +45,7 @@ export async function serveSite(t: Test, site: RoomSite, options: ServerOptions 
     tls = 'starttls',
     clock = createTestClock(),
     log = silentLog,
+    compatibility = {},
     mailboxes = (real) => real,
     contents = (real) => real,
     ...settings
@@ -50,7 +54,7 @@ export async function serveSite(t: Test, site: RoomSite, options: ServerOptions 
   const caps = new ConnectionCaps({ total: 50, perAddress: 50 });
   const pop3d = await openPop3d({
     ...settings,
-    listeners: [{ name: 'pop3', address: '127.0.0.1', port: 0, tls, tlsContexts, caps }],
+    listeners: [{ name: 'pop3', address: '127.0.0.1', port: 0, tls, tlsContexts, caps, compatibility }],
     serverName: 'mail.example.com',
     accounts,
     mailboxes: mailboxes(store.mailboxes),

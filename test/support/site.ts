@@ -19,6 +19,7 @@ import { type Accounts, createAccounts } from '../../src/accounts/accounts.ts';
 import { type Administration, createAdministration } from '../../src/accounts/administration.ts';
 import { openSearch, type Search } from '../../src/search/search.ts';
 import { ACCOUNT_CAPABILITIES } from '../../src/imapd/capabilities.ts';
+import { CAPABILITIES as POP3_CAPABILITIES } from '../../src/pop3d/capabilities.ts';
 import { networkAddresses } from '../../src/admin/networkAddresses.ts';
 import { createPasswordHasher } from '../../src/accounts/password.ts';
 
@@ -75,6 +76,7 @@ export async function openRoomSite(
   const administration = createAdministration({
     ...surroundings,
     imapCapabilities: ACCOUNT_CAPABILITIES,
+    pop3Capabilities: POP3_CAPABILITIES,
     addresses: networkAddresses,
     defaultDomain: () => undefined,
   });

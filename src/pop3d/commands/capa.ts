@@ -17,8 +17,9 @@ export const capa: Pop3Command<void> = {
   run(session) {
     const { loginDelaySeconds, expireDays } = session.surroundings.settings;
     const { mayLogIn, connection, phrases } = session;
+    const { capabilities: chosen } = session.compatibility;
     session.ok(phrases.capabilityListing);
-    const situation = { mayStartTls: mayStartTls(session), mayLogIn, loginDelaySeconds, expireDays };
+    const situation = { mayStartTls: mayStartTls(session), mayLogIn, loginDelaySeconds, expireDays, chosen };
     for (const line of capabilityLines(situation)) connection.write(line);
     connection.write(MULTI_LINE_END);
   },

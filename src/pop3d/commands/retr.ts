@@ -23,7 +23,7 @@ export const retr: Pop3Command<number> = {
     if (asked === undefined) return;
     await transmit(session, asked.message, session.phrases.wholeMessage(asked.message.octets));
     if (session.state.kind !== 'transaction') return;
-    if (session.surroundings.settings.marksSeen) await markSeen(session, asked.maildrop, asked.message.uid);
+    if (session.compatibility.marksSeen) await markSeen(session, asked.maildrop, asked.message.uid);
     session.surroundings.trace.note(asked.message.contentId, {
       at: session.surroundings.clock.now(),
       kind: 'fetched',
