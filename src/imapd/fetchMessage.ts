@@ -31,6 +31,7 @@ import { selectFields } from '../wire/mime/header.ts';
 import { MAX_HEADER_OCTETS } from '../wire/mime/limits.ts';
 import { locateSection } from '../wire/mime/section.ts';
 import type { OctetRange } from '../wire/mime/section.ts';
+import { octetString } from '../wire/mime/structure.ts';
 import type { Content } from '../store/contract/contents.ts';
 import type { DerivedMessage } from '../store/contract/derived.ts';
 import { FLAG } from '../store/contract/mailboxes.ts';
@@ -46,6 +47,7 @@ import type {
   PlannedItem,
   SectionItem,
 } from './fetchPlan.ts';
+import { isWhole } from './fetchPlan.ts';
 import { flagNames } from './flagNames.ts';
 import { readPreview } from './messagePreview.ts';
 import { emailIdOf } from './objectIds.ts';
@@ -83,13 +85,14 @@ export async function writeMessage(
   plan: FetchPlan,
 ): Promise<boolean> {
   const { entry } = message;
-  const content = plan.needsContent
-    ? (message.content ?? (await session.server.contents.open(entry.contentId)))
-    : undefined;
+  const { contents } = session.server;
+  const content = plan.needsContent ? (message.content ?? (await contents.open(entry.contentId))) : undefined;
+  const derived =
+    message.derived ?? (plan.needsHeaderEnd ? (await contents.derived([entry.contentId]))[0] : undefined);
   const pieces: LinePiece[] = [text(formatFetchStart(message.number))];
   for (const item of itemsFor(message, plan)) {
     if (pieces.length > 1) pieces.push(text(' '));
-    pieces.push(...(await answer(session, item, message, content)));
+    pieces.push(...(await answer(session, item, { ...message, derived }, content)));
   }
   pieces.push(text(FETCH_END));
   await writePieces(session, pieces);
@@ -163,13 +166,14 @@ export function answerSimple(
 }
 
 function answerSection(
-  { name, path, text: sectionText, partial }: SectionItem,
+  item: SectionItem,
   { derived }: FetchedMessage,
   content: Content | undefined,
 ): readonly LinePiece[] {
   if (content === undefined) return [];
+  const { name, path, partial } = item;
   const whole = { start: 0, end: content.octets };
-  const range = derived === undefined ? whole : locateSection(derived, path, sectionText);
+  const range = isWhole(item) ? whole : derived && locateSection(derived, path, item.text);
   if (range === undefined) return [text(formatOctetsItem(name, null))];
   const wanted = clamp(range, partial);
   const octetCount = wanted.end - wanted.start;
@@ -210,9 +214,10 @@ async function answerFields(
   const pieces: Buffer[] = [];
   for await (const piece of content.read(range.start, end)) pieces.push(piece);
   if (end < range.end) pieces.push(Buffer.from('\r\n\r\n'));
-  const selected = selectFields(Buffer.concat(pieces), fields, isInverted);
+  const header = octetString(Buffer.concat(pieces).toString('latin1'));
+  const selected = selectFields(header, fields, isInverted);
   const wanted = clamp({ start: 0, end: selected.length }, partial);
-  return formatOctetsItem(name, selected.subarray(wanted.start, wanted.end));
+  return formatOctetsItem(name, selected.slice(wanted.start, wanted.end));
 }
 
 /** RFC 3501 section 6.4.5: what lies beyond the end is left out, and an origin beyond it gives the empty string. */

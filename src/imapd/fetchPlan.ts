@@ -33,7 +33,8 @@ export interface FieldsItem {
   readonly kind: 'fields';
   readonly name: string;
   readonly path: readonly number[];
-  readonly fields: readonly string[];
+  /** Names of fields, in lower case. */
+  readonly fields: ReadonlySet<string>;
   readonly isInverted: boolean;
   readonly partial: SectionPartial | undefined;
 }
@@ -62,6 +63,8 @@ export interface FetchPlan {
   readonly items: readonly PlannedItem[];
   readonly needsDerived: boolean;
   readonly needsContent: boolean;
+  /** The message's header or text is told: octets in memory say where that is, and for others derived data is needed. */
+  readonly needsHeaderEnd: boolean;
   /** Mod-sequences are told: asked for, or implied by CHANGEDSINCE. */
   readonly tellsModSeq: boolean;
   /** An item without PEEK: messages become \Seen, and their flags are told. */
@@ -78,8 +81,9 @@ export function planFetch(args: FetchArguments, isUid: boolean): FetchPlan {
     kind === 'envelope' || kind === 'body' || kind === 'bodyStructure' || kind === 'preview';
   return {
     items,
-    needsDerived: items.some(isDerived) || stretches.some((item) => !isWhole(item)),
+    needsDerived: items.some(isDerived) || stretches.some(({ path }) => path.length > 0),
     needsContent: stretches.length > 0 || items.some(({ kind }) => kind === 'emailId' || kind === 'preview'),
+    needsHeaderEnd: stretches.some((item) => item.path.length === 0 && !isWhole(item)),
     tellsModSeq: items.some(({ kind }) => kind === 'modSeq'),
     setsSeen: unique.some(setsSeen),
   };
@@ -139,7 +143,8 @@ function planSection(section: Section, partial: SectionPartial | undefined): Pla
   const name = formatSectionName(section, partial?.start);
   const { part: path, text } = section;
   if (text?.kind === 'headerFields') {
-    return { kind: 'fields', name, path, fields: text.fields, isInverted: text.isInverted, partial };
+    const fields = new Set(text.fields.map((field) => field.toLowerCase()));
+    return { kind: 'fields', name, path, fields, isInverted: text.isInverted, partial };
   }
   return { kind: 'section', name, path, text: text && SECTION_TEXTS[text.kind], partial };
 }

@@ -8,7 +8,9 @@
 import { FETCH_END, formatFetchStart, formatOctetsItem, formatOctetsStart } from '../wire/imap/fetchData.ts';
 import { selectFields } from '../wire/mime/header.ts';
 import { MAX_HEADER_OCTETS } from '../wire/mime/limits.ts';
-import { locateSection } from '../wire/mime/section.ts';
+import { locateInOctets, locateSection } from '../wire/mime/section.ts';
+import type { OctetRange, SectionText } from '../wire/mime/section.ts';
+import { octetString } from '../wire/mime/structure.ts';
 import { answerSimple, clamp, itemsFor } from './fetchMessage.ts';
 import type { FetchedMessage } from './fetchMessage.ts';
 import type { FetchPlan, FieldsItem, PlannedItem, SectionItem } from './fetchPlan.ts';
@@ -80,7 +82,7 @@ function answerSection(
   { derived }: FetchedMessage,
   octets: Buffer,
 ): Answer {
-  const range = derived === undefined ? { start: 0, end: octets.length } : locateSection(derived, path, text);
+  const range = locate(derived, octets, path, text);
   if (range === undefined) return { text: formatOctetsItem(name, null), octets: undefined, isToEnd: false };
   const { start, end } = clamp(range, partial);
   const literal = start === end ? undefined : octets.subarray(start, end);
@@ -93,11 +95,22 @@ function answerFields(
   { derived }: FetchedMessage,
   octets: Buffer,
 ): Answer | undefined {
-  const range = derived && locateSection(derived, path, 'HEADER');
+  const range = locate(derived, octets, path, 'HEADER');
   if (range === undefined) return { text: formatOctetsItem(name, null), octets: undefined, isToEnd: false };
   if (range.end - range.start > MAX_HEADER_OCTETS) return undefined;
-  const selected = selectFields(octets.subarray(range.start, range.end), fields, isInverted);
+  const header = octetString(octets.toString('latin1', range.start, range.end));
+  const selected = selectFields(header, fields, isInverted);
   const wanted = clamp({ start: 0, end: selected.length }, partial);
-  const text = formatOctetsItem(name, selected.subarray(wanted.start, wanted.end));
+  const text = formatOctetsItem(name, selected.slice(wanted.start, wanted.end));
   return { text, octets: undefined, isToEnd: false };
+}
+
+/** The message's own sections are found without its structure, which is not asked for where nothing else needs it. */
+function locate(
+  derived: FetchedMessage['derived'],
+  octets: Buffer,
+  path: readonly number[],
+  text: SectionText | undefined,
+): OctetRange | undefined {
+  return path.length === 0 ? locateInOctets(octets, text) : derived && locateSection(derived, path, text);
 }

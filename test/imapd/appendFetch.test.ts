@@ -184,6 +184,31 @@ t.test('a partial beyond the end is empty under its origin, a count beyond it st
   t.ok(joined === message, 'pieces in the size of Thunderbird’s join to the whole');
 });
 
+t.test("a large message's header and text are told as a small one's are", async (t) => {
+  const header = 'Subject: large\r\nX: y\r\n\r\n';
+  const long = `Subject: long\r\nX: ${'x'.repeat(2_000_000)}\r\nTo: a@b\r\n\r\n`;
+  const bodies = ['body', 'b'.repeat(300_000)];
+  const { client } = await withMessages(t, [...bodies.map((body) => header + body), `${long}body`, long]);
+  const items = ['HEADER.FIELDS (SUBJECT)', 'HEADER.FIELDS (SUBJECT)', 'HEADER', 'TEXT', 'TEXT'];
+  const partials = ['', '<9.7>', '', '<0.4>', '<2.9999999>'];
+  const asked = items.map((item, index) => `BODY.PEEK[${item}]${partials[index]}`).join(' ');
+  for (const [index, body] of bodies.entries()) {
+    const octets = ['Subject: large\r\n\r\n', 'large\r\n', header, body.slice(0, 4), body.slice(2)];
+    const answers = items.map(
+      (item, at) => `BODY[${item}]${partials[at]?.replace(/\..*/, '>')} ${literal(octets[at] ?? '')}`,
+    );
+    t.ok((await fetched(t, client, index + 1, `(${asked})`)) === answers.join(' '), `message ${index + 1}`);
+  }
+  for (const number of [3, 4]) {
+    // Nobody looks further than 1 MiB for fields, but the header is told whole.
+    const fields = await fetched(t, client, number, 'BODY.PEEK[HEADER.FIELDS (SUBJECT TO)]');
+    t.equal(fields, `BODY[HEADER.FIELDS (SUBJECT TO)] ${literal('Subject: long\r\n\r\n')}`);
+    t.ok((await fetched(t, client, number, 'RFC822.HEADER')) === `RFC822.HEADER ${literal(long)}`, 'header');
+    const text = number === 3 ? 'body' : '';
+    t.equal(await fetched(t, client, number, 'BODY.PEEK[TEXT]'), `BODY[TEXT] ${literal(text)}`);
+  }
+});
+
 t.test('part numbers lead into multiparts and embedded messages, two levels deep', async (t) => {
   const inner = (name: string, body: string) => `--c\r\nX-Part: ${name}\r\n\r\n${body}\r\n`;
   const deep = `Subject: deep\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n${inner('one', 'deep one')}${inner('two', 'deep two')}--c--`;

@@ -169,6 +169,8 @@ t.test('RFC 2231 pieces of a parameter are joined', async (t) => {
 });
 
 t.test('HEADER.FIELDS gives the exact octets of the fields asked for, and the blank line', async (t) => {
+  const select = (text: string, names: readonly string[], isNot: boolean) =>
+    selectFields(octetString(text), new Set(names.map((name) => name.toLowerCase())), isNot);
   const header = 'From: a@b\r\nSUBJECT : x\r\n\ty\r\nbroken line\r\nX-Subject: z\nsubject:w\r\n  \r\n\r\n';
   const table: [names: string[], isNot: boolean, wanted: string][] = [
     [['Subject'], false, 'SUBJECT : x\r\n\ty\r\nsubject:w\r\n  \r\n\r\n'],
@@ -180,24 +182,12 @@ t.test('HEADER.FIELDS gives the exact octets of the fields asked for, and the bl
     [['ubject'], false, '\r\n'],
   ];
   for (const [names, isNot, wanted] of table) {
-    t.equal(
-      selectFields(octets(header), names, isNot).toString('latin1'),
-      wanted,
-      `${names.join(' ')} ${isNot}`,
-    );
+    t.equal(select(header, names, isNot), wanted, `${names.join(' ')} ${isNot}`);
   }
-  t.equal(selectFields(octets('A: b\nC: d\n\n'), ['c'], false).toString(), 'C: d\n\n', 'bare LF');
-  t.equal(
-    selectFields(octets('A: b\r\nC: d'), ['C'], false).toString(),
-    'C: d',
-    'no line end, no blank line',
-  );
-  t.equal(selectFields(octets(''), ['C'], true).toString(), '');
-  t.equal(
-    selectFields(new Uint8Array([0x41, 0x3a, 0xff]), ['a'], false).toString('latin1'),
-    'A:\xff',
-    'no Buffer',
-  );
+  t.equal(select('A: b\nC: d\n\n', ['c'], false), 'C: d\n\n', 'bare LF');
+  t.equal(select('A: b\r\nC: d', ['C'], false), 'C: d', 'no line end, no blank line');
+  t.equal(select('', ['C'], true), '');
+  t.equal(select('A:\xff', ['a'], false), 'A:\xff', '8-bit');
 });
 
 t.test('fields cover the header without gaps, and their values are unfolded', async (t) => {

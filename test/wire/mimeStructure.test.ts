@@ -11,7 +11,7 @@ import { formatBodyStructure } from '../../src/wire/imap/bodyStructure.ts';
 import { formatEnvelope } from '../../src/wire/imap/envelope.ts';
 import { ENCODING_VERSION, encodeMessage, openMessage } from '../../src/wire/mime/encoding.ts';
 import { MAX_DEPTH, MAX_PARTS } from '../../src/wire/mime/limits.ts';
-import { locatePart, locateSection } from '../../src/wire/mime/section.ts';
+import { locateInOctets, locatePart, locateSection } from '../../src/wire/mime/section.ts';
 import type { SectionText } from '../../src/wire/mime/section.ts';
 import type { MimeMessage, MimePart } from '../../src/wire/mime/structure.ts';
 import { createMimeWalker, walkMessage } from '../../src/wire/mime/walker.ts';
@@ -271,6 +271,28 @@ t.test('a message that is not multipart is its own part 1', async (t) => {
   const outer = walkMessage(forwarded);
   t.equal(textOf(forwarded, locateSection(outer, [1], 'HEADER')), 'Subject: x\r\n\r\n');
   t.equal(textOf(forwarded, locateSection(outer, [1, 1], undefined)), 'body\r\n');
+});
+
+t.test("the message's own sections are found in its octets as in its structure", async (t) => {
+  const checkSame = (content: Uint8Array) => {
+    const message = walkMessage(content);
+    for (const text of [undefined, 'HEADER', 'TEXT', 'MIME'] as const)
+      assert.deepEqual(locateInOctets(content, text), locateSection(message, [], text), `${text}`);
+  };
+  const lines = fc
+    .array(fc.constantFrom('\n', '\r\n', '\r', 'A: b', ' c', '--b', ''))
+    .map((all) => all.join(''));
+  fc.assert(
+    fc.property(lines, (text) => checkSame(octets(text))),
+    { numRuns: 2000 },
+  );
+  fc.assert(fc.property(oddContent, checkSame), { numRuns: 300 });
+  for (const { message } of ODD_MESSAGES) {
+    checkSame(oddOctets(message));
+    checkSame(octets(message));
+  }
+  for (const [, content] of hasCorpus ? corpus() : []) checkSame(content);
+  t.strictSame(locateInOctets(octets('A: b\n\r\nbody'), 'TEXT'), { start: 7, end: 11 });
 });
 
 t.test('all fields of a part are told', async (t) => {

@@ -125,10 +125,10 @@ export function formatOctetsStart(name: string, octetCount: number): string {
   return `${name} ${formatLiteralStart(octetCount)}`;
 }
 
-/** The same with octets that are in memory; NIL for null: a part that the message does not have. */
-export function formatOctetsItem(name: string, octets: Buffer | null): string {
+/** The same with octets that are in memory, one character for each; NIL for null: a part that the message does not have. */
+export function formatOctetsItem(name: string, octets: string | null): string {
   if (octets === null) return `${name} ${NIL}`;
-  return `${name} ${octets.length === 0 ? '""' : formatLiteral(octets.toString('latin1'))}`;
+  return `${name} ${octets === '' ? '""' : formatLiteral(octets)}`;
 }
 
 function formatStart(start: number | undefined): string {

@@ -15,6 +15,9 @@ const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
+/** Blank lines, behind the end of the line before. */
+const BLANK_CRLF_LINE = Buffer.from('\n\r\n');
+const BLANK_LF_LINE = Buffer.from('\n\n');
 
 /** Where a field stands in its header. Offsets count octets of the header. */
 export interface HeaderField {
@@ -70,18 +73,28 @@ export function fieldValues(header: Header, name: string): OctetString[] {
   return header.fields.filter((field) => field.name === wanted).map((field) => fieldValue(header, field));
 }
 
+/** Where the header at the start of a message ends, behind its blank line; with the octets where there is none. */
+export function headerEnd(message: Uint8Array): number {
+  if (message[0] === LF) return 1;
+  if (message[0] === CR && message[1] === LF) return 2;
+  const octets = asBuffer(message);
+  const crlf = octets.indexOf(BLANK_CRLF_LINE);
+  const end = crlf === -1 ? octets.length : crlf + BLANK_CRLF_LINE.length;
+  const lf = octets.subarray(0, end).indexOf(BLANK_LF_LINE);
+  return lf === -1 ? end : lf + BLANK_LF_LINE.length;
+}
+
 /**
- * The octets of those fields of `header` that are in `names` (with `isNot`: that are not), in the header's order and
- * folding, and of its blank line. Names are compared without case, but otherwise exactly.
+ * Those fields of `header` whose names are in `names` (with `isNot`: are not), in the header's order and folding, and its
+ * blank line. Names are compared without case, but otherwise exactly; `names` has them in lower case.
  */
-export function selectFields(header: Uint8Array, names: readonly string[], isNot: boolean): Buffer {
-  const wanted = new Set(names.map((name) => name.toLowerCase()));
-  const octets = asBuffer(header);
-  const { fields, fieldsEnd } = splitHeader(header);
-  const pieces = fields
-    .filter((field) => wanted.has(field.name) !== isNot)
-    .map((field) => octets.subarray(field.start, field.end));
-  return Buffer.concat([...pieces, octets.subarray(fieldsEnd)]);
+export function selectFields(header: OctetString, names: ReadonlySet<string>, isNot: boolean): OctetString {
+  const { fields, fieldsEnd } = splitHeaderText(header);
+  let selected = '';
+  for (const { name, start, end } of fields) {
+    if (names.has(name) !== isNot) selected += header.slice(start, end);
+  }
+  return octetString(selected + header.slice(fieldsEnd));
 }
 
 /**

@@ -6,6 +6,7 @@
  * undefined, and it is the formatter's affair to answer NIL.
  */
 
+import { headerEnd } from './header.ts';
 import type { EmbeddedMessage, MimeMessage, MimePart } from './structure.ts';
 
 /** Octets of a content, `end` excluded. */
@@ -32,6 +33,20 @@ export function locateSection(
   if (text === undefined) return bodyRange(part);
   if (text === 'MIME') return headerRange(part);
   return part.kind === 'message' ? rangeOfMessage(part.message, text) : undefined;
+}
+
+/** Where a section of the message itself is, by its octets alone; the same answer as its structure gives. */
+export function locateInOctets(octets: Uint8Array, text: SectionText | undefined): OctetRange | undefined {
+  switch (text) {
+    case undefined:
+      return { start: 0, end: octets.length };
+    case 'HEADER':
+      return { start: 0, end: headerEnd(octets) };
+    case 'TEXT':
+      return { start: headerEnd(octets), end: octets.length };
+    case 'MIME':
+      return undefined;
+  }
 }
 
 /** The part that `path` names, at least one number long. */
