@@ -180,6 +180,8 @@ t.test('bulk changes of 20,000 entries take a fraction of a second', async (t) =
   plantEntries(database, inbox, 20_000);
   const { id: other } = database.run('createMailbox', { accountId, name: ['other'], specialUse: undefined });
   const flags = { system: 1, keywords: ['$Label'] };
+  const others = Array.from({ length: 10_000 }, (_none, at) => ({ first: 2 * at + 1, last: 2 * at + 1 }));
+  const last = () => database.db.value('SELECT max(uid) FROM entry WHERE mailbox_id = ?', other);
   const steps: Readonly<Record<string, () => unknown>> = {
     store: () =>
       database.run('setFlags', {
@@ -190,6 +192,14 @@ t.test('bulk changes of 20,000 entries take a fraction of a second', async (t) =
         unchangedSince: undefined,
       }),
     copy: () => database.run('copy', { from: inbox, ranges: ALL, to: other }),
+    'copy of every other one': () => {
+      const { from, to } = database.run('copy', { from: inbox, ranges: others, to: other });
+      t.same([from.length, from.at(-1), to[0], to.at(-1)], [10_000, 19_999, 20_001, last()]);
+    },
+    'move of every other one': () => {
+      const { from, to } = database.run('move', { from: inbox, ranges: others, to: other });
+      t.same([from.length, from.at(-1), to[0], to.at(-1)], [10_000, 19_999, 30_001, last()]);
+    },
     move: () => database.run('move', { from: inbox, ranges: ALL, to: other }),
     expunge: () => {
       let { next } = database.run('expunge', { mailboxId: other, ranges: ALL, isOnlyDeleted: false });

@@ -70,7 +70,7 @@ function expunge(
 }
 
 /** Deletes entries and remembers their UIDs; counters and contents are the caller's care. */
-export function removeEntries(db: Connection, selection: Selection, modSeq: ModSeq): void {
+function removeEntries(db: Connection, selection: Selection, modSeq: ModSeq): void {
   insertExpunged(db, selection, modSeq);
   deleteEntries(db, selection);
 }
@@ -85,7 +85,7 @@ export function forgetOldExpunges(db: Connection, mailboxId: MailboxId, added: n
 }
 
 /** The sums over the selected entries. */
-export function sumEntries(db: Connection, selection: Selection): EntrySums {
+function sumEntries(db: Connection, selection: Selection): EntrySums {
   const { mailboxId, range, flags } = selection;
   const sums = db.get<EntrySums>(
     `SELECT count(*) AS messages, coalesce(sum((flags & 1) = 0), 0) AS unseen,
@@ -103,7 +103,7 @@ export function sumEntries(db: Connection, selection: Selection): EntrySums {
 }
 
 /** The UIDs of the selected entries, in order: the first `limit` of them. */
-export function readUids(db: Connection, selection: Selection, limit = UID_LIMIT): Uid[] {
+function readUids(db: Connection, selection: Selection, limit = UID_LIMIT): Uid[] {
   const { mailboxId, range, flags } = selection;
   return db.column(
     `SELECT uid FROM entry
