@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { documentErrors } from '../src/base/error.ts';
 import { documentLoginForms } from '../src/accounts/documentLogins.ts';
 import { documentKeys } from '../src/config/explain.ts';
+import { documentProfiles } from '../src/admin/compatibilityTable.ts';
 import { documentVerbs } from '../src/admin/document.ts';
 import { documentLimits } from './limits.ts';
 
@@ -26,4 +27,5 @@ fill('CONFIGURATION.md', 'keys', documentKeys());
 fill('ERRORS.md', 'errors', documentErrors());
 fill('CLI.md', 'verbs', documentVerbs());
 fill('LOGIN.md', 'forms', documentLoginForms());
+fill('PROFILES.md', 'profiles', documentProfiles());
 fill('LIMITS.md', 'limits', await documentLimits());

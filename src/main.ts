@@ -387,8 +387,9 @@ function statusOf(
   listeners: readonly Listener[],
 ): ListenerStatus[] {
   return listeners.map(({ name, address, port, tls, connections }) => {
-    const legacyTls = config.listeners.some((listener) => listener.name === name && listener.legacyTls);
-    return { name, protocol, address, port, tls, legacyTls, connections };
+    const set = config.listeners.find((listener) => listener.name === name);
+    const profile = protocol === 'smtp' ? null : (set?.profile ?? 'default');
+    return { name, protocol, address, port, tls, profile, legacyTls: set?.legacyTls === true, connections };
   });
 }
 

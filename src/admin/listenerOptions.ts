@@ -4,6 +4,7 @@
 
 import { ConnectionCaps } from '../net/connectionCaps.ts';
 import type { CompatibilityLayer } from '../accounts/compatibility.ts';
+import type { CompatibilityKeys } from '../accounts/compatibilityKeys.ts';
 import type { IpRanges } from '../accounts/ipRanges.ts';
 import type { Config, ListenerConfig } from '../config/schema.ts';
 import type { Certificates } from './certificates.ts';
@@ -47,6 +48,16 @@ export function compatibilityOf(listener: ListenerConfig): CompatibilityLayer {
     case 'smtp':
       return {};
   }
+}
+
+/** What is set for the whole server for the sake of its clients. */
+export function serverCompatibility({ imap, pop3 }: Config): CompatibilityKeys {
+  return {
+    'imap.delimiter': imap.delimiter,
+    'imap.literals': imap.literals,
+    'pop3.marksSeen': pop3.marksSeen,
+    'pop3.sharing': pop3.sharing,
+  };
 }
 
 function commonOptions(listener: ListenerConfig, certificates: Certificates, ipRanges: IpRanges) {

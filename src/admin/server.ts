@@ -4,6 +4,7 @@
 
 import type { UnixMs } from '../base/clock.ts';
 import type { StoreHealth } from '../store/contract/store.ts';
+import type { ProfileName } from '../accounts/profiles.ts';
 
 /** A listener as status shows it. */
 export interface ListenerStatus {
@@ -12,6 +13,8 @@ export interface ListenerStatus {
   readonly address: string;
   readonly port: number;
   readonly tls: 'none' | 'starttls' | 'required' | 'implicit';
+  /** What its clients are used to; null where it speaks SMTP. */
+  readonly profile: ProfileName | null;
   /** Whether it takes TLS 1.0 and 1.1. */
   readonly legacyTls: boolean;
   /** Connections that are open now. */

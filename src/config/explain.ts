@@ -5,19 +5,26 @@
 import { stringify } from 'smol-toml';
 import { CONFIG_KEYS } from './keys.ts';
 import type { LoadedConfig } from './load.ts';
-import { RELOADABLE_KEYS, SECRET_KEYS } from './schema.ts';
+import { type ListenerConfig, RELOADABLE_KEYS, SECRET_KEYS } from './schema.ts';
 
 const MASK = '********';
 
-/** The effective configuration as TOML that could be used as a file, with the source of each value; secrets are masked. */
-export function printConfig(loaded: LoadedConfig): string {
+/**
+ * The effective configuration as TOML that could be used as a file, with the source of each value; secrets are masked. What
+ * `remarksOn` says of a listener stands below it in comments.
+ */
+export function printConfig(
+  loaded: LoadedConfig,
+  remarksOn: (listener: ListenerConfig) => readonly string[] = () => [],
+): string {
   const { listeners, ...sections } = loaded.config;
   const lines: string[] = [];
   for (const [section, values] of Object.entries(sections)) {
     lines.push(`[${section}]`, ...printTable(loaded, `${section}.`, values), '');
   }
   for (const [index, listener] of listeners.entries()) {
-    lines.push('[[listeners]]', ...printTable(loaded, `listeners[${index}].`, listener), '');
+    const remarks = remarksOn(listener).map((remark) => `# ${remark}`);
+    lines.push('[[listeners]]', ...printTable(loaded, `listeners[${index}].`, listener), ...remarks, '');
   }
   return `${lines.join('\n').trimEnd()}\n`;
 }

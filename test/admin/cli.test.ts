@@ -9,7 +9,11 @@ import t from 'tap';
 import { systemClock } from '../../src/base/clock.ts';
 import { MailError } from '../../src/base/error.ts';
 import { silentLog } from '../../src/base/log.ts';
+import { ACCOUNT_SETTING_NAMES } from '../../src/accounts/accountSettings.ts';
+import { COMPATIBILITY_DEFAULTS, LISTENER_ONLY_KEYS } from '../../src/accounts/compatibility.ts';
+import { findKey } from '../../src/config/keys.ts';
 import { type CliBackend, runCli, Unreachable } from '../../src/admin/cli.ts';
+import { COMPATIBILITY_ROWS, documentProfiles } from '../../src/admin/compatibilityTable.ts';
 import { callControlServer, controlSocketPath, openControlServer } from '../../src/admin/controlSocket.ts';
 import { formatOctets, formatTable, parseOctets } from '../../src/admin/table.ts';
 import type { Verb } from '../../src/admin/verb.ts';
@@ -148,6 +152,51 @@ t.test('each setting of accounts is an option, which none takes away, and is sho
   ]);
   t.match(shown.out, /^imap\.delimiter: +\.$/m);
   t.notMatch(shown.out, /imap\.sessionLimit/);
+});
+
+t.test('profiles are listed and shown, and an account’s is shown with what it comes to', async (t) => {
+  t.match((await run(['profile', 'list'])).out, /^hmailserver +For programs .*hMailServer/m);
+  const shown = await run(['profile', 'show', 'hmailserver']);
+  t.match(shown.out, /^imap\.capabilities: STARTTLS IDLE .*MOVE$/m);
+  t.match(shown.out, /^imap\.literals: +as the server has it$/m);
+  t.match(JSON.parse((await run(['profile', 'show', 'exchange', '--json'])).out), {
+    'pop3.marksSeen': 'true',
+  });
+  t.match(await run(['profile', 'show', 'constructor']), { exitCode: 2, err: /are default, hmailserver/ });
+  const settings = {
+    profile: 'hmailserver',
+    'imap.hiddenCapabilities': 'IDLE,SORT',
+    'pop3.marksSeen': 'true',
+    'imap.sessionLimit': '7',
+  };
+  const call = async () => ({ ...account, usedOctets: 0, messages: 0, settings });
+  const { out } = await run(['account', 'show', 'a@b.example'], call);
+  for (const line of [
+    /^profile: +hmailserver$/m,
+    /^imap\.delimiter: +\. \(profile\)$/m,
+    /^imap\.literals: +as the server has it$/m,
+    /^imap\.capabilities: STARTTLS QUOTA NAMESPACE CHILDREN UIDPLUS UNSELECT MOVE/m,
+    /^pop3\.marksSeen: +true$/m,
+    /^pop3\.sharing: +exclusive \(profile\)$/m,
+    /^imap\.sessionLimit: +7$/m,
+  ]) {
+    t.match(out, line);
+  }
+  t.notMatch(out, /greeting|hiddenCapabilities/, 'greetings are the listener’s');
+});
+
+t.test('docs/PROFILES.md holds what profiles set and the keys that go before them', async (t) => {
+  const text = readFileSync(new URL('../../docs/PROFILES.md', import.meta.url), 'utf8');
+  t.ok(text.includes(documentProfiles()), 'run `npm run docs` and commit the result');
+  for (const { key, listenerKey, serverKey } of COMPATIBILITY_ROWS) {
+    const isAccountKey = ACCOUNT_SETTING_NAMES.some((name) => name === key);
+    t.equal(isAccountKey, !LISTENER_ONLY_KEYS.includes(key), key);
+    t.ok(findKey(`listeners[].${listenerKey}`), listenerKey);
+    if (serverKey !== undefined) {
+      const { defaultValue } = findKey(serverKey) ?? {};
+      t.equal(defaultValue, (COMPATIBILITY_DEFAULTS as Record<string, unknown>)[key], serverKey);
+    }
+  }
 });
 
 t.test('sizes are read and written as administrators write them', async (t) => {

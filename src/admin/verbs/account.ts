@@ -2,9 +2,14 @@
  * `hauspost account add|list|show|set|passwd|remove`.
  */
 
-import { ACCOUNT_SETTING_NAMES, accountSettingMeaning } from '../../accounts/accountSettings.ts';
+import {
+  ACCOUNT_SETTING_NAMES,
+  accountSettingMeaning,
+  readAccountSettings,
+} from '../../accounts/accountSettings.ts';
 import type { AccountDetails, AccountReport } from '../../accounts/administerAccounts.ts';
 import type { PasswordReport } from '../operations.ts';
+import { accountFields, COMPATIBILITY_ROWS } from '../compatibilityTable.ts';
 import { formatFields, formatOctets, formatTable } from '../table.ts';
 import { EXIT, type Invocation, type Verb } from '../verb.ts';
 import { enabledOption, given, listOption, octetsOption, passwordOption, removableOption } from './read.ts';
@@ -31,7 +36,7 @@ const OPTION_HELP = {
   ...Object.fromEntries(
     SETTING_OPTIONS.map(({ name, option }) => [
       option,
-      `${accountSettingMeaning(name)} none for what the server has. Takes effect at the next login.`,
+      `${accountSettingMeaning(name)} none takes it away. Takes effect at the next login.`,
     ]),
   ),
 };
@@ -189,7 +194,14 @@ function showAccount(account: AccountDetails): string {
     Quota: showQuota(account),
     Holds: `${account.messages} messages, ${formatOctets(account.usedOctets)}`,
     'Login names': account.loginNames.join(', ') || 'only its address',
-    ...account.settings,
+    ...accountFields(readAccountSettings(account.settings)),
+    ...otherSettings(account),
     'Created at': account.createdAt,
   });
+}
+
+/** Settings that no profile has. */
+function otherSettings({ settings }: AccountDetails): Readonly<Record<string, string>> {
+  const known = new Set<string>(['profile', ...COMPATIBILITY_ROWS.map(({ key }) => key)]);
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !known.has(name)));
 }

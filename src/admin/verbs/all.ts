@@ -9,6 +9,7 @@ import { configVerbs } from './config.ts';
 import { DOMAIN_VERBS } from './domain.ts';
 import { LOGIN_VERBS } from './login.ts';
 import { type ProcessVerbOptions, processVerbs } from './process.ts';
+import { PROFILE_VERBS } from './profile.ts';
 import { RANGE_VERBS } from './range.ts';
 import { SERVER_VERBS } from './server.ts';
 import { TRACE_VERBS } from './trace.ts';
@@ -21,6 +22,7 @@ export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
     ...DOMAIN_VERBS,
     ...ACCOUNT_VERBS,
     ...ALIAS_VERBS,
+    ...PROFILE_VERBS,
     ...RANGE_VERBS,
     ...LOGIN_VERBS,
     ...TRACE_VERBS,

@@ -6,6 +6,9 @@ import type { FaultyConfig, LoadedConfig } from '../../config/load.ts';
 import { maskedConfig, printConfig } from '../../config/explain.ts';
 import { configJsonSchema } from '../../config/keys.ts';
 import { formatProblem } from '../../config/problems.ts';
+import type { Config, ListenerConfig } from '../../config/schema.ts';
+import { listenerFields } from '../compatibilityTable.ts';
+import { compatibilityOf, serverCompatibility } from '../listenerOptions.ts';
 import { EXIT, type ExitCode, type Invocation, type Verb } from '../verb.ts';
 import { textOption } from './read.ts';
 
@@ -42,7 +45,9 @@ export function configVerbs(
       run: async (invocation) => {
         const result = loadFor(invocation);
         if (result.kind === 'faulty') return reportFaults(invocation, result);
-        invocation.answer(maskedConfig(result), () => printConfig(result));
+        invocation.answer(maskedConfig(result), () =>
+          printConfig(result, (listener) => profileRemarks(result.config, listener)),
+        );
         return EXIT.ok;
       },
     },
@@ -58,6 +63,15 @@ export function configVerbs(
       },
     },
   ];
+}
+
+/** What a listener with a profile comes to, for accounts that have nothing of their own. */
+function profileRemarks(config: Config, listener: ListenerConfig): string[] {
+  const { protocol, profile } = listener;
+  if (profile === undefined || protocol === 'smtp') return [];
+  const fields = listenerFields(protocol, compatibilityOf(listener), serverCompatibility(config));
+  const lines = Object.entries(fields).map(([name, text]) => `  ${name}: ${text}`);
+  return [`In force with the profile ${profile}, for accounts that have nothing of their own:`, ...lines];
 }
 
 function reportFaults(invocation: Invocation, { problems }: FaultyConfig): ExitCode {

@@ -50,10 +50,11 @@ function showStatus(status: ServerStatus): string {
     listener.address,
     String(listener.port),
     listener.legacyTls ? `${listener.tls}, legacy` : listener.tls,
+    listener.profile ?? '-',
     String(listener.connections),
   ]);
   const warnings = status.warnings.map((warning) => `warning: ${warning}\n`).join('');
-  return `${warnings}${fields}\n${formatTable(['LISTENER', 'PROTOCOL', 'ADDRESS', 'PORT', 'TLS', 'CONNECTIONS'], rows, 'No listeners.')}`;
+  return `${warnings}${fields}\n${formatTable(['LISTENER', 'PROTOCOL', 'ADDRESS', 'PORT', 'TLS', 'PROFILE', 'CONNECTIONS'], rows, 'No listeners.')}`;
 }
 
 function showReload(outcome: ReloadOutcome): string {
