@@ -3,7 +3,7 @@
  *
  * Point 3 asks for the same id after an IMAP MOVE away and back: here it is a new UID and so a new id, which is what lets a
  * restored message be fetched again. Point 16 is of XOAUTH2, which is not offered. Point 24 has a CR alone pass unchanged: here it
- * is a line end (docs/ARCHITECTURE.md). Point 27's throttling is the accounts room's, and point 30's mapping of folders is not
+ * is a line end (docs/ARCHITECTURE.md, both). Point 27's throttling is the accounts room's, and point 30's mapping of folders is not
  * offered.
  */
 
