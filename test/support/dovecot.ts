@@ -6,7 +6,7 @@
  */
 
 import { spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
@@ -139,8 +139,12 @@ function fillHome(home: string, messages: readonly Uint8Array[]): string {
     ownedByNobody(join(home, folder));
   }
   makeMaildir(join(home, 'mail'));
+  const arrivedAt = new Date();
   messages.forEach((message, index) => {
-    writeFileSync(join(home, 'mail/cur', `${fileName(index)}:2,S`), message, { mode: 0o644 });
+    const path = join(home, 'mail/cur', `${fileName(index)}:2,S`);
+    writeFileSync(path, message, { mode: 0o644 });
+    // Dovecot's INTERNALDATE. All have the same, so that no order depends on where a second ended.
+    utimesSync(path, arrivedAt, arrivedAt);
   });
   const config = join(home, 'dovecot.conf');
   const lines = [
