@@ -102,3 +102,22 @@ t.test('LOGINDISABLED is told whatever the profile', async (t) => {
     /OK/,
   ]);
 });
+
+for (const profile of PROFILE_NAMES) {
+  t.test(
+    `S22.Imap logs in with the profile ${profile}: blind tries, then nothing untagged but CAPABILITY`,
+    async (t) => {
+      const { client, greeting } = await greeted(t, await openImapSite(t, { profile }), 0);
+      t.match(greeting, /^\* OK /);
+      for (const mechanism of ['SRP', 'NTLM', 'SCRAM-SHA-1', 'DIGEST-MD5', 'CRAM-MD5']) {
+        t.match(await client.command(`AUTHENTICATE ${mechanism}`), [/^\S+ NO /], mechanism);
+      }
+      const answer = await client.command(LOGIN);
+      t.same(
+        answer.slice(0, -1).filter((line) => !line.startsWith('* CAPABILITY ')),
+        [],
+      );
+      t.match(answer.at(-1), /^\S+ OK /);
+    },
+  );
+}

@@ -3,19 +3,41 @@
  * status, config print and account show say of them.
  */
 
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 
 import { addAccount, createSite } from '../support/appliance.ts';
+import { peerTest } from '../support/peers.ts';
+import { RawSmtp } from '../support/rawSmtp.ts';
 import { connectClient } from '../support/sockets.ts';
+import { REAL_CLIENTS } from './realClients.ts';
 
+const PROFILES = ['hmailserver', 'exchange'] as const;
+/** The listeners of each profile, by what is usual for their names. */
+const USUAL = ['pop3', 'pop3s', 'imap', 'imaps'] as const;
+
+const directory = mkdtempSync(join(tmpdir(), 'hauspost-profiles-'));
 const site = createSite(
   [
     '[pop3]\nmarksSeen = true',
+    ...PROFILES.flatMap((profile) =>
+      USUAL.map((usual) => {
+        const protocol = usual.replace('s', '');
+        const tls = usual === protocol ? 'starttls' : 'implicit';
+        return `[[listeners]]\nname = "${profile}${usual}"\nprotocol = "${protocol}"\nport = 0\ntls = "${tls}"\nprofile = "${profile}"`;
+      }),
+    ),
     '[[listeners]]\nname = "oldpop3"\nprotocol = "pop3"\nport = 0\nprofile = "hmailserver"\nretrMarksSeen = true',
     '[[listeners]]\nname = "oldimap"\nprotocol = "imap"\nport = 0\nprofile = "exchange"\nhierarchyDelimiter = "."',
   ].join('\n'),
 );
-t.teardown(() => site.remove());
+t.teardown(async () => {
+  await site.remove();
+  rmSync(directory, { recursive: true, force: true });
+});
+t.setTimeout(180_000);
 const server = await site.serve();
 const { address, password } = await addAccount(site, 'erp');
 
@@ -82,7 +104,30 @@ t.test('status and config print show the profiles and what they come to', async 
   t.match(printed, /^# {3}imap\.literals: plus \(listener profile\)$/m);
   t.equal(
     printed.match(/In force with the profile/g)?.length,
-    2,
+    10,
     'listeners without a profile have no remark',
   );
+});
+
+t.test('real clients fetch every message from listeners with each profile', async (t) => {
+  const smtp = await RawSmtp.open(server.ports.smtp);
+  for (const subject of ['one', 'two', 'three']) {
+    const octets = Buffer.from(`From: a@example.org\r\nSubject: ${subject}\r\n\r\n.${subject}\r\n`);
+    await smtp.deliver({ from: 'a@example.org', to: [address] }, octets);
+  }
+  await smtp.quit();
+  const named = server.ports as Readonly<Record<string, number>>;
+  for (const profile of PROFILES) {
+    const port = (usual: string) => named[profile + usual] ?? 0;
+    const ports = { pop3: port('pop3'), pop3s: port('pop3s'), imap: port('imap'), imaps: port('imaps') };
+    for (const { name, protocol, programs, fetch } of REAL_CLIENTS) {
+      await peerTest(t, programs, `${name} by ${protocol}, ${profile}`, async (t) => {
+        const own = join(directory, `${name}-${protocol}-${profile}`);
+        mkdirSync(own);
+        const fetched = await fetch({ address, password, ports, count: 3, directory: own });
+        const texts = [...fetched.values()].map((octets) => /Subject: (\w+)/.exec(octets.toString())?.[1]);
+        t.same(texts.sort(), ['one', 'three', 'two']);
+      });
+    }
+  }
 });

@@ -124,3 +124,20 @@ t.test('single keys go before a profile, an account’s before its listener’s'
   await ask(client, 'NOOP');
   t.same(await seen(site), [1]);
 });
+
+t.test(
+  'OpenPop.NET and JavaMail log in under each profile: no APOP in sight, UIDL told before login',
+  async (t) => {
+    for (const profile of PROFILE_NAMES) {
+      const { client, greeting } = await greeted(await openWithMail(t, { compatibility: { profile } }));
+      t.match(greeting, /^\+OK [^<>]+\r\n$/, profile);
+      const told = await capabilitiesOf(client);
+      t.ok(
+        ['UIDL', 'TOP', 'USER'].every((name) => told.includes(name)),
+        told.join(' '),
+      );
+      t.match(await logInAs(client, ADDRESS), /^\+OK/);
+      t.match(await ask(client, 'NOOP'), /^\+OK/);
+    }
+  },
+);
