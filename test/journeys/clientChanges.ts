@@ -2,9 +2,9 @@
  * What real clients change in messages by their own doing, as data: each change with where the client tells of it.
  *
  * A change says what the client makes of octets that the server serves, so that a test can foretell, octet by octet, what
- * it must have written. A client that is not listed changes nothing (curl, poplib, imaplib, imapflow). `loses` names messages
+ * it must have written. A client that is not listed changes nothing (curl, poplib, imaplib, imapflow, Ruby, JavaMail). `loses` names messages
  * of oddMessages.ts that a client is known not to bring home whole. Versions: fetchmail 6.4.37, getmail6 6.18, isync 1.4.4,
- * NeoMutt 20220429 (Debian 12).
+ * NeoMutt 20220429, mpop 1.4.18, Perl 5.36, PHP 8.2 with c-client 2007f, Ruby 3.1, JavaMail 1.6.5 (Debian 12).
  */
 
 /** One thing that a client does to a message. Octets are Latin-1 text, one character an octet. */
@@ -62,7 +62,8 @@ const DOTS_OF_PIECES = { 'a line of 100 kB of dots': 'each piece of a broken lin
 
 const LINE_FEEDS: Change = {
   what: 'CRLF is stored as LF',
-  source: 'Maildir stores lines as the system has them: NeoMutt pop/pop.c, imap/message.c',
+  source:
+    'lines as the system has them: NeoMutt pop/pop.c, imap/message.c; mpop delivery.c; Net::Cmd, getline()',
   apply: (octets) => octets.replaceAll('\r\n', '\n'),
 };
 
@@ -98,6 +99,7 @@ const NEOMUTT_FIELDS: Change = {
 };
 
 const NEOMUTT_NUL = 'strings of C end at NUL';
+const PHP_NUL = 'strings of C end at NUL: PHP php_imap.c, imap_fetchheader(); c-client pop3.c, misc.c';
 const NO_HEADER_END = 'a header that nothing ends: it warns and skips the message';
 
 /** By client and protocol. getmail is foretold by its own code (realClients.ts). */
@@ -125,6 +127,10 @@ export const CLIENT_CHANGES: Readonly<Record<string, ClientChanges>> = {
     undo: NEOMUTT_FIELDS,
     loses: { NULs: NEOMUTT_NUL, 'every octet': NEOMUTT_NUL },
   },
+  'mpop pop3': { changes: [LINE_FEEDS] },
+  'Net::POP3 pop3': { changes: [LINE_FEEDS] },
+  'PHP pop3': { changes: [], loses: { NULs: PHP_NUL, 'every octet': PHP_NUL } },
+  'PHP imap': { changes: [], loses: { NULs: PHP_NUL } },
   'neomutt imap': {
     changes: [LINE_FEEDS, MBOX_LINES, NEOMUTT_HEADER_END, NEOMUTT_FIELDS],
     undo: NEOMUTT_FIELDS,

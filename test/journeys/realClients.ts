@@ -1,6 +1,6 @@
 /**
  * Real clients, each fetching an account's whole INBOX: curl, Python's poplib and imaplib, imapflow, fetchmail, getmail6,
- * mbsync and neomutt. What each of them wrote comes back by trace id, which our Received field carries.
+ * mbsync, neomutt, and those of oldClients.ts. What each of them wrote comes back by trace id, which our Received field carries.
  *
  * None of them deletes anything, and every option that keeps a client from changing messages is set.
  */
@@ -12,6 +12,7 @@ import { ImapFlow } from 'imapflow';
 
 import { runProgram } from '../support/peers.ts';
 import type { Login } from '../support/rawPop3.ts';
+import { messagesIn, newPlace, oldClient } from './oldClients.ts';
 
 /** Where a client finds the account. */
 export interface Account extends Login {
@@ -59,6 +60,7 @@ export const REAL_CLIENTS: readonly RealClient[] = [
     programs: ['neomutt', 'python3'],
     fetch: (account) => neomutt(account, 'imap'),
   },
+  ...['mpop', 'Net::POP3', 'PHP', 'Ruby', 'JavaMail'].flatMap(byOldClient),
 ];
 
 /** The trace id in our Received field, the first one of a message. */
@@ -72,6 +74,24 @@ export function readMessages(directory: string): Fetched {
     file.isFile(),
   );
   return byTraceId(files.map((file) => readFileSync(join(file.parentPath, file.name))));
+}
+
+/** A client of oldClients.ts by each of its protocols. */
+function byOldClient(name: string): RealClient[] {
+  const { protocols, programs, work } = oldClient(name);
+  const fetchBy = async (account: Account, protocol: RealClient['protocol']) => {
+    const directory = newPlace(account.directory, `${name}-${protocol}`);
+    const port = account.ports[protocol];
+    const [visit] = await work([{ protocol, port, login: account, directory, mode: 'keep' }]);
+    if (visit?.isDone !== true) throw new Error(visit?.said);
+    return byTraceId(messagesIn(directory));
+  };
+  return protocols.map((protocol) => ({
+    name,
+    protocol,
+    programs,
+    fetch: (account) => fetchBy(account, protocol),
+  }));
 }
 
 function byTraceId(messages: readonly Buffer[]): Fetched {
