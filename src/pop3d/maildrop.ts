@@ -53,8 +53,9 @@ export class Maildrop {
 
   /** Takes the snapshot. `unlock` is called when it is closed, or cannot be taken. Errors: `mailboxMissing`. */
   static async open(mailboxes: Mailboxes, accountId: AccountId, unlock = () => {}): Promise<Maildrop> {
-    const hold = mailboxes.hold();
+    let hold: Hold | undefined;
     try {
+      hold = mailboxes.hold();
       const inbox = await mailboxes.find(accountId, ['INBOX']);
       if (inbox === undefined) throw new MailError('mailboxMissing', `account ${accountId} has no INBOX`);
       const snapshot = new Snapshot();
@@ -63,7 +64,7 @@ export class Maildrop {
       }
       return new Maildrop(mailboxes, inbox.id, hold, snapshot, unlock);
     } catch (error) {
-      hold.release();
+      hold?.release();
       unlock();
       throw error;
     }

@@ -454,3 +454,23 @@ t.test('the end of a session is logged with what was fetched and deleted', async
   });
   t.match(other, { event: 'pop3d.session.cut', account: ADDRESS, retr: 0, deleted: 0, messages: 1 });
 });
+
+t.test('a maildrop that could not be opened is not locked', async (t) => {
+  let isFailing = true;
+  const { site, connect } = await openServer(t, {
+    sharing: 'exclusive',
+    mailboxes: (real) => ({
+      ...real,
+      hold: () => {
+        if (isFailing) throw new MailError('storeUnavailable');
+        return real.hold();
+      },
+    }),
+  });
+  await site.addAccount(ADDRESS);
+  const client = await connect();
+  const login = `C: USER ${ADDRESS}\nS: +OK *\nC: PASS secret`;
+  await play(client, `S: +OK *\n${login}\nS: -ERR [SYS/TEMP] *`);
+  isFailing = false;
+  await play(client, `${login}\nS: +OK Logged in*`);
+});
