@@ -33,6 +33,7 @@ import { openSmtpd } from './smtpd/smtpd.ts';
 import { type FaultyConfig, type LoadedConfig, loadConfig, serverName } from './config/load.ts';
 import { formatProblem } from './config/problems.ts';
 import type { Config, ListenerConfig } from './config/schema.ts';
+import { accountsOptions } from './admin/accountsOptions.ts';
 import { createBackend } from './admin/backend.ts';
 import { type Certificates, openCertificates } from './admin/certificates.ts';
 import { runCli } from './admin/cli.ts';
@@ -235,27 +236,14 @@ async function openRooms(
   });
   const passwords = createPasswordHasher({ clock });
   const { mailboxes, trace } = store;
-  const ipRanges = await openIpRanges({
-    directory: store.directory,
-    feed: store.feed,
-    addresses: networkAddresses,
-    log,
-  });
-  const accounts = createAccounts({
-    directory: store.directory,
-    mailboxes,
-    passwords,
-    clock,
-    log,
-    options: config.server,
-  });
+  const common = { directory: store.directory, mailboxes, passwords, addresses: networkAddresses };
+  const ipRanges = await openIpRanges({ ...common, feed: store.feed, log });
+  const options = accountsOptions(config);
+  const accounts = createAccounts({ ...common, clock, log, ipRanges, options });
   const administration = createAdministration({
-    directory: store.directory,
-    mailboxes,
-    passwords,
+    ...common,
     imapCapabilities: ACCOUNT_CAPABILITIES,
     pop3Capabilities: POP3_CAPABILITIES,
-    addresses: networkAddresses,
     defaultDomain: accounts.defaultDomain,
   });
   const certificates = await openCertificates(config, clock, log);

@@ -11,9 +11,13 @@ import type { Log } from '../base/log.ts';
 import type { Account, Directory } from '../store/contract/directory.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import { parseAddress, parseDomain } from './address.ts';
+import type { IpRanges, NetworkAddresses } from './ipRanges.ts';
 import { createLogin, type LoginOutcome, type LoginRequest } from './login.ts';
+import { createLoginBans, type LoginBans } from './loginBans.ts';
+import { DEFAULT_LOGIN_THROTTLE, LoginThrottle, type LoginThrottleOptions } from './loginThrottle.ts';
 import type { PasswordHasher } from './password.ts';
 import { type Recipients, resolveRecipient } from './recipients.ts';
+import { throttleLogin } from './throttledLogin.ts';
 import { createVerifiedCache } from './verifiedCache.ts';
 
 /** What an administrator may set. */
@@ -22,6 +26,8 @@ export interface AccountsOptions {
   readonly defaultDomain?: string | undefined;
   /** Local address that takes mail for postmaster where nobody else does. */
   readonly postmaster?: string | undefined;
+  /** How failed logins are met; as hMailServer's auto-ban, but gentler, unless set. */
+  readonly loginThrottle?: LoginThrottleOptions | undefined;
 }
 
 /** What this room is handed. `passwords` is shared with the administration, so that one limit holds for both. */
@@ -31,6 +37,9 @@ export interface AccountsSurroundings {
   readonly passwords: PasswordHasher;
   readonly clock: Clock;
   readonly log: Log;
+  readonly addresses: Pick<NetworkAddresses, 'group' | 'isAddress'>;
+  /** Who is trusted. */
+  readonly ipRanges: Pick<IpRanges, 'rangeOf'>;
   readonly options: AccountsOptions;
 }
 
@@ -43,8 +52,10 @@ export interface AccountQuota {
 
 /** Identities, as sessions and transfer see them. All methods may reject with the store's errors. */
 export interface Accounts {
-  /** Errors: `tooBusy` when too many passwords are being checked. */
+  /** Errors: `tooBusy` when too many passwords are being checked; the request's signal's reason. */
   authenticate(request: LoginRequest): Promise<LoginOutcome>;
+  /** Who may not log in for a while. */
+  readonly bans: LoginBans;
   /** Whom a forward path (without angle brackets) means. */
   resolveRecipient(path: string): Promise<Recipients>;
   /** Whether `octets` more (0 for any at all) go beyond what the account may hold. */
@@ -67,11 +78,15 @@ export function createAccounts(surroundings: AccountsSurroundings): Accounts {
     clock,
     log,
     verified: createVerifiedCache(clock),
+    throttle: new LoginThrottle(clock, options.loginThrottle ?? DEFAULT_LOGIN_THROTTLE),
+    addresses: surroundings.addresses,
+    ipRanges: surroundings.ipRanges,
     defaultDomain: () => options.defaultDomain,
     postmaster: () => options.postmaster,
   };
   return {
-    authenticate: createLogin(current),
+    authenticate: throttleLogin(current, createLogin(current)),
+    bans: createLoginBans(current),
     resolveRecipient: (path) => resolveRecipient(current, path),
     async isOverQuota({ id, quotaOctets }, octets) {
       if (quotaOctets === undefined) return false;
@@ -87,11 +102,12 @@ export function createAccounts(surroundings: AccountsSurroundings): Accounts {
     defaultDomain: current.defaultDomain,
     setOptions(changed) {
       options = normalised(changed);
+      current.throttle.setOptions(options.loginThrottle ?? DEFAULT_LOGIN_THROTTLE);
     },
   };
 }
 
-function normalised({ defaultDomain, postmaster }: AccountsOptions): AccountsOptions {
+function normalised({ defaultDomain, postmaster, loginThrottle }: AccountsOptions): AccountsOptions {
   const domain = defaultDomain === undefined ? undefined : parseDomain(defaultDomain);
   if (domain?.kind === 'invalid') {
     throw new MailError('invalid', `The default domain “${defaultDomain}” cannot be used: ${domain.reason}.`);
@@ -100,5 +116,5 @@ function normalised({ defaultDomain, postmaster }: AccountsOptions): AccountsOpt
   if (address?.kind === 'invalid') {
     throw new MailError('invalid', `The postmaster “${postmaster}” cannot be used: ${address.reason}.`);
   }
-  return { defaultDomain: domain?.domain, postmaster: address?.address };
+  return { defaultDomain: domain?.domain, postmaster: address?.address, loginThrottle };
 }

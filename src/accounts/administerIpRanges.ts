@@ -36,6 +36,8 @@ export interface IpRangeSettings {
   readonly priority?: number | undefined;
   readonly protocols?: readonly string[] | undefined;
   readonly needsTls?: boolean | undefined;
+  /** Whether failed logins are neither counted nor delayed. */
+  readonly isTrusted?: boolean | undefined;
 }
 
 /** A range to add; without more it takes every protocol, with or without TLS. */
@@ -99,7 +101,7 @@ function newRange(addresses: NetworkAddresses, given: IpRangeGiven): NewIpRange 
     priority: priorityGiven(given.priority ?? IP_RANGE_DEFAULT_PRIORITY),
     protocols: protocolsGiven(given.protocols ?? PROTOCOLS),
     needsTls: given.needsTls ?? false,
-    isTrusted: false,
+    isTrusted: given.isTrusted ?? false,
   };
 }
 
@@ -109,6 +111,7 @@ function changesGiven(addresses: NetworkAddresses, given: IpRangeSettings): IpRa
     ...(given.priority === undefined ? {} : { priority: priorityGiven(given.priority) }),
     ...(given.protocols === undefined ? {} : { protocols: protocolsGiven(given.protocols) }),
     ...(given.needsTls === undefined ? {} : { needsTls: given.needsTls }),
+    ...(given.isTrusted === undefined ? {} : { isTrusted: given.isTrusted }),
   };
 }
 

@@ -14,6 +14,8 @@ import type { ChangeFeed } from '../store/contract/feed.ts';
 export interface NetworkAddresses {
   /** The set of addresses that the texts describe. Errors: `invalid`, with a text that it cannot read. */
   ranges(texts: readonly string[]): { includes(address: string): boolean };
+  /** The address or the network that stands for it where failures are counted: of IPv6 the /64. */
+  group(address: string): string;
   /** Whether it is an IPv4 or IPv6 address. */
   isAddress(text: string): boolean;
 }

@@ -24,14 +24,16 @@ export interface LoginRequest {
   readonly authorizationIdentity?: string | undefined;
   /** For the log. */
   readonly protocol: string;
-  /** For the log. */
   readonly remoteAddress: string;
+  /** Aborts when the session ends: a login that waits for its turn is given up then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** How a login ended. Refusals all look alike. */
+/** How a login ended. Refusals all look alike; `throttled` was not looked at, after too many failures. */
 export type LoginOutcome =
   | { readonly kind: 'authenticated'; readonly account: Account }
-  | { readonly kind: 'refused' };
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'throttled' };
 
 /** What logging in needs. `defaultDomain` is asked each time, since a reload may change it. */
 export interface LoginSurroundings {

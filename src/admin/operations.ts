@@ -66,6 +66,7 @@ const rangeSettings = {
   priority: z.number().optional(),
   protocols: names.optional(),
   needsTls: z.boolean().optional(),
+  isTrusted: z.boolean().optional(),
 };
 const password = z.string().max(4096).optional();
 
@@ -142,6 +143,11 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ),
   operation('trace', z.strictObject({ subject: name, limit: z.int().min(1).max(1000) }), findTraces),
   operation('server.status', nothing, ({ server }) => runningServer(server).status()),
+  operation('server.ban.list', nothing, async ({ server }) => runningServer(server).bans.list()),
+  operation('server.ban.remove', z.strictObject({ addressOrLoginName: name }), async ({ server }, input) =>
+    runningServer(server).bans.remove(input.addressOrLoginName),
+  ),
+  operation('server.ban.clear', nothing, async ({ server }) => runningServer(server).bans.clear()),
   operation('server.reload', nothing, ({ server }) => runningServer(server).reload()),
 ]);
 

@@ -14,6 +14,7 @@ import { changedKeys } from '../config/changes.ts';
 import { type FaultyConfig, type LoadedConfig, serverName } from '../config/load.ts';
 import { formatProblem } from '../config/problems.ts';
 import type { Config } from '../config/schema.ts';
+import { accountsOptions } from './accountsOptions.ts';
 import type { Certificates } from './certificates.ts';
 import type { ListenerStatus, ReloadOutcome, RunningServer } from './server.ts';
 
@@ -30,7 +31,7 @@ export interface RunningServerOptions {
   reload(): LoadedConfig | FaultyConfig;
   readonly rooms: {
     readonly store: Pick<Store, 'health'>;
-    readonly accounts: Pick<Accounts, 'setOptions'>;
+    readonly accounts: Pick<Accounts, 'setOptions' | 'bans'>;
     readonly certificates: Certificates;
     listeners(): readonly ListenerStatus[];
   };
@@ -51,13 +52,15 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
       listeners: rooms.listeners(),
       warnings: options.warnings,
       store: await rooms.store.health(),
+      bans: rooms.accounts.bans.count,
     }),
+    bans: rooms.accounts.bans,
     reload: async () => {
       const fresh = reload();
       if (fresh.kind === 'faulty') return refuseReload(fresh.problems.map(formatProblem), log);
       try {
         await rooms.certificates.reload();
-        rooms.accounts.setOptions(fresh.config.server);
+        rooms.accounts.setOptions(accountsOptions(fresh.config));
       } catch (error) {
         return refuseReload([asMailError(error).message], log);
       }
@@ -66,6 +69,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
       current = {
         ...current,
         log: fresh.config.log,
+        login: fresh.config.login,
         server: {
           ...current.server,
           defaultDomain: fresh.config.server.defaultDomain,

@@ -4,6 +4,7 @@
 
 import type { UnixMs } from '../base/clock.ts';
 import type { StoreHealth } from '../store/contract/store.ts';
+import type { LoginBans } from '../accounts/loginBans.ts';
 import type { ProfileName } from '../accounts/profiles.ts';
 
 /** A listener as status shows it. */
@@ -32,6 +33,8 @@ export interface ServerStatus {
   /** What the configuration is warned about, as at the start. */
   readonly warnings: readonly string[];
   readonly store: StoreHealth;
+  /** Bans that hold now (`hauspost ban list`). */
+  readonly bans: number;
 }
 
 /** What a reload did. With problems nothing but what `changed` names has changed. */
@@ -44,5 +47,6 @@ export interface ReloadOutcome {
 /** The running server as admin sees it. */
 export interface RunningServer {
   status(): Promise<ServerStatus>;
+  readonly bans: LoginBans;
   reload(): Promise<ReloadOutcome>;
 }

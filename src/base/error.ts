@@ -142,6 +142,13 @@ export const MAIL_ERRORS = {
     ['NO', 'LIMIT'],
     'LOGIN-DELAY',
   ),
+  loginThrottled: reply(
+    true,
+    'Too many failed logins, please try again later',
+    [454, '4.7.0'],
+    ['NO', 'UNAVAILABLE'],
+    'SYS/TEMP',
+  ),
   privacyRequired: reply(false, 'Logging in needs TLS first', [538, '5.7.11'], ['NO', 'PRIVACYREQUIRED']),
   mailboxMissing: reply(false, 'No such mailbox', [550, '5.2.0'], ['NO', 'NONEXISTENT'], undefined),
   mailboxExists: reply(

@@ -314,6 +314,40 @@ const search = z.strictObject({
     .describe('Characters of a message above which its text is not indexed but read at each search.'),
 });
 
+const login = z.strictObject({
+  delayLimitSeconds: z
+    .int()
+    .min(0)
+    .max(30)
+    .default(15)
+    .describe(
+      'Longest wait of a login after failures: from the fourth on 1 second, then twice as long each time; 0 for no waits.',
+    ),
+  banAfterFailures: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(10)
+    .describe(
+      'Failed logins of one name from one address within login.failureWindowMinutes that ban this name from this address; 0 for no such bans.',
+    ),
+  banAddressAfterNames: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(20)
+    .describe(
+      'Names that failed within login.failureWindowMinutes from an address where nobody has logged in well for 24 hours, which ban it as a whole; 0 for never.',
+    ),
+  failureWindowMinutes: z
+    .int()
+    .min(1)
+    .max(1440)
+    .default(30)
+    .describe('How long failed logins are counted, from the first one on.'),
+  banMinutes: z.int().min(1).max(10_080).default(60).describe('How long a ban lasts.'),
+});
+
 /** The listeners without a configuration file: loopback only, ports that need no rights. */
 export const DEFAULT_LISTENERS: readonly z.input<typeof listener>[] = [
   { name: 'smtp', protocol: 'smtp', port: 2525, tls: 'starttls' },
@@ -329,6 +363,7 @@ export const configSchema = z.strictObject({
   log: log.prefault({}).describe('The log: JSON lines on standard output.'),
   tls: tls.prefault({}).describe('Certificate and TLS versions of all listeners.'),
   store: store.prefault({}).describe('The message store.'),
+  login: login.prefault({}).describe('Failed logins: waits and bans.'),
   smtp: smtp.prefault({}).describe('Taking mail in.'),
   pop3: pop3.prefault({}).describe('Serving mail by POP3.'),
   search: search.prefault({}).describe('Searching for texts in messages.'),
@@ -345,7 +380,16 @@ export const configSchema = z.strictObject({
 export type Config = z.infer<typeof configSchema>;
 
 /** Keys whose new value takes effect at a reload; all others need a restart. */
-export const RELOADABLE_KEYS: readonly string[] = ['log.level', 'server.defaultDomain', 'server.postmaster'];
+export const RELOADABLE_KEYS: readonly string[] = [
+  'log.level',
+  'server.defaultDomain',
+  'server.postmaster',
+  'login.delayLimitSeconds',
+  'login.banAfterFailures',
+  'login.banAddressAfterNames',
+  'login.failureWindowMinutes',
+  'login.banMinutes',
+];
 
 /** Keys whose value is masked wherever it is shown. Each has a twin with `File` behind it that names a file with the value. */
 export const SECRET_KEYS: readonly string[] = ['tls.passphrase'];

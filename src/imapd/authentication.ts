@@ -19,10 +19,11 @@ export async function logIn(session: SessionContext, credentials: SaslCredential
     authorizationIdentity: credentials.authorizationId,
     protocol: 'imap',
     remoteAddress: session.remoteAddress,
+    signal: session.ending,
   });
-  if (outcome.kind === 'refused') {
+  if (outcome.kind !== 'authenticated') {
     session.countLoginFailure();
-    return failed('authenticationFailed');
+    return failed(outcome.kind === 'refused' ? 'authenticationFailed' : 'loginThrottled');
   }
   if (!session.open(outcome.account)) return no('This account has too many sessions open', 'LIMIT');
   session.enter({ kind: 'authenticated', account: outcome.account });

@@ -6,7 +6,7 @@
  * Trust: nothing is believed. Lines and literals are bounded by the framer, silence, failures and errors by limits.ts.
  */
 
-import { asMailError, WireError } from '../base/error.ts';
+import { asMailError, MailError, WireError } from '../base/error.ts';
 import type { ContentId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { Pacer } from '../base/pacer.ts';
@@ -111,6 +111,10 @@ export class ImapSession implements SessionContext {
 
   get isGone(): boolean {
     return this.#connection.isGone;
+  }
+
+  get ending(): AbortSignal {
+    return AbortSignal.any([this.#connection.signal, this.#closing.signal]);
   }
 
   get isSecure(): boolean {
@@ -245,7 +249,7 @@ export class ImapSession implements SessionContext {
 
   /** Ends the session politely: after the command that runs, at once where none does. */
   stop(): void {
-    this.#closing.abort();
+    this.#closing.abort(new MailError('shuttingDown'));
   }
 
   async #serve(event: FrameEvent): Promise<void> {

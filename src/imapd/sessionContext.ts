@@ -61,6 +61,8 @@ export interface SessionContext {
   readonly tag: string;
   /** Whether the connection is closed, by whomever. */
   readonly isGone: boolean;
+  /** Aborts when the connection is gone or the server stops. */
+  readonly ending: AbortSignal;
   /** Whether TLS protects the connection. */
   readonly isSecure: boolean;
   /** Whether both directions are compressed, or will be behind the completion. */

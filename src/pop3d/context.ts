@@ -75,7 +75,9 @@ export interface Pop3Context extends LockHolder {
   /** Answers -ERR for something that the client did wrong. */
   wrong(text: string): void;
   /** Counts a failed login, answers it, and ends the session when there were too many. */
-  refuseLogin(): void;
+  refuseLogin(code: 'authenticationFailed' | 'loginThrottled'): void;
+  /** Aborts when the connection is gone or the server stops. */
+  readonly ending: AbortSignal;
   /** Waits for a line within the state's time. Errors: `deadlineExceeded`, `shuttingDown`. */
   nextLine(limitOctets?: number): Promise<Line>;
   /** Ends the session without deleting anything; what was answered is still sent. */

@@ -17,8 +17,10 @@ export async function logIn(session: Pop3Context, credentials: SaslCredentials):
     authorizationIdentity: credentials.authorizationId,
     protocol: 'pop3',
     remoteAddress: session.connection.remoteAddress,
+    signal: session.ending,
   });
-  if (outcome.kind === 'refused') return session.refuseLogin();
+  if (outcome.kind === 'refused') return session.refuseLogin('authenticationFailed');
+  if (outcome.kind === 'throttled') return session.refuseLogin('loginThrottled');
   await enter(session, outcome.account);
 }
 

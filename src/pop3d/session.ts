@@ -114,11 +114,15 @@ export class Pop3Session implements Pop3Context {
   }
 
   /** Counts a failed login, answers it, and ends the session when there were too many. */
-  refuseLogin(): void {
+  refuseLogin(code: 'authenticationFailed' | 'loginThrottled'): void {
     this.#failedLogins += 1;
-    this.refuse('authenticationFailed');
+    this.refuse(code);
     if (this.#failedLogins >= FAILED_LOGIN_LIMIT) this.end();
     else this.state = { kind: 'authorization', userName: undefined };
+  }
+
+  get ending(): AbortSignal {
+    return AbortSignal.any([this.connection.signal, this.#stopping.signal]);
   }
 
   /** Whether a password may be sent as it is. */

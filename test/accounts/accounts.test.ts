@@ -10,7 +10,9 @@ import { createLog } from '../../src/base/log.ts';
 import type { Directory } from '../../src/store/contract/directory.ts';
 import type { Store } from '../../src/store/contract/store.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
+import { networkAddresses } from '../../src/admin/networkAddresses.ts';
 import { createTestClock } from '../support/clock.ts';
+import { TRUST_EVERYBODY } from '../support/trust.ts';
 
 const clock = createTestClock();
 const lines: Record<string, unknown>[] = [];
@@ -52,6 +54,8 @@ t.before(async () => {
     passwords,
     clock,
     log,
+    addresses: networkAddresses,
+    ipRanges: TRUST_EVERYBODY,
     options: { defaultDomain: 'App.Example' },
   });
   await directory.addDomain('app.example', { aliases: ['xn--bcher-kva.example'] });

@@ -15,6 +15,7 @@ import type { Store } from '../../src/store/contract/store.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
 import { networkAddresses } from '../../src/admin/networkAddresses.ts';
 import { createTestClock } from '../support/clock.ts';
+import { TRUST_EVERYBODY } from '../support/trust.ts';
 import { randomNumbers } from '../support/randomNumbers.ts';
 
 const clock = createTestClock();
@@ -56,7 +57,8 @@ t.before(async () => {
   store = await openStore({ directory: t.testdir(), clock, log: silentLog });
   const directory = counted(store.directory);
   const shared = { directory, mailboxes: store.mailboxes, passwords, clock, log: silentLog };
-  accounts = createAccounts({ ...shared, options: { defaultDomain: 'app.example' } });
+  const access = { addresses: networkAddresses, ipRanges: TRUST_EVERYBODY };
+  accounts = createAccounts({ ...shared, ...access, options: { defaultDomain: 'app.example' } });
   administration = createAdministration({
     ...shared,
     imapCapabilities: [],

@@ -3,8 +3,10 @@
 import { connect } from 'node:net';
 import t, { type Test } from 'tap';
 
-import { createSite, type Site } from '../support/appliance.ts';
+import { addAccount, createSite, type Site } from '../support/appliance.ts';
 import { clientOn } from '../support/sockets.ts';
+
+t.setTimeout(120_000);
 
 function siteOf(t: Test, extra = ''): Site {
   const site = createSite(extra);
@@ -54,5 +56,42 @@ t.test(
     t.match((await site.cli(['range', 'remove', 'Internet'])).stderr.toString(), /always there/);
     t.match((await site.cli(['range', 'remove', 'Old hall'])).stdout.toString(), /Removed the IP range/);
     t.match(await reach(t, ports.imap, '127.0.0.2').until(/\n/), /^\* OK/);
+  },
+);
+
+t.test(
+  'a ban is seen and lifted by the command line while the server runs, and a restart forgets it',
+  async (t) => {
+    const site = siteOf(t, '[login]\nbanAfterFailures = 2\ndelayLimitSeconds = 0\n');
+    const { address, password } = await addAccount(site, 'ticket');
+    await site.cliJson(['range', 'add', 'Hall', '127.0.0.2', '--priority', '50', '--trusted', 'no']);
+    let { ports, stop } = await site.serve();
+    const logIn = async (word: string, localAddress = '127.0.0.2') => {
+      const client = reach(t, ports.imap, localAddress);
+      client.send(`a LOGIN ${address} "${word}"\r\n`);
+      const answer = await client.until(/^a [^\n]*\n/m);
+      client.socket.destroy();
+      return /^a [^\r]*/m.exec(answer)?.[0];
+    };
+    t.match((await site.cli(['ban', 'list'])).stdout.toString(), 'No bans.');
+    for (const word of ['one', 'two']) t.match(await logIn(word), /^a NO \[AUTHENTICATIONFAILED\]/);
+    t.match(await logIn(password), /^a NO \[UNAVAILABLE\]/);
+    t.match(await logIn(password, '127.0.0.1'), /^a OK/, 'this one stands in My computer, which is trusted');
+    t.match(await site.cliJson(['ban', 'list']), [
+      { kind: 'nameAndAddress', address: '127.0.0.2', loginName: address, protocol: 'imap', failures: 2 },
+    ]);
+    t.match(await site.cliJson(['status']), { bans: 1 });
+    t.match(
+      (await site.cli(['ban', 'remove', '127.0.0.2'])).stdout.toString(),
+      `Lifted the ban of ${address} from 127.0.0.2.`,
+    );
+    t.match(await logIn(password), /^a OK/);
+    t.match(await site.cli(['ban', 'remove', '127.0.0.2']), { exitCode: 1 });
+    for (const word of ['one', 'two']) await logIn(word);
+    t.match(await logIn(password), /^a NO \[UNAVAILABLE\]/);
+    await stop();
+    t.match(await site.cli(['ban', 'clear']), { exitCode: 3 });
+    ({ ports, stop } = await site.serve());
+    t.match(await logIn(password), /^a OK/);
   },
 );

@@ -10,16 +10,14 @@ import { once } from 'node:events';
 import type { Test } from 'tap';
 
 import { type Log, silentLog } from '../../src/base/log.ts';
-import type { Clock } from '../../src/base/clock.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
 import type { TlsMode } from '../../src/net/listener.ts';
-import { type IpRanges, openIpRanges } from '../../src/accounts/ipRanges.ts';
+import type { AccountsOptions } from '../../src/accounts/accounts.ts';
 import { openImapd } from '../../src/imapd/imapd.ts';
 import { openPop3d } from '../../src/pop3d/pop3d.ts';
 import { openSmtpd } from '../../src/smtpd/smtpd.ts';
 import { createTransfer } from '../../src/transfer/transfer.ts';
-import { networkAddresses } from '../../src/admin/networkAddresses.ts';
 import { openRoomSite, type RoomSite } from './site.ts';
 import { type Client, clientOn } from './sockets.ts';
 
@@ -30,29 +28,26 @@ export type Protocol = (typeof PROTOCOLS)[number];
 /** An open site. */
 export interface AccessSite {
   readonly site: RoomSite;
-  readonly ipRanges: IpRanges;
   /** A client from `address`; nothing has been read. */
   reach(t: Test, protocol: Protocol, address: string, tls?: TlsMode): Promise<Client>;
+  /** Closes the rooms as a server that stops does. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** How a site differs from the usual one. */
+export interface AccessSiteOptions {
+  readonly log?: Log;
+  readonly accountsOptions?: AccountsOptions;
 }
 
 /** Opens the site; it closes with the test. */
 export async function openAccessSite(
   t: Test,
-  {
-    log = silentLog,
-    clock = systemClock,
-    wrap = (site) => site,
-  }: {
-    readonly log?: Log;
-    readonly clock?: Clock;
-    /** Changes what the rooms are handed. */
-    readonly wrap?: (site: RoomSite, ipRanges: IpRanges) => RoomSite;
-  } = {},
+  { log = silentLog, accountsOptions = {} }: AccessSiteOptions = {},
 ): Promise<AccessSite> {
-  const bare = await openRoomSite(t);
-  const { directory, feed } = bare.store;
-  const ipRanges = await openIpRanges({ directory, feed, addresses: networkAddresses, log });
-  const site = wrap(bare, ipRanges);
+  const clock = systemClock;
+  const site = await openRoomSite(t, clock, undefined, accountsOptions, log);
+  const { ipRanges } = site;
   const { store, accounts, search, tlsContexts } = site;
   const common = { serverName: 'mail.example.com', clock, log, accounts };
   const listenersOf = (protocol: Protocol) =>
@@ -87,13 +82,13 @@ export async function openAccessSite(
       transfer: createTransfer({ ...common, store, sizeLimitOctets }),
     }),
   };
-  t.teardown(async () => {
-    await Promise.all(Object.values(rooms).map((room) => room.close(0)));
-    ipRanges.close();
-  });
+  const close = async (deadlineMs: number) => {
+    await Promise.all(Object.values(rooms).map((room) => room.close(deadlineMs)));
+  };
+  t.teardown(() => close(0));
   return {
     site,
-    ipRanges,
+    close,
     async reach(t, protocol, address, tls = 'starttls') {
       const port = rooms[protocol].listeners.find(({ name }) => name === tls)?.port ?? 0;
       return clientOn(t, await connectFrom(address, port));

@@ -15,8 +15,9 @@ import type { Account } from '../../src/store/contract/directory.ts';
 import type { DeliveryOutcome } from '../../src/store/contract/deliveries.ts';
 import type { Store } from '../../src/store/contract/store.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
-import { type Accounts, createAccounts } from '../../src/accounts/accounts.ts';
+import { type Accounts, type AccountsOptions, createAccounts } from '../../src/accounts/accounts.ts';
 import { type Administration, createAdministration } from '../../src/accounts/administration.ts';
+import { type IpRanges, openIpRanges } from '../../src/accounts/ipRanges.ts';
 import { openSearch, type Search } from '../../src/search/search.ts';
 import { ACCOUNT_CAPABILITIES } from '../../src/imapd/capabilities.ts';
 import { CAPABILITIES as POP3_CAPABILITIES } from '../../src/pop3d/capabilities.ts';
@@ -32,6 +33,7 @@ export interface RoomSite {
   readonly clock: Clock;
   readonly store: Store;
   readonly accounts: Accounts;
+  readonly ipRanges: IpRanges;
   readonly search: Search;
   readonly administration: Administration;
   readonly tlsContexts: TlsContexts;
@@ -48,6 +50,8 @@ export async function openRoomSite(
   t: Test,
   clock: Clock = systemClock,
   directory = mkdtempSync(join(tmpdir(), 'hauspost-rooms-')),
+  accountsOptions: AccountsOptions = {},
+  log = silentLog,
 ): Promise<RoomSite> {
   const store = await openStore({ directory, clock: systemClock, log: silentLog });
   const search = openSearch({
@@ -57,8 +61,15 @@ export async function openRoomSite(
     clock: systemClock,
     log: silentLog,
   });
+  const ipRanges = await openIpRanges({
+    directory: store.directory,
+    feed: store.feed,
+    addresses: networkAddresses,
+    log,
+  });
   let closed: Promise<void> | undefined;
   const close = () => {
+    ipRanges.close();
     closed ??= search.close().then(() => store.close());
     return closed;
   };
@@ -86,7 +97,14 @@ export async function openRoomSite(
     clock,
     store,
     search,
-    accounts: createAccounts({ ...surroundings, log: silentLog, options: {} }),
+    ipRanges,
+    accounts: createAccounts({
+      ...surroundings,
+      addresses: networkAddresses,
+      ipRanges,
+      log,
+      options: accountsOptions,
+    }),
     administration,
     tlsContexts: await sharedCertificate(),
     async addAccount(address, quotaOctets) {

@@ -5,6 +5,7 @@
 import type { Verb } from '../verb.ts';
 import { ACCOUNT_VERBS } from './account.ts';
 import { ALIAS_VERBS } from './alias.ts';
+import { BAN_VERBS } from './ban.ts';
 import { configVerbs } from './config.ts';
 import { DOMAIN_VERBS } from './domain.ts';
 import { LOGIN_VERBS } from './login.ts';
@@ -24,6 +25,7 @@ export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
     ...ALIAS_VERBS,
     ...PROFILE_VERBS,
     ...RANGE_VERBS,
+    ...BAN_VERBS,
     ...LOGIN_VERBS,
     ...TRACE_VERBS,
     ...configVerbs(options.load),

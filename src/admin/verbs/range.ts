@@ -11,6 +11,7 @@ const OPTIONS = {
   priority: { type: 'string' },
   protocols: { type: 'string' },
   tls: { type: 'string' },
+  trusted: { type: 'string' },
 } as const;
 
 const OPTION_HELP = {
@@ -18,6 +19,7 @@ const OPTION_HELP = {
   protocols:
     'What may be spoken, comma-separated: smtp, pop3, imap; an empty text bars the addresses from all.',
   tls: 'required or optional: whether nothing of value is done before TLS, whatever the listener allows.',
+  trusted: 'yes or no: whether failed logins are neither counted nor delayed.',
 };
 
 /** The verbs about IP ranges. */
@@ -50,9 +52,14 @@ export const RANGE_VERBS: readonly Verb[] = [
           String(range.priority),
           protocolsText(range),
           range.needsTls ? 'required' : 'optional',
+          range.isTrusted ? 'yes' : 'no',
           range.addresses.join(', '),
         ]);
-        return formatTable(['IP RANGE', 'PRIORITY', 'PROTOCOLS', 'TLS', 'ADDRESSES'], rows, 'No IP ranges.');
+        return formatTable(
+          ['IP RANGE', 'PRIORITY', 'PROTOCOLS', 'TLS', 'TRUSTED', 'ADDRESSES'],
+          rows,
+          'No IP ranges.',
+        );
       });
       return EXIT.ok;
     },
@@ -117,9 +124,11 @@ export const RANGE_VERBS: readonly Verb[] = [
 
 function settings(invocation: Invocation) {
   const tls = choiceOption(invocation, 'tls', ['required', 'optional']);
+  const trusted = choiceOption(invocation, 'trusted', ['yes', 'no']);
   return {
     ...given('priority', priorityOption(invocation)),
     ...given('protocols', listOption(invocation, 'protocols')),
+    ...given('isTrusted', trusted === undefined ? undefined : trusted === 'yes'),
     ...given('needsTls', tls === undefined ? undefined : tls === 'required'),
   };
 }
@@ -138,6 +147,7 @@ function showRange(range: IpRange): string {
     Priority: String(range.priority),
     Protocols: protocolsText(range),
     TLS: range.needsTls ? 'required' : 'optional',
+    Trusted: range.isTrusted ? 'yes' : 'no',
   });
 }
 

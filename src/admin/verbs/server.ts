@@ -42,6 +42,7 @@ function showStatus(status: ServerStatus): string {
     'Up since': new Date(status.startedAt).toISOString(),
     'Data directory': status.dataDirectory,
     Store: status.store.kind === 'healthy' ? 'healthy' : `unhealthy: ${status.store.problem}`,
+    Bans: String(status.bans),
     'Free space': status.store.freeOctets === undefined ? 'not known' : formatOctets(status.store.freeOctets),
   });
   const rows = status.listeners.map((listener) => [

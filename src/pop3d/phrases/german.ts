@@ -27,6 +27,7 @@ const ERRORS = {
   authenticationFailed: 'Anmeldung fehlgeschlagen',
   maildropInUse: 'Eine andere Sitzung benutzt das Postfach',
   loginTooSoon: 'Die letzte Anmeldung ist zu kurz her, bitte später noch einmal versuchen',
+  loginThrottled: 'Zu viele fehlgeschlagene Anmeldungen, bitte später noch einmal versuchen',
   privacyRequired: 'Die Anmeldung braucht zuerst TLS',
   mailboxMissing: 'Dieses Postfach gibt es nicht',
   mailboxExists: 'Ein Postfach dieses Namens gibt es schon',
