@@ -291,6 +291,26 @@ t.test('a client that speaks only TLS 1.0 needs the legacy profile, and is told 
   t.equal(today.socket.getProtocol(), 'TLSv1.3', 'who can do better does');
 });
 
+/** A ClientHello in the form of SSL 2 for TLS 1.0 with RSA and AES-CBC-SHA (RFC 5246 appendix E.2), as Java 6 sends it. */
+const SSL2_CLIENT_HELLO = Buffer.concat([
+  Buffer.from([0x80, 47, 1, 3, 1, 0, 6, 0, 0, 0, 32]),
+  Buffer.from([0, 0, 0x2f, 0, 0, 0x35]),
+  Buffer.alloc(32, 7),
+]);
+
+t.test(
+  'a handshake that begins in the form of SSL 2 goes on as TLS 1.0 with the legacy profile alone',
+  async (t) => {
+    const tlsContexts = await TlsContexts.open(source, TLS_PROFILES.legacy);
+    const legacy = await connectClient(t, (await open(t, { tls: 'implicit', tlsContexts })).port);
+    legacy.send(SSL2_CLIENT_HELLO);
+    t.match(await legacy.until(/^.{11}/s), /^\x16\x03\x01..\x02...\x03\x01/s, 'a ServerHello of TLS 1.0');
+    const modern = await connectClient(t, (await open(t, { tls: 'implicit', tlsContexts: contexts })).port);
+    modern.send(SSL2_CLIENT_HELLO);
+    t.match(await modern.closed(), /^(\x15\x03.\x00\x02\x02.)?$/s, 'an alert at most');
+  },
+);
+
 t.test(
   'an address that speaks TLS 1.0 is in the log once a day, by STARTTLS as from the first octet',
   async (t) => {
