@@ -10,6 +10,7 @@ import { documentKeys } from '../src/config/explain.ts';
 import { documentProfiles } from '../src/admin/compatibilityTable.ts';
 import { documentVerbs } from '../src/admin/document.ts';
 import { documentLimits } from './limits.ts';
+import { POP3_LIMITS } from './pop3Limits.ts';
 
 /** Replaces what stands between `<!-- name: ... -->` and `<!-- /name -->`. */
 function fill(file: string, name: string, body: string): void {
@@ -29,3 +30,4 @@ fill('CLI.md', 'verbs', documentVerbs());
 fill('LOGIN.md', 'forms', documentLoginForms());
 fill('PROFILES.md', 'profiles', documentProfiles());
 fill('LIMITS.md', 'limits', await documentLimits());
+fill('LIMITS.md', 'pop3', await documentLimits(POP3_LIMITS));

@@ -295,9 +295,9 @@ export async function readLimit({ name, file }: LimitRow): Promise<{ value: unkn
 }
 
 /** The table in Markdown. */
-export async function documentLimits(): Promise<string> {
+export async function documentLimits(limits: readonly LimitRow[] = LIMITS): Promise<string> {
   const rows: string[] = [];
-  for (const row of LIMITS) {
+  for (const row of limits) {
     const { value, reason } = await readLimit(row);
     const setting = row.file === undefined ? row.name : row.setting;
     const cells = [

@@ -7,9 +7,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { AccountId } from '../base/ids.ts';
 import { SECOND_MS } from '../base/units.ts';
-
-/** Logins that are remembered; the oldest is forgotten beyond it, which lets one login in too early. Some 2 MB. */
-export const LOGIN_DELAY_ENTRY_LIMIT = 20_000;
+import { LOGIN_DELAY_ENTRY_LIMIT } from './limits.ts';
 
 /** Who logged in lately. */
 export class LoginDelays {

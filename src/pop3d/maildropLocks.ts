@@ -9,13 +9,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { AccountId } from '../base/ids.ts';
-import { MINUTE_MS } from '../base/units.ts';
-
-/**
- * Silence, neither a command nor an octet of an answer taken, after which a newer login gets the maildrop: two polls of a
- * fetcher that comes each minute, and longer than an application ponders over a message between RETR and DELE.
- */
-export const TAKEOVER_SILENCE_MS = 2 * MINUTE_MS;
+import { TAKEOVER_SILENCE_MS } from './limits.ts';
 
 /** A session, as far as locks know it. */
 export interface LockHolder {

@@ -6,7 +6,6 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { MINUTE_MS } from '../base/units.ts';
 import type { ConnectionCaps } from '../net/connectionCaps.ts';
 import type { TlsMode } from '../net/listener.ts';
 import type { TlsContexts } from '../net/tlsContext.ts';
@@ -16,6 +15,7 @@ import type { Trace } from '../store/contract/trace.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { COMPATIBILITY_DEFAULTS, type CompatibilityLayer } from '../accounts/compatibility.ts';
 import type { Sharing } from '../accounts/compatibilityKeys.ts';
+import { IDLE_TIMEOUT_MS } from './limits.ts';
 import type { LanguageTag } from './phrases/languages.ts';
 
 /** One listener of the room. */
@@ -72,9 +72,6 @@ export interface Pop3Settings {
   readonly expireDays: number | undefined;
   readonly preferredLanguage: LanguageTag;
 }
-
-/** RFC 1939 section 3: at least 10 minutes. */
-const IDLE_TIMEOUT_MS = 10 * MINUTE_MS;
 
 /** `options` with the defaults. */
 export function settingsOf(options: Pop3Options): Pop3Settings {

@@ -9,7 +9,6 @@
 import { asMailError, MAIL_ERRORS, MailError, type MailErrorCode, WireError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import { Pacer } from '../base/pacer.ts';
-import { MINUTE_MS } from '../base/units.ts';
 import { CREDENTIAL_LINE_LIMIT_OCTETS, lineLimitOctets, parseCommand } from '../wire/pop3/command.ts';
 import { formatErr, formatOk } from '../wire/pop3/reply.ts';
 import type { Connection } from '../net/connection.ts';
@@ -17,18 +16,13 @@ import { LineReader } from '../net/lineReader.ts';
 import { COMMANDS } from './commands.ts';
 import { compatibilityOf } from './compatibility.ts';
 import type { Pop3Context, Pop3State, Pop3Surroundings } from './context.ts';
+import { FAILED_LOGIN_LIMIT, LOGIN_TIMEOUT_MS, REFUSED_COMMAND_LIMIT } from './limits.ts';
 import { ENGLISH } from './phrases/english.ts';
 import type { Phrases } from './phrases/phrases.ts';
 import { createTally, tallyFields } from './tally.ts';
 
-/** Silence before login: a person with Telnet gets by, a scanner of ports does not stay. */
-const LOGIN_TIMEOUT_MS = MINUTE_MS;
-/** Commands in a row that were refused, after which the session ends: old clients try a few unknown ones. */
-const ERROR_LIMIT = 20;
 /** A line is counted with CRLF, though LF alone ends it as well. */
 const CRLF_OCTETS = 2;
-/** Failed logins in one session, after which it ends. */
-const FAILED_LOGIN_LIMIT = 5;
 
 /** A session; `run` serves it to its end. */
 export class Pop3Session implements Pop3Context {
@@ -174,7 +168,7 @@ export class Pop3Session implements Pop3Context {
   #refuse(text: string, code?: string): void {
     this.connection.write(formatErr(text, code));
     this.#errors += 1;
-    if (this.#errors >= ERROR_LIMIT) this.end();
+    if (this.#errors >= REFUSED_COMMAND_LIMIT) this.end();
   }
 
   #refuseError(error: MailError): void {

@@ -1,4 +1,4 @@
-/** docs/LIMITS.md has every named limit of IMAP sessions as the code has it, with its setting and a test that exists. */
+/** docs/LIMITS.md has every named limit of IMAP and POP3 sessions as the code has it, with its setting and a test that exists. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 
 import { documentLimits, LIMITS, readLimit } from '../../bin/limits.ts';
+import { POP3_LIMITS } from '../../bin/pop3Limits.ts';
 import { findKey } from '../../src/config/keys.ts';
 
+const ALL = [...LIMITS, ...POP3_LIMITS];
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Named numbers of these rooms that refuse nothing: how much is done at a time, or looked at, and how answers are written. */
@@ -19,6 +21,7 @@ const NO_LIMITS: readonly string[] = [
   'REFERENCES_LIMIT',
   'QUOTED_LIMIT_CHARS',
   'QUOTED_ESCAPE_LIMIT',
+  'REPLY_LINE_LIMIT_OCTETS',
 ];
 
 function sources(directory: string): { path: string; text: string }[] {
@@ -28,21 +31,26 @@ function sources(directory: string): { path: string; text: string }[] {
     .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 }
 
-t.test('every constant of imapd/limits.ts, and every exported limit beside it, has a row', async (t) => {
-  const named = ['src/imapd', 'src/wire/imap', 'src/wire/sasl'].flatMap(sources).flatMap(({ path, text }) => {
-    const pattern = path.endsWith('imapd/limits.ts')
-      ? /^export const ([A-Z_0-9]+)\b/gm
-      : /^export const ([A-Z_0-9]*LIMIT[A-Z_0-9]*)\b/gm;
-    return [...text.matchAll(pattern)].map((match) => match[1] ?? '');
-  });
-  const known = new Set([...LIMITS.map(({ name }) => name.split('.')[0] ?? ''), ...NO_LIMITS]);
-  t.same(
-    named.filter((name) => !known.has(name)),
-    [],
-    'add a row to bin/limits.ts and run `npm run docs`',
-  );
-  t.ok(named.length > 15);
-});
+t.test(
+  'every constant of imapd/limits.ts and pop3d/limits.ts, and every exported limit beside it, has a row',
+  async (t) => {
+    const named = ['src/imapd', 'src/wire/imap', 'src/wire/sasl', 'src/pop3d', 'src/wire/pop3']
+      .flatMap(sources)
+      .flatMap(({ path, text }) => {
+        const pattern = /(imapd|pop3d)\/limits\.ts$/.test(path)
+          ? /^export const ([A-Z_0-9]+)\b/gm
+          : /^export const ([A-Z_0-9]*LIMIT[A-Z_0-9]*)\b/gm;
+        return [...text.matchAll(pattern)].map((match) => match[1] ?? '');
+      });
+    const known = new Set([...ALL.map(({ name }) => name.split('.')[0] ?? ''), ...NO_LIMITS]);
+    t.same(
+      named.filter((name) => !known.has(name)),
+      [],
+      'add a row to bin/limits.ts or bin/pop3Limits.ts and run `npm run docs`',
+    );
+    t.ok(named.length > 15);
+  },
+);
 
 t.test(
   'a limit has a value and a reason, its setting has the same default, and its test exists',
@@ -50,8 +58,9 @@ t.test(
     const tests = sources('test')
       .map(({ text }) => text)
       .join('\n');
-    t.equal(new Set(LIMITS.map(({ name }) => name)).size, LIMITS.length);
-    for (const row of LIMITS) {
+    for (const rows of [LIMITS, POP3_LIMITS])
+      t.equal(new Set(rows.map(({ name }) => name)).size, rows.length);
+    for (const row of ALL) {
       const { value, reason } = await readLimit(row);
       t.type(value, 'number', row.name);
       t.match(reason, /\w.{15,}/, row.name);
@@ -65,5 +74,6 @@ t.test(
 
 t.test('docs/LIMITS.md holds the table as the code has it', async (t) => {
   const text = readFileSync(join(ROOT, 'docs/LIMITS.md'), 'utf8');
-  t.ok(text.includes(await documentLimits()), 'run `npm run docs` and commit the result');
+  for (const rows of [LIMITS, POP3_LIMITS])
+    t.ok(text.includes(await documentLimits(rows)), 'run `npm run docs` and commit the result');
 });

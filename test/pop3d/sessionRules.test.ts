@@ -428,6 +428,17 @@ t.test('STLS is refused after login, and where TLS is on or not to be had', asyn
   t.notMatch(await ask(client, 'CAPA', MULTI_LINE), /STLS/);
 });
 
+t.test('a minute of silence before login ends a session', async (t) => {
+  const { connect, clock } = await openServer(t);
+  const client = await connect();
+  await play(client, 'S: +OK *\nC: CAPA\nS: +OK *');
+  await client.until(MULTI_LINE);
+  clock.advance(59_999);
+  await play(client, 'C: USER somebody\nS: +OK *');
+  clock.advance(60_000);
+  t.match(await client.closed(), /-ERR \[SYS\/TEMP\] Too long without a command\r\n$/);
+});
+
 t.test('ten silent minutes end a session, which a slow download of eleven is not', async (t) => {
   const { site, clock, port } = await openServer(t);
   await site.deliver(Buffer.alloc(20 * 1024 * 1024, `${'x'.repeat(70)}\r\n`), await site.addAccount(ADDRESS));
