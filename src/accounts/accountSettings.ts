@@ -38,7 +38,8 @@ export const ACCOUNT_SESSION_LIMIT_MAX = 100_000;
 
 const SETTINGS = {
   profile: setting<ProfileName>({
-    meaning: 'Its profile, in place of all that its listeners have: what old programs are used to.',
+    meaning:
+      'Its profile: what old programs are used to, in place of all that its listeners have but what comes before login (greeting, capabilities until then).',
     allowed: () => PROFILE_NAMES.join(', '),
     parse: (text) => PROFILE_NAMES.find((name) => name === text),
     format: (value) => value,
