@@ -116,7 +116,7 @@ t.test('what is no failed login never counts, though the first that is one bans'
     client.socket.destroy();
   };
   for (let count = 0; count < 3; count += 1) {
-    await playTranscript(await reach(t, 'imap', '127.0.0.2'), readTranscript('imap/s22'));
+    await playTranscript(await reach(t, 'imap', '127.0.0.2'), readTranscript('access/s22'));
   }
   await play('imap', `S: * OK *\nC: a AUTHENTICATE PLAIN\nS: + *\nC: *\nS: a BAD *`);
   await play('imap', `S: * OK *\nC: a AUTHENTICATE PLAIN\nS: + *\nC: ?not base64?\nS: a BAD *`);
