@@ -3,8 +3,7 @@
  *
  * Point 3 asks for the same id after an IMAP MOVE away and back: here it is a new UID and so a new id, which is what lets a
  * restored message be fetched again. Point 16 is of XOAUTH2, which is not offered. Point 24 has a CR alone pass unchanged: here it
- * is a line end (docs/ARCHITECTURE.md, both). Point 27's throttling is the accounts room's, and point 30's mapping of folders is not
- * offered.
+ * is a line end (docs/ARCHITECTURE.md, both). Point 30's mapping of folders is not offered.
  */
 
 import t from 'tap';
@@ -181,6 +180,21 @@ const CHECKLIST: readonly (readonly [point: number, file: string, name: string])
     'a message whose first octets are damaged is -ERR [SYS/PERM], and the session goes on',
   ],
   [27, 'pop3d/extensions.test.ts', 'the end of a session is logged with what was fetched and deleted'],
+  [
+    27,
+    'accounts/loginThrottle.test.ts',
+    'the first three failures are free, then each attempt waits twice as long, then there is a ban',
+  ],
+  [
+    27,
+    'accounts/loginThrottle.test.ts',
+    'whatever fails behind one address, who logs in well there is neither refused nor delayed',
+  ],
+  [
+    27,
+    'accounts/loginBans.test.ts',
+    'a ban refuses one name from one address by every protocol, and nothing else',
+  ],
   [28, 'pop3d/extensions.test.ts', 'UTF8 is a command before login alone, and takes no argument'],
   [28, 'pop3d/extensions.test.ts', 'LANG lists the languages, changes the texts and says which was chosen'],
   [29, 'pop3d/sessionRules.test.ts', 'messages come in order of arrival, which is the order of UIDs'],
