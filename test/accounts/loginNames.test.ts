@@ -17,6 +17,7 @@ import { networkAddresses } from '../../src/admin/networkAddresses.ts';
 import { createTestClock } from '../support/clock.ts';
 import { TRUST_EVERYBODY } from '../support/trust.ts';
 import { randomNumbers } from '../support/randomNumbers.ts';
+import { threadMs } from '../support/threadTime.ts';
 
 const clock = createTestClock();
 const hashes = { count: 0 };
@@ -338,8 +339,8 @@ t.test('whatever comes as a name means one account or nobody, at once, and throw
   }
   t.ok(found > 20, `${found} of them somebody's`);
   const long = ['a', ' ', '\\', '@', '/a', '*\\', '"', '.'].map((text) => `x${text.repeat(1_000_000)}x`);
-  const start = performance.now();
+  const start = threadMs();
   for (const name of long) t.equal(await findByLoginName(surroundings, name), undefined);
-  const took = performance.now() - start;
+  const took = threadMs() - start;
   t.ok(took < 1000, `${long.length} names of a million characters take ${Math.round(took)} ms`);
 });

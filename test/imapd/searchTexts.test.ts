@@ -6,10 +6,11 @@ import { silentLog } from '../../src/base/log.ts';
 import { ASK_DEADLINE_MS } from '../../src/search/limits.ts';
 import { openSearch, type Search } from '../../src/search/search.ts';
 import { createTestClock } from '../support/clock.ts';
+import { threadMs } from '../support/threadTime.ts';
 import { LOGIN, openImapSite, type RawClient } from './harness.ts';
 
-/** How long a NOOP may take on a machine that is shared, while others search. */
-const WAIT_LIMIT_MS = 250;
+/** How much work of this thread a NOOP may wait for while others search; the clients of the test are in it. */
+const WAIT_LIMIT_MS = 150;
 const TRIES = 4;
 
 async function found(client: RawClient, keys: string): Promise<string> {
@@ -98,12 +99,12 @@ t.test('sessions that search and a thousand keys keep nobody else waiting', asyn
     });
     longestMs = 0;
     while (open > 0) {
-      const started = performance.now();
+      const started = threadMs();
       await canary.command('NOOP');
-      longestMs = Math.max(longestMs, performance.now() - started);
+      longestMs = Math.max(longestMs, threadMs() - started);
     }
     const ends = await Promise.all(answers);
     t.match(ends, [/^s OK/, /^s OK/, /^s OK/, /^s OK/, /^s NO \[LIMIT\]/, /^s OK/]);
   }
-  t.ok(longestMs <= WAIT_LIMIT_MS, `the longest wait was ${longestMs.toFixed(1)} ms`);
+  t.ok(longestMs <= WAIT_LIMIT_MS, `a NOOP waited for ${longestMs.toFixed(1)} ms of work`);
 });

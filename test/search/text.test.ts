@@ -6,6 +6,7 @@ import t from 'tap';
 import { createFolder, foldCase } from '../../src/search/foldCase.ts';
 import { holds, NeedleSearch } from '../../src/search/needles.ts';
 import { trigramsOf } from '../../src/search/trigrams.ts';
+import { threadMs } from '../support/threadTime.ts';
 import { bodyHolds, find, headerHolds, openSearchSite, textHolds } from './site.ts';
 
 const KIB = 1024;
@@ -176,10 +177,10 @@ t.test('a needle is found in pieces exactly where it is found in the whole', asy
 t.test('a needle of one letter repeated costs no more than its length and the text’s', async (t) => {
   const text = 'a'.repeat(1_000_000);
   const needle = `${'a'.repeat(50_000)}b${'a'.repeat(50_000)}`;
-  const started = performance.now();
+  const started = threadMs();
   t.notOk(holds(text, needle));
   // Length times length would be 5 * 10^10 steps.
-  t.ok(performance.now() - started < 5_000);
+  t.ok(threadMs() - started < 5_000);
 });
 
 t.test('what holds a needle holds its trigrams', async (t) => {

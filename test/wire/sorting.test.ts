@@ -8,6 +8,7 @@ import { casemapKey } from '../../src/wire/mime/casemap.ts';
 import { momentOfDateField } from '../../src/wire/mime/dateField.ts';
 import { firstMessageIdOf, messageIdsOf } from '../../src/wire/mime/messageId.ts';
 import { octetString } from '../../src/wire/mime/structure.ts';
+import { threadMs } from '../support/threadTime.ts';
 import { parsed } from './imapDecoding.ts';
 import { parseCommand } from './imapParsers.ts';
 
@@ -123,9 +124,9 @@ t.test('a base subject has no mark left, and is its own base subject but for its
 
 t.test('a subject that is all marks or blobs costs linear time', async (t) => {
   for (const piece of ['Re: ', '[x]', '[fwd:', '[', 're[', '(fwd)', '[]', ']', 'Re:[x]', ' ']) {
-    const start = performance.now();
+    const start = threadMs();
     baseSubjectOf(octetString(piece.repeat(100_000)));
-    const tookMs = performance.now() - start;
+    const tookMs = threadMs() - start;
     t.ok(tookMs < 1000, `${piece}: ${tookMs.toFixed(0)} ms`);
   }
 });
@@ -222,9 +223,9 @@ t.test('message IDs are compared without their quoting, with their case', async 
 
 t.test('a field full of brackets, quotes or parentheses costs linear time', async (t) => {
   for (const piece of ['<', '<"', '<(', '<a@b>', '<a', '<a@b"', '<\\"']) {
-    const start = performance.now();
+    const start = threadMs();
     messageIdsOf(piece.repeat(100_000), 500);
-    const tookMs = performance.now() - start;
+    const tookMs = threadMs() - start;
     t.ok(tookMs < 1000, `${piece}: ${tookMs.toFixed(0)} ms`);
   }
 });
