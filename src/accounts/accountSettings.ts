@@ -36,6 +36,9 @@ interface AccountSetting<Value> {
 /** Sessions that an account may be allowed: more than all listeners take is no limit any more. */
 export const ACCOUNT_SESSION_LIMIT_MAX = 100_000;
 
+/** Days that retention may be set to: ten years. */
+export const RETENTION_DAYS_MAX = 3650;
+
 const SETTINGS = {
   profile: setting<ProfileName>({
     meaning:
@@ -89,6 +92,20 @@ const SETTINGS = {
     allowed: () => 'shared or exclusive',
     parse: (text) => (text === 'shared' || text === 'exclusive' ? text : undefined),
     format: (value) => value,
+  }),
+  'pop3.retentionDays': setting<number>({
+    meaning:
+      'Days that a message stays in the mailbox Fetched after POP3 has deleted it, in place of pop3.retentionDays; 0 deletes it at once.',
+    allowed: () => `a whole number from 0 to ${RETENTION_DAYS_MAX}`,
+    parse: (text) => parseNumber(text, 0, RETENTION_DAYS_MAX),
+    format: String,
+  }),
+  'pop3.deleteAfterFetchDays': setting<number>({
+    meaning:
+      'Days after its first whole fetch by POP3 that a message goes from the INBOX by itself, in place of pop3.deleteAfterFetchDays; 0 never.',
+    allowed: () => `a whole number from 0 to ${RETENTION_DAYS_MAX}`,
+    parse: (text) => parseNumber(text, 0, RETENTION_DAYS_MAX),
+    format: String,
   }),
 } as const;
 

@@ -16,6 +16,7 @@ import type { ContractTests, StoreUnderTest } from './contract/house.ts';
 import { LIFECYCLE_TESTS } from './contract/lifecycle.ts';
 import { MAILBOX_TESTS } from './contract/mailboxes.ts';
 import { RANDOM_TESTS } from './contract/random.ts';
+import { RETENTION_TESTS } from './contract/retention.ts';
 
 const directory = t.testdir();
 const options = { clock: createTestClock(), log: silentLog };
@@ -40,6 +41,7 @@ const suites: readonly ContractTests[] = [
   ENTRY_TESTS,
   LIFECYCLE_TESTS,
   RANDOM_TESTS,
+  RETENTION_TESTS,
 ];
 
 t.teardown(async () => {

@@ -41,6 +41,7 @@ const LANDED_STEPS = [
   '8373073c6667ecdc',
   'ab9bacd4192e710e',
   '1f6fe54083766e84',
+  '5a3e3814f7161445',
 ];
 
 t.test('the data directory is made for its owner only, and left in order', async (t) => {

@@ -9,6 +9,7 @@
 import type { UnixMs } from '../../base/clock.ts';
 import type { AccountId, ContentId, MailboxId, ModSeq, Uid } from '../../base/ids.ts';
 import type { ContentDraft } from './contents.ts';
+import type { Retention } from './retention.ts';
 
 /** System flags as bits (RFC 3501 section 2.3.2); \Recent is not stored with the entry. */
 export const FLAG = { seen: 1, answered: 2, flagged: 4, deleted: 8, draft: 16 } as const;
@@ -127,7 +128,7 @@ export interface Hold {
 }
 
 /** The mailboxes of all accounts. Methods that name a MailboxId reject with `mailboxMissing` when it is gone. */
-export interface Mailboxes {
+export interface Mailboxes extends Retention {
   /** Keywords that one mailbox can have; one more is `limit`. A keyword that was used once stays known. */
   readonly keywordLimit: number;
   /** All mailboxes of an account, INBOX first, then by name. */
@@ -164,7 +165,7 @@ export interface Mailboxes {
   changedUids(mailboxId: MailboxId, since: number): Promise<readonly Uid[]>;
   /** UIDs expunged after `since`, in order, with `isComplete` as in MailboxChanges. */
   expungedUids(mailboxId: MailboxId, since: number): Promise<Pick<MailboxChanges, 'expunged' | 'isComplete'>>;
-  /** Octets and messages of all mailboxes of an account. */
+  /** Octets and messages of all mailboxes of an account, as its quota counts them: what is retained is left out. */
   usage(accountId: AccountId): Promise<{ readonly octets: number; readonly messages: number }>;
 
   /** Appends all or none, at least one; the drafts are sealed. Errors: `overQuota`, `limit` (keywords per mailbox), `cannot` as for deliver. */
@@ -188,7 +189,7 @@ export interface Mailboxes {
   ): Promise<readonly Uid[]>;
   /** Copies all or none, with flags and internal dates. Errors: `overQuota`, `limit`. */
   copy(from: MailboxId, ranges: readonly UidRange[], to: MailboxId): Promise<CopyOutcome>;
-  /** Moves all or none; within one transaction (RFC 6851). Errors: `limit`. */
+  /** Moves all or none; within one transaction (RFC 6851). Errors: `limit`, and `overQuota` for retained entries: they count again. */
   move(from: MailboxId, ranges: readonly UidRange[], to: MailboxId): Promise<CopyOutcome>;
 
   /** Keeps what is visible now readable until released, or for a day at most. */

@@ -2,7 +2,7 @@
  * Trace: what happened to a message, for whoever asks where a mail is.
  *
  * Events of accepting ride in the delivery's transaction; events of sessions (`fetched`, `deleted`) are written in batches
- * soon after and may be lost by a crash. Kept for a limited time, and a limited number per message.
+ * soon after and may be lost by a crash; `retained`, `restored` and `expired` ride with the change that they tell of. Kept for a limited time, and a limited number per message.
  */
 
 import type { UnixMs } from '../../base/clock.ts';
@@ -16,7 +16,17 @@ export interface TraceEvent {
 }
 
 /** Kinds of events, in the order of a message's life. */
-export const TRACE_EVENT_KINDS = ['accepted', 'refused', 'stored', 'appended', 'fetched', 'deleted'] as const;
+export const TRACE_EVENT_KINDS = [
+  'accepted',
+  'refused',
+  'stored',
+  'appended',
+  'fetched',
+  'deleted',
+  'retained',
+  'restored',
+  'expired',
+] as const;
 export type TraceEventKind = (typeof TRACE_EVENT_KINDS)[number];
 
 /** A message's way through the house. */

@@ -272,7 +272,8 @@ function selectLoginNames(db: Connection, id: AccountId): string[] {
   return db.column('SELECT name FROM login_name WHERE account_id = ? ORDER BY name', id);
 }
 
-function selectSettings(db: Connection, id: AccountId): AccountSettingTexts {
+/** What is set for an account, by name. */
+export function selectSettings(db: Connection, id: AccountId): AccountSettingTexts {
   const rows = db.tuples<[name: string, value: string]>(
     'SELECT name, value FROM account_setting WHERE account_id = ? ORDER BY name',
     id,

@@ -2,7 +2,7 @@
  * Every number that bounds the SQLite store, each with its reason. What an administrator may change is in open.ts's options.
  */
 
-import { DAY_MS, HOUR_MS, KIB, MIB, SECOND_MS } from '../../base/units.ts';
+import { DAY_MS, HOUR_MS, KIB, MIB, MINUTE_MS, SECOND_MS } from '../../base/units.ts';
 
 /** Octets of a stored piece of a content. Large enough that 150 MB are 600 rows, small enough that a commit stays short. */
 export const CHUNK_BYTES = 256 * KIB;
@@ -66,6 +66,12 @@ export const UID_LIMIT = 4_294_967_295;
 export const HOLD_LIMIT_MS = DAY_MS;
 /** How often the store looks whether there is something to tidy up. */
 export const MAINTENANCE_PERIOD_MS = 5 * SECOND_MS;
+/** How often it looks whether messages have come to the end of their days: each look asks of every account. */
+export const EXPIRY_PERIOD_MS = 10 * MINUTE_MS;
+/** Entries that one job of the expiry retains or expunges, their traces included: some milliseconds. */
+export const EXPIRY_SLICE_ENTRIES = 250;
+/** Accounts looked at by one short read of the expiry, about two milliseconds. */
+export const EXPIRY_SLICE_ACCOUNTS = 100;
 /** Pieces deleted by one sweeping job: some milliseconds. */
 export const SWEEP_SLICE_CHUNKS = 32;
 /** Orphans looked at by one sweeping job. */

@@ -62,6 +62,12 @@ export function readStatus(db: Connection, mailboxId: MailboxId): MailboxStatus 
   return { mailbox: mailboxOf(row), ...counters, highestModSeq, firstRecentUid, keywords };
 }
 
+/** The mailbox's name; empty where it is gone. */
+export function readMailboxName(db: Connection, mailboxId: MailboxId): MailboxName {
+  const stored = db.value<string>('SELECT name FROM mailbox WHERE id = ?', mailboxId);
+  return stored === undefined ? [] : parseStoredName(stored);
+}
+
 /** The mailbox's keywords, in order of first use: the index is the position of the bit. */
 export function readKeywordNames(db: Connection, mailboxId: MailboxId): string[] {
   return db.column('SELECT name FROM mailbox_keyword WHERE mailbox_id = ? ORDER BY position', mailboxId);
@@ -78,13 +84,14 @@ export function readModSeqs(
   );
 }
 
-/** Octets and messages of an account. */
+/** Octets and messages of an account, but for what is retained. */
 export function readUsage(
   db: Connection,
   accountId: AccountId,
 ): { readonly octets: number; readonly messages: number } {
   const usage = db.get<{ readonly octets: number; readonly messages: number }>(
-    `SELECT coalesce(sum(octets), 0) AS octets, coalesce(sum(messages), 0) AS messages
+    `SELECT coalesce(sum(octets - retained_octets), 0) AS octets,
+       coalesce(sum(messages - retained), 0) AS messages
      FROM mailbox WHERE account_id = ?`,
     accountId,
   );

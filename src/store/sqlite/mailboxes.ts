@@ -32,6 +32,7 @@ import {
 } from './mailboxReads.ts';
 import { ALL_UIDS, orderedRanges, rangesFrom, withinRanges } from './ranges.ts';
 import type { Reader } from './reader.ts';
+import { createRetention } from './retention.ts';
 import type { Writer } from './writer/client.ts';
 
 /** What the view works with. */
@@ -74,6 +75,7 @@ export function createMailboxes(options: MailboxesOptions): Mailboxes {
     move: (from, ranges, to) =>
       lifetime.run(() => writer.run('move', { from, ranges: orderedRanges(ranges), to })),
     hold: () => holds.take(),
+    ...createRetention(options),
   };
 }
 

@@ -1,7 +1,7 @@
 /**
- * What the store tidies up by itself, every few seconds: drafts nobody goes on with, entries of mailboxes that are gone, contents
- * nobody refers to, old traces,
- * and, when nothing was written for a while, the write-ahead log.
+ * What the store tidies up by itself, every few seconds: drafts nobody goes on with, messages that have had their days, entries
+ * of mailboxes that are gone, contents nobody refers to, old traces, and, when nothing was written for a while, the
+ * write-ahead log.
  *
  * Everything goes as small jobs through the writer, one after the other, so that mail never waits for it longer than for
  * another message.
@@ -10,8 +10,10 @@
 import type { Clock, Timer, UnixMs } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { yieldTurn } from '../../base/pacer.ts';
+import type { RetentionPolicy } from '../contract/retention.ts';
 import type { Connection } from './connection.ts';
 import type { Drafts } from './drafts.ts';
+import { Expiry } from './expiry.ts';
 import type { Holds } from './holds.ts';
 import { MAINTENANCE_PERIOD_MS } from './limits.ts';
 import type { Reader } from './reader.ts';
@@ -27,12 +29,15 @@ export interface MaintenanceOptions {
   readonly holds: Holds;
   /** How long traces are kept. */
   readonly traceAgeMs: number;
+  /** How long messages stay that POP3 has fetched or deleted. */
+  readonly retentionPolicy: RetentionPolicy;
 }
 
 /** The store's tidying up, until `end`. */
 export class Maintenance {
   readonly #options: MaintenanceOptions;
   readonly #timer: Timer;
+  readonly #expiry: Expiry;
   #running: Promise<void> | undefined;
   #isEnding = false;
   #writesBefore = -1;
@@ -40,13 +45,15 @@ export class Maintenance {
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
-    this.#timer = options.clock.every(MAINTENANCE_PERIOD_MS, () => void this.#startRound());
+    const isEnding = () => this.#isEnding;
+    this.#expiry = new Expiry({ ...options, policy: options.retentionPolicy, isEnding });
+    this.#timer = options.clock.every(MAINTENANCE_PERIOD_MS, () => void this.#startRound(false));
   }
 
   /** Runs a whole round, after the one that runs already; never rejects. */
   async run(): Promise<void> {
     await this.#running;
-    await this.#startRound();
+    await this.#startRound(true);
   }
 
   /** Stops after the job that runs. */
@@ -56,17 +63,18 @@ export class Maintenance {
     await this.#running;
   }
 
-  #startRound(): Promise<void> {
-    this.#running ??= this.#round().finally(() => {
+  #startRound(mustExpire: boolean): Promise<void> {
+    this.#running ??= this.#round(mustExpire).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
   }
 
-  async #round(): Promise<void> {
+  async #round(mustExpire: boolean): Promise<void> {
     try {
       await this.#options.drafts.discardIdle();
       await this.#checkpointWhenQuiet();
+      await this.#expiry.run(mustExpire);
       await this.#sweepMailboxes();
       await this.#sweepOrphans();
       await this.#sweepTraces();

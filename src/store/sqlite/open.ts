@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { DAY_MS, MIB } from '../../base/units.ts';
+import type { RetentionPolicy } from '../contract/retention.ts';
 import type { Store } from '../contract/store.ts';
 import { ChunkWindow } from './chunkWindow.ts';
 import { createContents } from './contents.ts';
@@ -42,6 +43,8 @@ export interface StoreOptions {
   readonly reserveOctets?: number;
   /** How long traces of messages are kept. 30 days by default. */
   readonly traceAgeMs?: number;
+  /** How long messages stay that POP3 has fetched or deleted. For ever, or not at all, by default. */
+  readonly retentionPolicy?: RetentionPolicy;
   /** Mailboxes that one account may have. 10,000 by default. */
   readonly mailboxesPerAccountLimit?: number;
   /** Hears once that the writer has died and the store takes nothing any more: only a new start helps. */
@@ -58,6 +61,7 @@ export interface SqliteStore extends Store {
 
 const RESERVE_BYTES = 64 * MIB;
 const TRACE_AGE_MS = 30 * DAY_MS;
+const NO_RETENTION: RetentionPolicy = () => ({ retentionDays: 0, deleteAfterFetchDays: 0 });
 
 /** Opens the store. Errors: `cannot` (in use by another process, newer schema), `storeUnavailable`, `diskFull`. */
 export async function openStore(options: StoreOptions): Promise<SqliteStore> {
@@ -103,7 +107,17 @@ function assemble(
   const derived = new Derived(reader, writer, relief, log);
   const trace = createTrace(reader, writer, clock, log);
   const traceAgeMs = options.traceAgeMs ?? TRACE_AGE_MS;
-  const maintenance = new Maintenance({ clock, log, reader, writer, drafts, holds, traceAgeMs });
+  const retentionPolicy = options.retentionPolicy ?? NO_RETENTION;
+  const maintenance = new Maintenance({
+    clock,
+    log,
+    reader,
+    writer,
+    drafts,
+    holds,
+    traceAgeMs,
+    retentionPolicy,
+  });
   return {
     directory: createDirectory(reader, writer),
     contents: createContents(reader, drafts, derived, lifetime, relief, log),

@@ -7,6 +7,7 @@ import type { Change } from '../../../src/store/contract/feed.ts';
 import type { Store } from '../../../src/store/contract/store.ts';
 import {
   ALL,
+  AT,
   addTenant,
   append,
   deliver,
@@ -176,6 +177,11 @@ function callsOf(
     expunge: () => mailboxes.expunge(inbox, undefined, false),
     copy: () => mailboxes.copy(inbox, ALL, inbox),
     move: () => mailboxes.move(inbox, ALL, inbox),
+    retain: () => mailboxes.retain(inbox, ALL, {}),
+    markFetched: () => mailboxes.markFetched(inbox, ALL),
+    retainedEntries: () => mailboxes.retainedEntries(inbox, AT, 1),
+    retainedUids: () => mailboxes.retainedUids(inbox, AT),
+    retained: () => mailboxes.retained(accountId),
     'directory read': () => store.directory.domains(),
     'directory write': () => store.directory.addDomain('x.example', {}),
     open: () => store.contents.open(1 as never),

@@ -51,6 +51,7 @@ function append(
     const flags = { system: item.flags.system, ...takeKeywords(db, mailboxId, item.flags.keywords) };
     insertEntry(db, { mailboxId, uid, modSeq }, content, flags, item.internalDate, context.now);
     delta = addSums(delta, {
+      ...NO_SUMS,
       ...sumsOf(item.flags.system),
       octets: content.octets,
       pop3Octets: content.pop3Octets,

@@ -4,7 +4,7 @@
  *
  * New UIDs go up in the order of the old ones (RFC 3501 section 6.4.7 says SHOULD). Keywords have other positions in the
  * other mailbox: the combinations that occur are few, and a map of them is JSON as well. A moved content never becomes an
- * orphan; within one account a move takes no quota.
+ * orphan; within one account a move takes no quota, but for retained entries, whose copies are retained no more.
  */
 
 import type { UnixMs } from '../../../base/clock.ts';
@@ -12,7 +12,7 @@ import type { MailboxId, ModSeq, Uid } from '../../../base/ids.ts';
 import type { CopyOutcome, UidRange } from '../../contract/mailboxes.ts';
 import type { Connection } from '../connection.ts';
 import { bitsOf, type KeywordBits, positionsOf } from '../keywordBits.ts';
-import { readKeywordNames } from '../mailboxReads.ts';
+import { readKeywordNames, readMailboxName } from '../mailboxReads.ts';
 import type { JobContext } from './context.ts';
 import {
   addSums,
@@ -24,6 +24,7 @@ import {
   nextModSeq,
   requireMailbox,
 } from './counters.ts';
+import { appendEntryEvents } from './entryEvents.ts';
 import { forgetOldExpunges } from './expunge.ts';
 import { keywordPositions } from './keywordRows.ts';
 
@@ -50,7 +51,8 @@ export function move(db: Connection, input: CopyInput, context: JobContext): Cop
   const source = requireMailbox(db, input.from);
   const target = requireMailbox(db, input.to);
   const plan = planOf(db, input, source);
-  if (source.accountId !== target.accountId) checkQuota(db, target.accountId, plan.sums.octets);
+  const taken = source.accountId === target.accountId ? plan.sums.retainedOctets : plan.sums.octets;
+  if (taken > 0) checkQuota(db, target.accountId, taken);
   const outcome = copyEntries(db, plan, target, context);
   if (outcome.from.length > 0) removeMoved(db, plan, context);
   return outcome;
@@ -76,14 +78,24 @@ function planOf(db: Connection, { from, to, ranges: wanted }: CopyInput, source:
 }
 
 function copyEntries(db: Connection, plan: CopyPlan, target: MailboxState, context: JobContext): CopyOutcome {
-  const { uids: from, sums: delta } = plan;
+  const { uids: from } = plan;
   const { uidValidity, uidNext } = target;
   if (from.length === 0) return { uidValidity, from: [], to: [] };
   const modSeq = nextModSeq(target);
   const keywordMap = JSON.stringify(mapKeywords(db, plan));
   insertCopies(db, plan, keywordMap, { firstUid: uidNext, modSeq, savedAt: context.now });
+  const delta = { ...plan.sums, retained: 0, retainedOctets: 0 };
   changeMailbox(db, plan.to, target, { modSeq, uids: from.length, delta }, context);
+  if (plan.sums.retained > 0) traceRestored(db, plan, context);
   return { uidValidity, from, to: from.map((_uid, index) => (uidNext + index) as Uid) };
+}
+
+/** Tells the traces of what was retained that it is back. */
+function traceRestored(db: Connection, plan: CopyPlan, context: JobContext): void {
+  const mailbox = readMailboxName(db, plan.to).join('/');
+  const { from: mailboxId, ranges } = plan;
+  const event = { at: context.now, kind: 'restored', fields: { mailbox } } as const;
+  appendEntryEvents(db, { mailboxId, ranges, uidField: 'fetchedUid', isOnlyRetained: true }, event);
 }
 
 /** Takes the moved entries out of their old mailbox; its state is read anew, for a move into itself has changed it. */
@@ -124,7 +136,8 @@ function sumEntries(db: Connection, mailboxId: MailboxId, ranges: string): Entry
   const sums = db.get<EntrySums>(
     `SELECT count(*) AS messages, coalesce(sum((flags & 1) = 0), 0) AS unseen,
        coalesce(sum((flags & 8) <> 0), 0) AS deleted, coalesce(sum(octets), 0) AS octets,
-       coalesce(sum(pop3_octets), 0) AS pop3Octets
+       coalesce(sum(pop3_octets), 0) AS pop3Octets, count(retained_at) AS retained,
+       coalesce(sum(octets) FILTER (WHERE retained_at IS NOT NULL), 0) AS retainedOctets
      FROM json_each(?) AS range
      CROSS JOIN entry ON mailbox_id = ? AND uid BETWEEN range.value ->> 0 AND range.value ->> 1`,
     ranges,

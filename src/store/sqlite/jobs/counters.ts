@@ -24,10 +24,21 @@ export interface EntrySums {
   readonly deleted: number;
   readonly octets: number;
   readonly pop3Octets: number;
+  /** Entries that are retained (contract/retention.ts), among `messages`. */
+  readonly retained: number;
+  readonly retainedOctets: number;
 }
 
 /** No entries. */
-export const NO_SUMS: EntrySums = { messages: 0, unseen: 0, deleted: 0, octets: 0, pop3Octets: 0 };
+export const NO_SUMS: EntrySums = {
+  messages: 0,
+  unseen: 0,
+  deleted: 0,
+  octets: 0,
+  pop3Octets: 0,
+  retained: 0,
+  retainedOctets: 0,
+};
 
 /** The mailbox. Errors: `mailboxMissing`. */
 export function requireMailbox(db: Connection, mailboxId: MailboxId): MailboxState {
@@ -44,6 +55,8 @@ export function addSums(one: EntrySums, other: EntrySums, sign: 1 | -1 = 1): Ent
     deleted: one.deleted + sign * other.deleted,
     octets: one.octets + sign * other.octets,
     pop3Octets: one.pop3Octets + sign * other.pop3Octets,
+    retained: one.retained + sign * other.retained,
+    retainedOctets: one.retainedOctets + sign * other.retainedOctets,
   };
 }
 
@@ -96,7 +109,8 @@ function updateCounters(
   db.run(
     `UPDATE mailbox
      SET uid_next = uid_next + ?, highest_modseq = ?, messages = messages + ?, unseen = unseen + ?,
-       deleted = deleted + ?, octets = octets + ?, pop3_octets = pop3_octets + ?
+       deleted = deleted + ?, octets = octets + ?, pop3_octets = pop3_octets + ?,
+       retained = retained + ?, retained_octets = retained_octets + ?
      WHERE id = ?`,
     uids,
     modSeq,
@@ -105,6 +119,8 @@ function updateCounters(
     delta.deleted,
     delta.octets,
     delta.pop3Octets,
+    delta.retained,
+    delta.retainedOctets,
     mailboxId,
   );
 }
@@ -114,5 +130,9 @@ function findQuota(db: Connection, accountId: AccountId): number | null | undefi
 }
 
 function sumOctets(db: Connection, accountId: AccountId): number {
-  return db.value('SELECT coalesce(sum(octets), 0) FROM mailbox WHERE account_id = ?', accountId) ?? 0;
+  const octets = db.value<number>(
+    'SELECT coalesce(sum(octets - retained_octets), 0) FROM mailbox WHERE account_id = ?',
+    accountId,
+  );
+  return octets ?? 0;
 }

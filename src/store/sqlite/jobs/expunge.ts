@@ -28,7 +28,8 @@ export interface ExpungeOutput {
 /** Jobs by name. */
 export const EXPUNGE_JOBS = { expunge } as const;
 
-function expunge(
+/** Removes up to a slice of entries; exported for the expiry of messages. */
+export function expunge(
   db: Connection,
   input: {
     readonly mailboxId: MailboxId;
@@ -90,7 +91,8 @@ function sumEntries(db: Connection, selection: Selection): EntrySums {
   const sums = db.get<EntrySums>(
     `SELECT count(*) AS messages, coalesce(sum((flags & 1) = 0), 0) AS unseen,
        coalesce(sum((flags & 8) <> 0), 0) AS deleted, coalesce(sum(octets), 0) AS octets,
-       coalesce(sum(pop3_octets), 0) AS pop3Octets
+       coalesce(sum(pop3_octets), 0) AS pop3Octets, count(retained_at) AS retained,
+       coalesce(sum(octets) FILTER (WHERE retained_at IS NOT NULL), 0) AS retainedOctets
      FROM entry
      WHERE mailbox_id = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ?`,
     mailboxId,

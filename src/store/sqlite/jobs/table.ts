@@ -16,6 +16,7 @@ import { FLAG_JOBS } from './flags.ts';
 import { MAILBOX_JOBS } from './mailboxes.ts';
 import { PROBE_JOBS } from './probe.ts';
 import { REMOVED_MAILBOX_JOBS } from './removedMailboxes.ts';
+import { RETENTION_JOBS } from './retention.ts';
 import { SWEEP_JOBS } from './sweep.ts';
 import { TRACE_JOBS } from './trace.ts';
 
@@ -32,6 +33,7 @@ export const JOBS = {
   ...TRACE_JOBS,
   ...DERIVED_JOBS,
   ...REMOVED_MAILBOX_JOBS,
+  ...RETENTION_JOBS,
   ...SWEEP_JOBS,
   ...PROBE_JOBS,
 } as const;
