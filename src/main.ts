@@ -22,6 +22,7 @@ import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { type Administration, createAdministration } from './accounts/administration.ts';
 import { type IpRanges, openIpRanges } from './accounts/ipRanges.ts';
 import { createPasswordHasher, generatePassword } from './accounts/password.ts';
+import { createRetentionPolicy } from './accounts/retention.ts';
 import type { SearchOptions } from './search/options.ts';
 import { openSearch, type Search } from './search/search.ts';
 import { createTransfer } from './transfer/transfer.ts';
@@ -300,12 +301,10 @@ async function openSessionRooms(
   const common = { serverName: serverName(config), clock: systemClock, log };
   const pop3d = await openPop3d({
     ...common,
+    ...config.pop3,
     listeners: listenerOptions(config, 'pop3', certificates, ipRanges),
     idleTimeoutMs: config.pop3.idleTimeoutSeconds * SECOND_MS,
-    sharing: config.pop3.sharing,
-    marksSeen: config.pop3.marksSeen,
-    loginDelaySeconds: config.pop3.loginDelaySeconds,
-    preferredLanguage: config.pop3.preferredLanguage,
+    retention: createRetentionPolicy(config.pop3),
     accounts,
     mailboxes: store.mailboxes,
     contents: store.contents,

@@ -6,10 +6,11 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { DAY_MS } from '../base/units.ts';
 import type { StoreOptions } from '../store/sqlite/open.ts';
+import { createRetentionPolicy } from '../accounts/retention.ts';
 import type { Config } from '../config/schema.ts';
 
 /** The store's options of a configuration. */
-export function storeOptions({ server, store }: Config, clock: Clock, log: Log): StoreOptions {
+export function storeOptions({ server, store, pop3 }: Config, clock: Clock, log: Log): StoreOptions {
   return {
     directory: server.dataDirectory,
     clock,
@@ -17,5 +18,6 @@ export function storeOptions({ server, store }: Config, clock: Clock, log: Log):
     reserveOctets: store.freeReserveOctets,
     traceAgeMs: store.traceRetentionDays * DAY_MS,
     mailboxesPerAccountLimit: store.mailboxesPerAccountLimit,
+    retentionPolicy: createRetentionPolicy(pop3),
   };
 }

@@ -1,13 +1,14 @@
 /**
  * The configuration schema: every key with its type, range, default and one sentence.
  *
- * The only place where a key is defined; `config print`, `config schema`, docs/CONFIGURATION.md and the environment names
+ * The only place where keys are defined (POP3's in pop3Keys.ts); `config print`, `config schema`, docs/CONFIGURATION.md and the environment names
  * are made from it, and a test holds the documentation against it. Keys are `room.noun` with the unit in the name.
  */
 
 import { z } from 'zod';
 import { GIB, KIB, MIB } from '../base/units.ts';
 import type { ProfileName } from '../accounts/profiles.ts';
+import { pop3 } from './pop3Keys.ts';
 
 /** What a listener speaks. */
 export const PROTOCOLS = ['smtp', 'pop3', 'imap'] as const;
@@ -205,39 +206,6 @@ const smtp = z.strictObject({
     .describe(
       'A line feed or carriage return alone in a message: keep stores it as it came, refuse answers 550 5.6.0. Neither ends the data.',
     ),
-});
-
-const pop3 = z.strictObject({
-  idleTimeoutSeconds: z
-    .int()
-    .min(600)
-    .max(86_400)
-    .default(600)
-    .describe(
-      'Silence after which a session is closed without deleting (RFC 1939 section 3: 10 minutes at least).',
-    ),
-  sharing: z
-    .enum(['shared', 'exclusive'])
-    .default('shared')
-    .describe(
-      'shared: sessions may have one maildrop at the same time, each with its own snapshot. exclusive: the second one is told [IN-USE], unless the first has been silent for 2 minutes.',
-    ),
-  marksSeen: z
-    .boolean()
-    .default(false)
-    .describe('Whether a message that RETR has sent is \\Seen in IMAP, as in Exchange; TOP never does that.'),
-  loginDelaySeconds: z
-    .int()
-    .min(0)
-    .max(3600)
-    .default(0)
-    .describe(
-      'Time between two logins of an account from one address; sooner is [LOGIN-DELAY]. 0 for none (RFC 2449 section 6.5).',
-    ),
-  preferredLanguage: z
-    .enum(['en', 'de'])
-    .default('en')
-    .describe('Language of the texts for clients that ask for the administrator’s choice (LANG *).'),
 });
 
 const imap = z.strictObject({

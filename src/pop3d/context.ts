@@ -17,6 +17,7 @@ import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import type { Trace } from '../store/contract/trace.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Compatibility, CompatibilityLayer } from '../accounts/compatibility.ts';
+import type { FirstFetches } from './firstFetches.ts';
 import type { LoginDelays } from './loginDelays.ts';
 import type { Maildrop } from './maildrop.ts';
 import type { LockHolder, MaildropLocks } from './maildropLocks.ts';
@@ -64,6 +65,8 @@ export interface Pop3Context extends LockHolder {
   phrases: Phrases;
   /** Whether the client has said UTF8 (RFC 6856 section 2.1). */
   isUtf8: boolean;
+  /** What was fetched whole and is not noted yet. */
+  readonly firstFetches: FirstFetches;
   /** What was sent, for the log. */
   readonly tally: Tally;
   /** Whether a password may be sent as it is. */

@@ -110,6 +110,11 @@ export class Maildrop {
     this.#deletedOctets += message.octets;
   }
 
+  /** Whether the message is marked as deleted. */
+  isMarked(message: MaildropMessage): boolean {
+    return this.#deleted.has(message.number);
+  }
+
   /** Takes all marks away. */
   unmarkAll(): void {
     this.#deleted.clear();
@@ -120,6 +125,12 @@ export class Maildrop {
   async expungeMarked(pacer: Pacer): Promise<readonly Uid[]> {
     if (this.#deleted.size === 0) return [];
     return this.#mailboxes.expunge(this.mailboxId, await this.#markedRanges(pacer), false);
+  }
+
+  /** The same, but they are retained, all or none; `fields` are for their traces. */
+  async retainMarked(pacer: Pacer, fields: Readonly<Record<string, string>>): Promise<readonly Uid[]> {
+    if (this.#deleted.size === 0) return [];
+    return this.#mailboxes.retain(this.mailboxId, await this.#markedRanges(pacer), fields);
   }
 
   /** The messages of `uids`, which are in order and were there at login. */

@@ -11,10 +11,12 @@ import type { TlsMode } from '../net/listener.ts';
 import type { TlsContexts } from '../net/tlsContext.ts';
 import type { Contents } from '../store/contract/contents.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
+import type { RetentionPolicy } from '../store/contract/retention.ts';
 import type { Trace } from '../store/contract/trace.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { COMPATIBILITY_DEFAULTS, type CompatibilityLayer } from '../accounts/compatibility.ts';
 import type { Sharing } from '../accounts/compatibilityKeys.ts';
+import { createRetentionPolicy, NO_RETENTION } from '../accounts/retention.ts';
 import { IDLE_TIMEOUT_MS } from './limits.ts';
 import type { LanguageTag } from './phrases/languages.ts';
 
@@ -44,8 +46,8 @@ export interface Pop3Options {
   readonly marksSeen?: boolean;
   /** Seconds between two logins of an account from one address (RFC 2449 section 6.5); 0, the default, for none. */
   readonly loginDelaySeconds?: number;
-  /** Days that a message stays at least (RFC 2449 section 6.7); undefined, the default, where nothing is ever deleted. */
-  readonly expireDays?: number | undefined;
+  /** How long messages stay that were fetched or deleted; by default it is what is set for an account alone. */
+  readonly retention?: RetentionPolicy;
   /** The language of `LANG *`; English unless set. */
   readonly preferredLanguage?: LanguageTag;
 }
@@ -69,7 +71,7 @@ export interface Pop3Settings {
   readonly sharing: Sharing;
   readonly marksSeen: boolean;
   readonly loginDelaySeconds: number;
-  readonly expireDays: number | undefined;
+  readonly retention: RetentionPolicy;
   readonly preferredLanguage: LanguageTag;
 }
 
@@ -80,7 +82,7 @@ export function settingsOf(options: Pop3Options): Pop3Settings {
     sharing: options.sharing ?? COMPATIBILITY_DEFAULTS['pop3.sharing'],
     marksSeen: options.marksSeen ?? COMPATIBILITY_DEFAULTS['pop3.marksSeen'],
     loginDelaySeconds: options.loginDelaySeconds ?? 0,
-    expireDays: options.expireDays,
+    retention: options.retention ?? createRetentionPolicy(NO_RETENTION),
     preferredLanguage: options.preferredLanguage ?? 'en',
   };
 }

@@ -17,6 +17,8 @@ import { COMMANDS } from './commands.ts';
 import { compatibilityOf } from './compatibility.ts';
 import type { Pop3Context, Pop3State, Pop3Surroundings } from './context.ts';
 import { FAILED_LOGIN_LIMIT, LOGIN_TIMEOUT_MS, REFUSED_COMMAND_LIMIT } from './limits.ts';
+import { FirstFetches } from './firstFetches.ts';
+import { recordFetches } from './recordFetches.ts';
 import { ENGLISH } from './phrases/english.ts';
 import type { Phrases } from './phrases/phrases.ts';
 import { createTally, tallyFields } from './tally.ts';
@@ -32,6 +34,7 @@ export class Pop3Session implements Pop3Context {
   readonly log: Log;
   readonly pacer: Pacer;
   readonly tally = createTally();
+  readonly firstFetches = new FirstFetches();
   state: Pop3State = { kind: 'authorization', userName: undefined };
   phrases: Phrases = ENGLISH;
   compatibility: Pop3Context['compatibility'];
@@ -71,6 +74,7 @@ export class Pop3Session implements Pop3Context {
     this.state = { kind: 'closed' };
     if (state.kind !== 'transaction') return;
     const { account, maildrop } = state;
+    void recordFetches(this, maildrop);
     maildrop.close();
     const fields = { account: account.address, ...tallyFields(this.tally, maildrop, 0) };
     this.log.info('pop3d.session.cut', fields);
@@ -135,7 +139,10 @@ export class Pop3Session implements Pop3Context {
 
   async #serveLine(): Promise<void> {
     await this.pacer.breathe();
-    if (!this.lines.hasLine() || this.connection.isFlushDue) await this.connection.flush();
+    if (!this.lines.hasLine() || this.connection.isFlushDue) {
+      await this.connection.flush();
+      this.firstFetches.confirm();
+    }
     const line = await this.nextLine();
     const errors = this.#errors;
     if (line.kind === 'end') this.end();

@@ -1,5 +1,6 @@
 /**
- * CAPA (RFC 2449): the same before and after login but for STLS (capabilities.ts).
+ * CAPA (RFC 2449): the same before and after login but for STLS (capabilities.ts), and EXPIRE where the account has days of
+ * its own (section 6.7).
  */
 
 import { parseNothing } from '../../wire/pop3/command.ts';
@@ -15,8 +16,11 @@ export const capa: Pop3Command<void> = {
   source: 'RFC 2449 section 5',
   parse: parseNothing,
   run(session) {
-    const { loginDelaySeconds, expireDays } = session.surroundings.settings;
-    const { mayLogIn, connection, phrases } = session;
+    const { loginDelaySeconds, retention } = session.surroundings.settings;
+    const { mayLogIn, connection, phrases, state } = session;
+    const days = retention(state.kind === 'transaction' ? state.account.settings : {});
+    // What a client deletes by itself is no expiry (section 6.7); what goes a time after its fetch is one.
+    const expireDays = days.deleteAfterFetchDays === 0 ? undefined : days.deleteAfterFetchDays;
     const { capabilities: chosen } = session.compatibility;
     session.ok(phrases.capabilityListing);
     const situation = { mayStartTls: mayStartTls(session), mayLogIn, loginDelaySeconds, expireDays, chosen };

@@ -10,6 +10,7 @@ import type { Pop3Command } from '../command.ts';
 import type { Pop3Context } from '../context.ts';
 import type { Maildrop } from '../maildrop.ts';
 import { askedMessage } from '../messageNumber.ts';
+import { recordFetches } from '../recordFetches.ts';
 import { transmit } from '../transmit.ts';
 
 /** RETR. */
@@ -23,6 +24,8 @@ export const retr: Pop3Command<number> = {
     if (asked === undefined) return;
     await transmit(session, asked.message, session.phrases.wholeMessage(asked.message.octets));
     if (session.state.kind !== 'transaction') return;
+    session.firstFetches.add(asked.message);
+    if (session.firstFetches.isFull) await recordFetches(session, asked.maildrop);
     if (session.compatibility.marksSeen) await markSeen(session, asked.maildrop, asked.message.uid);
     session.surroundings.trace.note(asked.message.contentId, {
       at: session.surroundings.clock.now(),
