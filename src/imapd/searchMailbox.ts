@@ -67,7 +67,7 @@ async function* searchSlice(
   }
   for (const candidate of candidates) {
     if (meets(criterion, candidate) === true) yield candidate;
-    await session.pacer.breathe();
+    if (session.pacer.isDue) await session.pacer.breathe();
   }
 }
 
@@ -105,7 +105,7 @@ async function askOpen(
   const open: Candidate[] = [];
   for (const candidate of candidates) {
     if (meets(criterion, candidate) === undefined) open.push(candidate);
-    await session.pacer.breathe();
+    if (session.pacer.isDue) await session.pacer.breathe();
   }
   if (open.length === 0) return candidates;
   const answers = await search.ask(open.map(({ entry }) => entry.contentId));
