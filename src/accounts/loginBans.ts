@@ -6,8 +6,9 @@ import type { Clock, UnixMs } from '../base/clock.ts';
 import { unixMs } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
+import type { LoginBan } from './failedLogins.ts';
 import type { NetworkAddresses } from './ipRanges.ts';
-import type { LoginBan, LoginThrottle } from './loginThrottle.ts';
+import type { LoginThrottle } from './loginThrottle.ts';
 
 /** A ban, for showing. */
 export interface LoginBanReport {

@@ -4,14 +4,9 @@ import fc from 'fast-check';
 import t from 'tap';
 
 import { FailureMemory } from '../../src/accounts/failureMemory.ts';
-import {
-  ADDRESS_GRACE_MS,
-  DEFAULT_LOGIN_THROTTLE,
-  GOOD_LOGIN_MS,
-  LoginThrottle,
-  type LoginThrottleOptions,
-  PAIR_LIMIT,
-} from '../../src/accounts/loginThrottle.ts';
+import type { LoginThrottleOptions } from '../../src/accounts/failedLogins.ts';
+import { DEFAULT_LOGIN_THROTTLE, LoginThrottle, PAIR_LIMIT } from '../../src/accounts/loginThrottle.ts';
+import { ADDRESS_GRACE_MS, GOOD_LOGIN_MS } from '../../src/accounts/suspectAddresses.ts';
 import { createTestClock } from '../support/clock.ts';
 
 const MINUTE_MS = 60_000;
@@ -98,7 +93,7 @@ t.test('waits and bans can be set, and turned off', async (t) => {
 t.test(
   'attempts at one moment with other passwords count as failed, with the same one they do not',
   async (t) => {
-    const { admit, attempt } = openThrottle();
+    const { clock, admit, attempt } = openThrottle();
     const waitOf = (admitted: ReturnType<typeof admit>) =>
       admitted.kind === 'refused' ? 'refused' : admitted.waitMs;
     const same = Array.from({ length: 16 }, () => admit('anna', '192.0.2.1', 'good'));
@@ -109,10 +104,19 @@ t.test(
       admitted.leave();
       admitted.leave();
     }
-    const guesses = Array.from({ length: 8 }, (_, count) => admit('anna', '192.0.2.1', `guess ${count}`));
+    for (let count = 0; count < 4; count += 1) attempt('anna', '192.0.2.1');
+    const after = Array.from({ length: 16 }, () => admit('anna', '192.0.2.1', 'good'));
+    t.same(new Set(after.map(waitOf)), new Set([2000]), 'after failures they wait together, not in a row');
+    clock.advance(500);
+    t.equal(waitOf(admit('anna', '192.0.2.1', 'good')), 1500);
+    for (const admitted of after) {
+      if (admitted.kind === 'admitted') admitted.settle(true);
+      if (admitted.kind === 'admitted') admitted.leave();
+    }
+    const guesses = Array.from({ length: 8 }, (_, count) => admit('ben', '192.0.2.1', `guess ${count}`));
     t.same(guesses.map(waitOf), [0, 0, 0, 1000, 3000, 7000, 15_000, 'refused']);
     for (const guess of guesses) if (guess.kind === 'admitted') guess.leave();
-    t.equal(attempt('anna', '192.0.2.1'), 0, 'what was given up counts for nothing');
+    t.equal(attempt('ben', '192.0.2.1'), 0, 'what was given up counts for nothing');
   },
 );
 
