@@ -1,6 +1,9 @@
 /**
  * CAPA (RFC 2449): the same before and after login but for STLS (capabilities.ts), and EXPIRE where the account has days of
- * its own (section 6.7).
+ * its own.
+ *
+ * Deviates from RFC 2449 section 6.7, which has the smallest number of days of any account told before login, with USER behind it:
+ * the server's own is told, because strangers shall neither learn of nor pay for a look at all accounts.
  */
 
 import { parseNothing } from '../../wire/pop3/command.ts';
