@@ -22,9 +22,11 @@ export async function logIn(session: SessionContext, credentials: SaslCredential
     signal: session.ending,
   });
   if (outcome.kind !== 'authenticated') {
+    session.tap?.loginRefused(credentials.authenticationId);
     session.countLoginFailure();
     return failed(outcome.kind === 'refused' ? 'authenticationFailed' : 'loginThrottled');
   }
+  session.tap?.loggedIn(outcome.account.address);
   if (!session.open(outcome.account)) return no('This account has too many sessions open', 'LIMIT');
   session.enter({ kind: 'authenticated', account: outcome.account });
   return ok('Logged in', formatCapabilityCode(session.capabilities));

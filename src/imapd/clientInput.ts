@@ -11,6 +11,7 @@ import { asMailError } from '../base/error.ts';
 import type { Pacer } from '../base/pacer.ts';
 import type { CommandFramer, FrameEvent } from '../wire/imap/frame.ts';
 import type { CommandLiteral } from '../wire/imap/segment.ts';
+import { ImapCommands } from '../wire/transcript/imapCommand.ts';
 import type { Connection } from '../net/connection.ts';
 import { DISCARD_LIMIT_OCTETS } from './limits.ts';
 import type { ResponseWriter } from './responseWriter.ts';
@@ -39,9 +40,12 @@ export interface ClientInputOptions {
 export class ClientInput {
   readonly framer: CommandFramer;
   readonly #options: ClientInputOptions;
+  /** There where somebody hears the session. */
+  readonly #transcript: ImapCommands | undefined;
   #hasAccepted = false;
 
   constructor(options: ClientInputOptions) {
+    if (options.connection.tap !== undefined) this.#transcript = new ImapCommands();
     this.framer = options.framer;
     this.#options = options;
   }
@@ -51,8 +55,12 @@ export class ClientInput {
     for (;;) {
       const event = this.framer.next();
       if (event?.kind === 'literalStart') this.#hasAccepted = false;
-      if (event !== undefined) return event;
-      await this.#fill(wait);
+      if (event === undefined) {
+        await this.#fill(wait);
+        continue;
+      }
+      if (this.#transcript !== undefined) this.#tell(event, this.#transcript);
+      return event;
     }
   }
 
@@ -77,6 +85,14 @@ export class ClientInput {
     const isUnwanted = !isSynchronising && !this.#hasAccepted && octetCount > DISCARD_LIMIT_OCTETS;
     this.framer.refuseCommand();
     if (isUnwanted) throw new SessionEnd('abuse', 'The literal is too large', 'TOOBIG');
+  }
+
+  #tell(event: FrameEvent, transcript: ImapCommands): void {
+    const { tap } = this.#options.connection;
+    for (const { text, isCommand } of transcript.push(event)) {
+      if (isCommand) tap?.asked(text);
+      else tap?.added(text);
+    }
   }
 
   async #fill(wait: InterruptibleWait | undefined): Promise<void> {

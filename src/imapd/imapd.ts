@@ -9,6 +9,7 @@ import { formatUntagged } from '../wire/imap/responses.ts';
 import { Connection } from '../net/connection.ts';
 import { openListener, type RefusalReason } from '../net/listener.ts';
 import type { Listener } from '../net/listener.ts';
+import { openTap, tellTlsFailure } from '../net/sessionTap.ts';
 import { AccountSessions } from './accountSessions.ts';
 import { CompressionSlots } from './compressionSlots.ts';
 import { settingsOf } from './options.ts';
@@ -75,10 +76,10 @@ function listen(
   listener: ImapListenerOptions,
   sessions: Set<ImapSession>,
 ): Promise<Listener> {
-  const { clock, log, serverName } = options;
-  return openListener({ ...listener, clock, log, onRefused: sayRefused }, async (socket) => {
-    const tap = options.tap?.(socket.remoteAddress ?? '');
-    const connection = new Connection(socket, tap === undefined ? { clock } : { clock, tap });
+  const { clock, log, serverName, tap } = options;
+  const onTlsFailed = tellTlsFailure(tap, 'imap', listener.name);
+  return openListener({ ...listener, clock, log, onRefused: sayRefused, onTlsFailed }, async (socket) => {
+    const connection = new Connection(socket, { clock, tap: openTap(tap, 'imap', listener.name, socket) });
     const session = new ImapSession({ connection, server, listener, serverName, log });
     sessions.add(session);
     await session.run();

@@ -12,9 +12,9 @@ import { MIB } from '../base/units.ts';
 import { NUMBER_MAX } from '../wire/imap/decoder.ts';
 import { DEFAULT_FRAMER_LIMITS } from '../wire/imap/frame.ts';
 import type { FramerLimits } from '../wire/imap/frame.ts';
-import type { ConnectionTap } from '../net/connection.ts';
 import type { ConnectionCaps } from '../net/connectionCaps.ts';
 import type { TlsMode } from '../net/listener.ts';
+import type { OpenTap } from '../net/sessionTap.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { COMPATIBILITY_DEFAULTS, type CompatibilityLayer } from '../accounts/compatibility.ts';
@@ -81,8 +81,8 @@ export interface ImapdOptions extends ImapOptions {
   readonly search: Pick<Search, 'begin'>;
   readonly clock: Clock;
   readonly log: Log;
-  /** Hears a connection, for a protocol log. */
-  readonly tap?: (remoteAddress: string) => ConnectionTap | undefined;
+  /** Hears sessions, for a protocol log. */
+  readonly tap?: OpenTap;
 }
 
 /** The options with every default filled in, as sessions use them. */

@@ -18,6 +18,7 @@ import { formatCapabilityCode, formatHighestModSeq } from '../wire/imap/response
 import { formatContinuation, formatUntagged } from '../wire/imap/responses.ts';
 import type { CommandLiteral, CommandSegment } from '../wire/imap/segment.ts';
 import type { Connection } from '../net/connection.ts';
+import type { SessionTap } from '../net/sessionTap.ts';
 import type { Account } from '../store/contract/directory.ts';
 import type { TraceEventKind } from '../store/contract/trace.ts';
 import { capabilityList } from './capabilities.ts';
@@ -107,6 +108,10 @@ export class ImapSession implements SessionContext {
 
   get remoteAddress(): string {
     return this.#connection.remoteAddress;
+  }
+
+  get tap(): SessionTap | undefined {
+    return this.#connection.tap;
   }
 
   get isGone(): boolean {

@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts';
 import type { ContentId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Pacer } from '../base/pacer.ts';
+import type { SessionTap } from '../net/sessionTap.ts';
 import type { Contents } from '../store/contract/contents.ts';
 import type { ChangeFeed } from '../store/contract/feed.ts';
 import type { Account } from '../store/contract/directory.ts';
@@ -56,6 +57,8 @@ export interface SessionContext {
   readonly writer: ResponseWriter;
   readonly pacer: Pacer;
   readonly remoteAddress: string;
+  /** Who hears the session, where anybody does. */
+  readonly tap: SessionTap | undefined;
   readonly state: SessionState;
   /** The tag of the command that runs. */
   readonly tag: string;

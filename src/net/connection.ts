@@ -12,40 +12,37 @@ import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 
 import type { Clock } from '../base/clock.ts';
-import { MailError } from '../base/error.ts';
+import { asMailError, MailError } from '../base/error.ts';
 import { SECOND_MS } from '../base/units.ts';
 import { normalizeAddress } from './addressRange.ts';
 import { type CompressedStreams, compressSocket } from './compression.ts';
 import { OctetReader, type Wait } from './octetReader.ts';
 import { OctetWriter } from './octetWriter.ts';
-import { beginTls, destroySocket, HANDSHAKE_DEADLINE_MS, resetSocket } from './tlsUpgrade.ts';
+import type { SessionTap } from './sessionTap.ts';
+import {
+  beginTls,
+  destroySocket,
+  HANDSHAKE_DEADLINE_MS,
+  resetSocket,
+  type TlsInfo,
+  tlsInfoOf,
+} from './tlsUpgrade.ts';
 
 /** How long close() waits, with everything sent, for the peer to close its side. */
 export const LINGER_MS = 5 * SECOND_MS;
 
-/** What TLS agreed on, for the log and for Received fields. */
-export interface TlsInfo {
-  /** `TLSv1.3` and so on. */
-  readonly protocol: string;
-  /** The cipher by its RFC name, `TLS_AES_256_GCM_SHA384`. */
-  readonly cipher: string;
-}
-
-/** Hears what passes, for a protocol log. Buffers are only borrowed. It sees passwords: whoever writes them down masks them. */
-export interface ConnectionTap {
-  received(octets: Buffer): void;
-  sent(data: string | Uint8Array): void;
-}
-
 /** What a Connection is handed beside its socket. */
 export interface ConnectionOptions {
   readonly clock: Clock;
-  readonly tap?: ConnectionTap;
+  /** Hears what is sent and what becomes of the connection; what the client says, the session tells it. */
+  readonly tap?: SessionTap | undefined;
 }
 
 /** A connection with a client. Its owner calls close() or destroy() on every way out. */
 export class Connection {
   readonly clock: Clock;
+  /** Who hears the session, where anybody does. */
+  readonly tap: SessionTap | undefined;
   /** The peer's address in its one spelling (normalizeAddress). */
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -60,6 +57,9 @@ export class Connection {
   #closed: Promise<void> | undefined;
   #abort: AbortController | undefined;
   #activeAtMs: number;
+  /** Why we close; undefined while we do not. */
+  #closingReason: string | undefined;
+  #isInHandshake = false;
 
   /** Takes over `socket`, of which nothing has been read; a TLSSocket has its handshake behind it. */
   constructor(socket: Socket, options: ConnectionOptions) {
@@ -70,13 +70,15 @@ export class Connection {
     this.remotePort = socket.remotePort ?? 0;
     this.localAddress = normalizeAddress(socket.localAddress ?? '');
     this.localPort = socket.localPort ?? 0;
-    this.#reader = new OctetReader(clock, tap && ((octets) => tap.received(octets)));
-    this.#writer = new OctetWriter(socket, clock, tap && ((data) => tap.sent(data)), () =>
-      resetSocket(this.#socket),
-    );
+    this.tap = tap;
+    this.#reader = new OctetReader(clock);
+    this.#writer = new OctetWriter(socket, clock, tap, () => {
+      this.#closingReason = 'the client takes nothing';
+      resetSocket(this.#socket);
+    });
     this.#socket = socket;
     this.#attach(socket);
-    if (socket instanceof TLSSocket) this.#tls = tlsInfoOf(socket);
+    if (socket instanceof TLSSocket) this.#setTls(socket);
   }
 
   /** Whether TLS protects the connection now. */
@@ -178,8 +180,15 @@ export class Connection {
     this.#socket = socket;
     this.#attach(socket);
     this.#writer.attach(socket);
-    await secured;
-    this.#tls = tlsInfoOf(socket);
+    this.#isInHandshake = true;
+    try {
+      await secured;
+    } catch (error) {
+      this.tap?.closed(`TLS failed: ${asMailError(error).message}`);
+      throw error;
+    }
+    this.#isInHandshake = false;
+    this.#setTls(socket);
   }
 
   /**
@@ -197,6 +206,7 @@ export class Connection {
     this.#compressed = compressSocket(this.#socket, unread, (error) => this.#reader.fail(error));
     this.#reader.attach(this.#compressed.source);
     this.#writer.attach(this.#compressed.sink);
+    this.tap?.compressed();
   }
 
   /**
@@ -204,12 +214,14 @@ export class Connection {
    * the last reply (a socket closed with unread input resets). Resolves when the socket is closed; never rejects.
    */
   close(lingerMs: number = LINGER_MS): Promise<void> {
+    this.#closingReason ??= this.#reader.hasEnded ? 'by the client' : 'by the server';
     this.#closed ??= this.#closePolitely(lingerMs);
     return this.#closed;
   }
 
   /** Closes the socket now. What is gathered is lost. */
   destroy(): void {
+    this.#closingReason ??= this.#reader.hasEnded ? 'by the client' : 'by the server';
     destroySocket(this.#socket);
   }
 
@@ -233,21 +245,23 @@ export class Connection {
   #attach(socket: Socket): void {
     // The session decides when the sending side closes: a client may send QUIT and FIN at once and still wants its reply.
     socket.allowHalfOpen = true;
-    socket.on('error', ignore);
+    socket.on('error', this.#onError);
     socket.on('close', this.#onClose);
     this.#reader.attach(socket);
   }
 
+  #setTls(socket: TLSSocket): void {
+    this.#tls = tlsInfoOf(socket);
+    this.tap?.secured(this.#tls);
+  }
+
+  /** 'close' follows and is what is heard; without a listener a reset would end the process. */
+  readonly #onError = (error: Error): void => {
+    this.#closingReason ??= `lost: ${error.message}`;
+  };
+
   readonly #onClose = (): void => {
+    if (!this.#isInHandshake) this.tap?.closed(this.#closingReason ?? 'lost');
     this.#abort?.abort(new MailError('connectionLost'));
   };
 }
-
-function tlsInfoOf(socket: TLSSocket): TlsInfo {
-  return {
-    protocol: socket.getProtocol() ?? 'unknown',
-    cipher: socket.getCipher()?.standardName ?? 'unknown',
-  };
-}
-
-function ignore(): void {}

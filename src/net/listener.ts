@@ -56,6 +56,8 @@ export interface ListenerOptions {
   readonly barring?: (remoteAddress: string) => string | undefined;
   /** Writes one protocol line to a client that is refused. Not called with tls 'implicit': no handshake is spent on a flood. */
   readonly onRefused?: (socket: Socket, why: RefusalReason) => void;
+  /** Hears of handshakes that failed with tls 'implicit', for the protocol log. */
+  readonly onTlsFailed?: (remoteAddress: string, remotePort: number, reason: string) => void;
 }
 
 /** An open listener. */
@@ -240,17 +242,17 @@ class SocketListener implements Listener {
   async #secured(socket: Socket, remoteAddress: string): Promise<Socket | undefined> {
     const { tlsContexts, clock, log } = this.#options;
     if (tlsContexts === undefined) return undefined;
+    // A socket that is closed has forgotten it.
+    const { remotePort = 0 } = socket;
     const handshake = beginTls(socket, tlsContexts.current(), clock);
     this.#handshaking.add(handshake.socket);
     try {
       await handshake.secured;
       return handshake.socket;
     } catch (error) {
-      log.info('net.tls.failed', {
-        listener: this.name,
-        remoteAddress,
-        reason: asMailError(error).message,
-      });
+      const reason = asMailError(error).message;
+      log.info('net.tls.failed', { listener: this.name, remoteAddress, reason });
+      this.#options.onTlsFailed?.(remoteAddress, remotePort, reason);
       return undefined;
     } finally {
       this.#handshaking.delete(handshake.socket);

@@ -22,7 +22,6 @@ export type Wait = number | { readonly deadlineMs: number; readonly signal?: Abo
 /** Input of one connection; `attach` may give it another socket, or what stands for it, later (STARTTLS, compression). */
 export class OctetReader {
   readonly #clock: Clock;
-  readonly #heard: ((octets: Buffer) => void) | undefined;
   #socket: Readable | undefined;
   #received: Buffer = NOTHING;
   #hasEnded = false;
@@ -30,10 +29,13 @@ export class OctetReader {
   #isDiscarding = false;
   #wake: (() => void) | undefined;
 
-  /** `heard` is called with each chunk as it is taken from the socket. */
-  constructor(clock: Clock, heard: ((octets: Buffer) => void) | undefined) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#heard = heard;
+  }
+
+  /** Whether nothing will come any more. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   /** Reads from `socket` from now on. */
@@ -121,7 +123,6 @@ export class OctetReader {
     if (this.#received.length >= RECEIVED_LIMIT_BYTES) return false;
     const chunk: Buffer | null = this.#socket?.read() ?? null;
     if (chunk === null) return false;
-    this.#heard?.(chunk);
     this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
     return true;
   }

@@ -12,6 +12,7 @@ import type { Writable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
 import { KIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
+import type { SessionTap } from './sessionTap.ts';
 
 /** Gathered output from which a session flushes before it gathers more: what one writev moves well. */
 export const FLUSH_MARK_BYTES = 64 * KIB;
@@ -23,22 +24,17 @@ export const SLOWEST_READER_BYTES_PER_SECOND = KIB;
 /** Output of one connection; `attach` may give it another socket, or what stands for it, later (STARTTLS, compression). */
 export class OctetWriter {
   readonly #clock: Clock;
-  readonly #heard: ((data: string | Uint8Array) => void) | undefined;
+  readonly #tap: SessionTap | undefined;
   readonly #cutOff: () => void;
   #socket: Writable;
   #gathered: (string | Uint8Array)[] = [];
   #gatheredBytes = 0;
   #waiters: (() => void)[] = [];
 
-  /** `heard` is called with each piece as it is handed to the socket, `cutOff` when the reader is too slow. */
-  constructor(
-    socket: Writable,
-    clock: Clock,
-    heard: ((data: string | Uint8Array) => void) | undefined,
-    cutOff: () => void,
-  ) {
+  /** `tap` hears each piece as it is handed to the socket, `cutOff` is called when the reader is too slow. */
+  constructor(socket: Writable, clock: Clock, tap: SessionTap | undefined, cutOff: () => void) {
     this.#clock = clock;
-    this.#heard = heard;
+    this.#tap = tap;
     this.#cutOff = cutOff;
     this.#socket = socket;
     this.attach(socket);
@@ -100,7 +96,7 @@ export class OctetWriter {
     this.#gatheredBytes = 0;
     if (!socket.writable) throw new MailError('connectionLost');
     if (pieces.length === 0) return;
-    if (this.#heard !== undefined) for (const piece of pieces) this.#heard(piece);
+    if (this.#tap !== undefined) for (const piece of pieces) this.#tap.sent(piece);
     if (pieces.length > 1) socket.cork();
     for (const piece of pieces) socket.write(piece);
     if (pieces.length > 1) socket.uncork();

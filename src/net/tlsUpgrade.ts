@@ -18,6 +18,22 @@ import { explainTlsFailure } from './tlsFailure.ts';
 /** How long a handshake may take. A handshake is two round trips; a satellite line and a loaded client fit in easily. */
 export const HANDSHAKE_DEADLINE_MS = 30 * SECOND_MS;
 
+/** What TLS agreed on, for logs and for Received fields. */
+export interface TlsInfo {
+  /** `TLSv1.3` and so on. */
+  readonly protocol: string;
+  /** The cipher by its RFC name, `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string;
+}
+
+/** What TLS agreed on, once the handshake is done. */
+export function tlsInfoOf(socket: TLSSocket): TlsInfo {
+  return {
+    protocol: socket.getProtocol() ?? 'unknown',
+    cipher: socket.getCipher()?.standardName ?? 'unknown',
+  };
+}
+
 /** A handshake under way. */
 export interface TlsHandshake {
   /** The socket that carries the session from now on, already while the handshake runs. */

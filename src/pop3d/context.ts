@@ -10,6 +10,7 @@ import type { Pacer } from '../base/pacer.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Line } from '../net/lineReader.ts';
 import type { TlsMode } from '../net/listener.ts';
+import type { OpenTap } from '../net/sessionTap.ts';
 import type { TlsContexts } from '../net/tlsContext.ts';
 import type { Contents } from '../store/contract/contents.ts';
 import type { Account } from '../store/contract/directory.ts';
@@ -43,6 +44,7 @@ export interface Pop3Surroundings {
   readonly settings: Pop3Settings;
   readonly locks: MaildropLocks;
   readonly loginDelays: LoginDelays;
+  readonly tap?: OpenTap;
 }
 
 /** Where a session is (RFC 1939 section 3). */
@@ -81,7 +83,7 @@ export interface Pop3Context extends LockHolder {
   refuseLogin(code: 'authenticationFailed' | 'loginThrottled'): void;
   /** Aborts when the connection is gone or the server stops. */
   readonly ending: AbortSignal;
-  /** Waits for a line within the state's time. Errors: `deadlineExceeded`, `shuttingDown`. */
+  /** Waits for the answer to a challenge within the state's time. Errors: `deadlineExceeded`, `shuttingDown`. */
   nextLine(limitOctets?: number): Promise<Line>;
   /** Ends the session without deleting anything; what was answered is still sent. */
   end(): void;

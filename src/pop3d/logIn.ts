@@ -19,8 +19,12 @@ export async function logIn(session: Pop3Context, credentials: SaslCredentials):
     remoteAddress: session.connection.remoteAddress,
     signal: session.ending,
   });
-  if (outcome.kind === 'refused') return session.refuseLogin('authenticationFailed');
-  if (outcome.kind === 'throttled') return session.refuseLogin('loginThrottled');
+  const { tap } = session.connection;
+  if (outcome.kind !== 'authenticated') {
+    tap?.loginRefused(credentials.authenticationId);
+    return session.refuseLogin(outcome.kind === 'refused' ? 'authenticationFailed' : 'loginThrottled');
+  }
+  tap?.loggedIn(outcome.account.address);
   await enter(session, outcome.account);
 }
 

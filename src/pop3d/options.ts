@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { ConnectionCaps } from '../net/connectionCaps.ts';
 import type { TlsMode } from '../net/listener.ts';
+import type { OpenTap } from '../net/sessionTap.ts';
 import type { TlsContexts } from '../net/tlsContext.ts';
 import type { Contents } from '../store/contract/contents.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
@@ -63,6 +64,8 @@ export interface Pop3dOptions extends Pop3Options {
   readonly trace: Trace;
   readonly clock: Clock;
   readonly log: Log;
+  /** Hears sessions, for a protocol log. */
+  readonly tap?: OpenTap;
 }
 
 /** The options with every default filled in, as sessions use them. */

@@ -7,6 +7,7 @@ import { MailError } from '../base/error.ts';
 import { formatErr } from '../wire/pop3/reply.ts';
 import { Connection } from '../net/connection.ts';
 import { type Listener, openListener, type RefusalReason } from '../net/listener.ts';
+import { openTap, tellTlsFailure } from '../net/sessionTap.ts';
 import type { Pop3Surroundings } from './context.ts';
 import { LoginDelays } from './loginDelays.ts';
 import { MaildropLocks } from './maildropLocks.ts';
@@ -53,10 +54,12 @@ function listen(
   common: CommonSurroundings,
   sessions: Set<Pop3Session>,
 ): Promise<Listener> {
-  const { clock, log } = common;
+  const { clock, log, tap } = common;
+  const onTlsFailed = tellTlsFailure(tap, 'pop3', listener.name);
   const surroundings: Pop3Surroundings = { ...common, ...listener };
-  return openListener({ ...listener, clock, log, onRefused: sayRefused }, async (socket) => {
-    const session = new Pop3Session(new Connection(socket, { clock }), surroundings);
+  return openListener({ ...listener, clock, log, onRefused: sayRefused, onTlsFailed }, async (socket) => {
+    const connection = new Connection(socket, { clock, tap: openTap(tap, 'pop3', listener.name, socket) });
+    const session = new Pop3Session(connection, surroundings);
     sessions.add(session);
     await session.run();
     sessions.delete(session);

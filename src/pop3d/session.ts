@@ -11,6 +11,8 @@ import type { Log } from '../base/log.ts';
 import { Pacer } from '../base/pacer.ts';
 import { CREDENTIAL_LINE_LIMIT_OCTETS, lineLimitOctets, parseCommand } from '../wire/pop3/command.ts';
 import { formatErr, formatOk } from '../wire/pop3/reply.ts';
+import { MASK } from '../wire/transcript/masking.ts';
+import { transcribePop3Command } from '../wire/transcript/pop3Command.ts';
 import type { Connection } from '../net/connection.ts';
 import { LineReader } from '../net/lineReader.ts';
 import { COMMANDS } from './commands.ts';
@@ -130,8 +132,14 @@ export class Pop3Session implements Pop3Context {
     return isSecure || (tls !== 'required' && needsTls?.(remoteAddress) !== true);
   }
 
-  /** Waits for a line within the state's time. Errors: `deadlineExceeded`, `shuttingDown`. */
+  /** Waits for the answer to a challenge within the state's time. Errors: `deadlineExceeded`, `shuttingDown`. */
   async nextLine(limitOctets?: number) {
+    const line = await this.#awaitLine(limitOctets);
+    if (line.kind !== 'end') this.connection.tap?.added(MASK);
+    return line;
+  }
+
+  async #awaitLine(limitOctets?: number) {
     const { idleTimeoutMs } = this.surroundings.settings;
     const deadlineMs = this.state.kind === 'transaction' ? idleTimeoutMs : LOGIN_TIMEOUT_MS;
     return this.lines.readLine({ deadlineMs, signal: this.#stopping.signal }, limitOctets);
@@ -143,15 +151,21 @@ export class Pop3Session implements Pop3Context {
       await this.connection.flush();
       this.firstFetches.confirm();
     }
-    const line = await this.nextLine();
+    const line = await this.#awaitLine();
     const errors = this.#errors;
     if (line.kind === 'end') this.end();
-    else if (line.kind === 'tooLong') this.wrong(this.phrases.lineTooLong);
+    else if (line.kind === 'tooLong') this.#refuseLength();
     else await this.#runLine(line.octets);
     if (this.#errors === errors) this.#errors = 0;
   }
 
+  #refuseLength(): void {
+    this.connection.tap?.asked(`${MASK} (a line beyond the limit)`);
+    this.wrong(this.phrases.lineTooLong);
+  }
+
   async #runLine(octets: Buffer): Promise<void> {
+    this.connection.tap?.asked(transcribePop3Command(octets));
     try {
       const { keyword, argument } = parseCommand(octets);
       const command = COMMANDS.get(keyword);

@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { TlsMode } from '../net/listener.ts';
+import type { OpenTap } from '../net/sessionTap.ts';
 import type { TlsContexts } from '../net/tlsContext.ts';
 import type { Transfer } from '../transfer/contract.ts';
 
@@ -36,6 +37,7 @@ export interface SmtpSurroundings extends SmtpOptions {
   readonly transfer: Transfer;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tap?: OpenTap;
 }
 
 /** The client as it has shown itself so far. */

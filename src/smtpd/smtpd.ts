@@ -12,6 +12,7 @@ import type { Log } from '../base/log.ts';
 import { formatReply } from '../wire/smtp/reply.ts';
 import type { ConnectionCaps } from '../net/connectionCaps.ts';
 import { type Listener, openListener, type RefusalReason, type TlsMode } from '../net/listener.ts';
+import { type OpenTap, tellTlsFailure } from '../net/sessionTap.ts';
 import type { TlsContexts } from '../net/tlsContext.ts';
 import type { Transfer } from '../transfer/contract.ts';
 import type { SmtpOptions } from './context.ts';
@@ -39,6 +40,8 @@ export interface SmtpdOptions extends SmtpOptions {
   readonly transfer: Transfer;
   readonly clock: Clock;
   readonly log: Log;
+  /** Hears sessions, for a protocol log. */
+  readonly tap?: OpenTap;
 }
 
 /** The running room. */
@@ -65,8 +68,9 @@ export async function openSmtpd(options: SmtpdOptions): Promise<Smtpd> {
       const engine = new EngineServer({ ...options, ...listener, listener: listener.name });
       engines.push(engine);
       const onRefused = (socket: Socket, why: RefusalReason) => sayRefused(socket, why, serverName);
+      const onTlsFailed = tellTlsFailure(options.tap, 'smtp', listener.name);
       const connect = (socket: Socket) => engine.connect(socket);
-      listeners.push(await openListener({ ...listener, clock, log, onRefused }, connect));
+      listeners.push(await openListener({ ...listener, clock, log, onRefused, onTlsFailed }, connect));
     }
   } catch (error) {
     await close(0);

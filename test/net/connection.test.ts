@@ -12,12 +12,13 @@ import t, { type Test } from 'tap';
 
 import { silentLog } from '../../src/base/log.ts';
 import { compressSocket, INFLATE_FREE_OCTETS } from '../../src/net/compression.ts';
-import { Connection, type ConnectionTap, LINGER_MS } from '../../src/net/connection.ts';
+import { Connection, LINGER_MS } from '../../src/net/connection.ts';
 import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
 import { LINE_DEADLINE_MS, type Line, LineReader } from '../../src/net/lineReader.ts';
 import { openListener } from '../../src/net/listener.ts';
 import { RECEIVED_LIMIT_BYTES } from '../../src/net/octetReader.ts';
 import { FLUSH_MARK_BYTES, WRITE_DEADLINE_MS } from '../../src/net/octetWriter.ts';
+import type { SessionTap } from '../../src/net/sessionTap.ts';
 import { HANDSHAKE_DEADLINE_MS } from '../../src/net/tlsUpgrade.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
 import { deflatedSocket } from '../support/deflatedSocket.ts';
@@ -36,7 +37,7 @@ interface Pair {
 }
 
 /** Both ends of a connection. A timer that is left at the end of the test fails it. */
-async function open(t: Test, tap?: ConnectionTap): Promise<Pair> {
+async function open(t: Test, tap?: SessionTap): Promise<Pair> {
   const clock = createTestClock();
   const accepted = Promise.withResolvers<Socket>();
   const listener = await openListener(
@@ -53,7 +54,7 @@ async function open(t: Test, tap?: ConnectionTap): Promise<Pair> {
   );
   const client = await connectClient(t, listener.port);
   const socket = await accepted.promise;
-  const connection = new Connection(socket, tap === undefined ? { clock } : { clock, tap });
+  const connection = new Connection(socket, { clock, tap });
   t.teardown(async () => {
     connection.destroy();
     await listener.close(0);
@@ -224,17 +225,60 @@ t.test('close() does not wait for ever for a peer that keeps its side open', asy
   t.equal(connection.isGone, true);
 });
 
-t.test('a tap hears both directions', async (t) => {
+/** A tap that writes down what it hears, and a promise of its end. */
+function hearingTap() {
   const heard: string[] = [];
-  const { connection, client } = await open(t, {
-    received: (octets) => heard.push(`C: ${text(octets)}`),
+  const end = Promise.withResolvers<string>();
+  const tap: SessionTap = {
+    asked: (line) => heard.push(`asked ${line}`),
+    added: (line) => heard.push(`added ${line}`),
     sent: (data) => heard.push(`S: ${typeof data === 'string' ? data : Buffer.from(data).toString()}`),
-  });
+    secured: ({ protocol }) => heard.push(protocol),
+    compressed: () => heard.push('compressed'),
+    loggedIn: (address) => heard.push(address),
+    loginRefused: (name) => heard.push(name),
+    closed: end.resolve,
+  };
+  return { tap, heard, closed: end.promise };
+}
+
+t.test('a tap hears what is sent, TLS and compression, and nothing that is received', async (t) => {
+  const { tap, heard, closed } = hearingTap();
+  const { connection, client } = await open(t, tap);
   client.send('NOOP');
   await connection.read(IDLE_MS);
   connection.write('+OK');
-  await connection.flush();
-  t.same(heard, ['C: NOOP', 'S: +OK']);
+  const upgraded = connection.startTls(contexts.current());
+  await client.until(/OK/);
+  await secureClient(t, client.socket);
+  await upgraded;
+  await connection.compress(Buffer.alloc(0));
+  connection.destroy();
+  t.equal(await closed, 'by the server');
+  t.same(heard, ['S: +OK', 'TLSv1.3', 'compressed']);
+});
+
+t.test('a tap hears who closed the connection, and why', async (t) => {
+  const ended = hearingTap();
+  const { connection, client } = await open(t, ended.tap);
+  client.socket.end();
+  t.equal(await connection.read(IDLE_MS), undefined);
+  await connection.close();
+  t.equal(await ended.closed, 'by the client');
+  const reset = hearingTap();
+  const pair = await open(t, reset.tap);
+  const input = pair.connection.read(IDLE_MS);
+  pair.client.socket.resetAndDestroy();
+  await input;
+  t.match(await reset.closed, /^lost: .*ECONNRESET/);
+  const unready = hearingTap();
+  const { connection: plain, client: other } = await open(t, unready.tap);
+  plain.write('+OK');
+  const failure = t.rejects(plain.startTls(contexts.current()), LOST);
+  await other.until(/OK/);
+  other.send('CAPA\r\nUSER tim\r\nPASS secret\r\n');
+  await failure;
+  t.match(await unready.closed, /^TLS failed: /);
 });
 
 t.test('STARTTLS: the session goes on encrypted, and what was injected in plain text is gone', async (t) => {

@@ -18,8 +18,11 @@ import { within } from '../../base/deadline.ts';
 import { asMailError, MailError, WireError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
 import { formatReply } from '../../wire/smtp/reply.ts';
+import { MASK, summary } from '../../wire/transcript/masking.ts';
+import { transcribeSmtpCommand } from '../../wire/transcript/smtpCommand.ts';
 import { normalizeAddress } from '../../net/addressRange.ts';
-import { beginTls, destroySocket } from '../../net/tlsUpgrade.ts';
+import { openTap, type SessionTap } from '../../net/sessionTap.ts';
+import { beginTls, destroySocket, tlsInfoOf } from '../../net/tlsUpgrade.ts';
 import type { SmtpCommand } from '../command.ts';
 import { COMMANDS, COMMANDS_BEFORE_TLS } from '../commands.ts';
 import { refuseData, takeMessage } from '../commands/data.ts';
@@ -52,6 +55,7 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
   readonly #deadlines: Deadlines;
   #body: MessageBody | undefined;
   #receiving: Promise<void> = Promise.resolve();
+  readonly #tap: SessionTap | undefined;
   readonly #replies: ReplyWriter;
   #isBusy = false;
   #isStopping = false;
@@ -63,7 +67,8 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
     super(server, socket, { id });
     this.remoteAddress = normalizeAddress(socket.remoteAddress ?? '');
     this.surroundings = surroundings;
-    this.#replies = new ReplyWriter(socket);
+    this.#tap = openTap(surroundings.tap, 'smtp', surroundings.listener, socket, id);
+    this.#replies = new ReplyWriter(socket, this.#tap);
     this.log = surroundings.log.with({ session: id, remote: this.remoteAddress });
     this.#deadlines = new Deadlines(surroundings.clock, (what) => {
       this.#end(
@@ -103,6 +108,7 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
     this.log.debug('smtpd.session.open', { listener: this.surroundings.listener });
     const socket = this._socket;
     this.#listenTo(socket);
+    if (this.secure) this.#tap?.secured(tlsInfoOf(socket as TLSSocket));
     if (this.surroundings.earlyTalkers === 'refuse') this.#greetUnlessEarly(socket);
     else this.#greet();
   }
@@ -149,6 +155,7 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
     const parser = new EngineParser(() => this.#replies.flush());
     parser.oncommand = (command, callback) => this._onCommand(command, callback);
     parser.on('error', () => {
+      this.#tap?.asked(`${MASK} (a line beyond the limit)`);
       this.#answer(REPLIES.lineTooLong);
       this.#end(goodbye('4.7.0', 'A line was too long, closing'));
     });
@@ -164,6 +171,7 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
       done();
       return;
     }
+    this.#tap?.asked(transcribeSmtpCommand(line));
     const keyword = /^[A-Za-z]{0,16}/.exec(line.toString('latin1', 0, 16))?.[0].toUpperCase() ?? '';
     this.#deadlines.awaitCommand();
     this.#tally.noteCommand(keyword);
@@ -241,6 +249,7 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
     if (this._closing || this._closed || !this._parser) return;
     this._upgrading = false;
     this.secure = true;
+    this.#tap?.secured(tlsInfoOf(socket));
     this.session.secure = true;
     this.hostNameAppearsAs = false;
     this.openingCommand = false;
@@ -307,6 +316,7 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
     const reply = await takeMessage(this, transaction, body);
     body.discard();
     await body.over;
+    this.#tap?.added(summary(body.received));
     this.#body = undefined;
     this.#isBusy = false;
     if (this._closing || this._closed) return;
@@ -367,6 +377,7 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
     this.#deadlines.stop();
     this.#body?.fail(new MailError('connectionLost', `the connection was lost: ${this.#reason}`));
     this._onClose();
+    this.#tap?.closed(this.#reason);
     this.log.debug('smtpd.session.close', { reason: this.#reason, accepted: this.#tally.accepted });
     void this.#receiving.then(() => this.#ended.resolve());
   };

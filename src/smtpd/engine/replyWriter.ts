@@ -5,15 +5,18 @@
 
 import type { Socket } from 'node:net';
 
+import type { SessionTap } from '../../net/sessionTap.ts';
 import { REPLY_BATCH_OCTETS } from '../limits.ts';
 
 /** Writes the replies of one session. */
 export class ReplyWriter {
   #socket: Socket;
+  readonly #tap: SessionTap | undefined;
   #gathered = '';
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, tap: SessionTap | undefined) {
     this.#socket = socket;
+    this.#tap = tap;
   }
 
   /** Goes on with another socket; what is gathered must have been flushed. */
@@ -32,6 +35,8 @@ export class ReplyWriter {
     if (this.#gathered === '') return;
     const replies = this.#gathered;
     this.#gathered = '';
-    if (this.#socket.writable) this.#socket.write(replies);
+    if (!this.#socket.writable) return;
+    this.#tap?.sent(replies);
+    this.#socket.write(replies);
   }
 }
