@@ -9,8 +9,8 @@ import { documentLoginForms } from '../src/accounts/documentLogins.ts';
 import { documentKeys } from '../src/config/explain.ts';
 import { documentProfiles } from '../src/admin/compatibilityTable.ts';
 import { documentVerbs } from '../src/admin/document.ts';
-import { documentLimits } from './limits.ts';
 import { POP3_LIMITS } from './pop3Limits.ts';
+import { documentLimits, documentProtocolLogLimits } from './limits.ts';
 
 /** Replaces what stands between `<!-- name: ... -->` and `<!-- /name -->`. */
 function fill(file: string, name: string, body: string): void {
@@ -31,3 +31,4 @@ fill('LOGIN.md', 'forms', documentLoginForms());
 fill('PROFILES.md', 'profiles', documentProfiles());
 fill('LIMITS.md', 'limits', await documentLimits());
 fill('LIMITS.md', 'pop3', await documentLimits(POP3_LIMITS));
+fill('PROTOCOL-LOG.md', 'limits', await documentProtocolLogLimits());

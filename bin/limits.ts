@@ -6,6 +6,7 @@
  */
 
 import { readFileSync } from 'node:fs';
+import * as protocolLogLimits from '../src/admin/protocolLog/limits.ts';
 import { findKey } from '../src/config/keys.ts';
 
 /** A limit: where it stands, and what the code cannot say of it. */
@@ -312,6 +313,17 @@ export async function documentLimits(limits: readonly LimitRow[] = LIMITS): Prom
   const head =
     '| limit | value | answer beyond it | setting | what and why |\n| --- | --- | --- | --- | --- |';
   return `${head}\n${rows.join('\n')}\n`;
+}
+
+/** The table of docs/PROTOCOL-LOG.md. */
+export async function documentProtocolLogLimits(): Promise<string> {
+  const rows: string[] = [];
+  for (const name of Object.keys(protocolLogLimits)) {
+    const row = { name, file: 'admin/protocolLog/limits.ts', answer: '', test: '' };
+    const { value, reason } = await readLimit(row);
+    rows.push(`| \`${name}\` | ${showValue(name, Number(value))} | ${reason} |`);
+  }
+  return `| limit | value | what and why |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
 function showValue(name: string, value: number): string {

@@ -23,7 +23,6 @@ import { type Administration, createAdministration } from './accounts/administra
 import { type IpRanges, openIpRanges } from './accounts/ipRanges.ts';
 import { createPasswordHasher, generatePassword } from './accounts/password.ts';
 import { createRetentionPolicy } from './accounts/retention.ts';
-import type { SearchOptions } from './search/options.ts';
 import { openSearch, type Search } from './search/search.ts';
 import { createTransfer } from './transfer/transfer.ts';
 import { ACCOUNT_CAPABILITIES, LISTENER_CAPABILITIES } from './imapd/capabilities.ts';
@@ -43,10 +42,12 @@ import { listenerOptions } from './admin/listenerOptions.ts';
 import { networkAddresses } from './admin/networkAddresses.ts';
 import { nextSteps } from './admin/nextSteps.ts';
 import { createOperations } from './admin/operations.ts';
+import { openProtocolLog } from './admin/protocolLog/openProtocolLog.ts';
+import type { ProtocolLog } from './admin/protocolLog/protocolLog.ts';
 import { createRunningServer } from './admin/runningServer.ts';
 import type { ListenerStatus, RunningServer } from './admin/server.ts';
 import { type CliIo, EXIT } from './admin/verb.ts';
-import { storeOptions } from './admin/storeOptions.ts';
+import { searchOptions, storeOptions } from './admin/storeOptions.ts';
 import { allVerbs } from './admin/verbs/all.ts';
 import { runDemo } from './demo/demo.ts';
 
@@ -231,7 +232,10 @@ async function openRooms(
   const directory = config.server.dataDirectory;
   const store = await openStore({ ...storeOptions(config, clock, log), onDeath: onStoreDeath });
   const search = openSearch({ ...searchOptions(config), feed: store.feed, clock, log });
+  const defaultDomain = () => accounts.defaultDomain();
+  const protocolLog = openProtocolLog({ config, clock, log, directory: store.directory, defaultDomain });
   closers.unshift(async () => {
+    await protocolLog.close();
     await search.close();
     await store.close();
   });
@@ -248,14 +252,9 @@ async function openRooms(
     defaultDomain: accounts.defaultDomain,
   });
   const certificates = await openCertificates(config, clock, log);
-  const allListeners = await openSessionRooms(config, log, closers, {
-    store,
-    search,
-    accounts,
-    ipRanges,
-    certificates,
-  });
-  const rooms = { store, accounts, certificates, listeners: allListeners };
+  const core = { store, search, accounts, ipRanges, certificates, protocolLog };
+  const allListeners = await openSessionRooms(config, log, closers, core);
+  const rooms = { store, accounts, certificates, protocolLog, listeners: allListeners };
   const server = createRunningServer({
     config,
     warnings: loaded.warnings,
@@ -294,11 +293,13 @@ async function openSessionRooms(
     readonly accounts: Accounts;
     readonly ipRanges: IpRanges;
     readonly certificates: Certificates;
+    readonly protocolLog: ProtocolLog;
   },
 ): Promise<() => readonly ListenerStatus[]> {
-  const { store, search, accounts, ipRanges, certificates } = core;
+  const { store, search, accounts, ipRanges, certificates, protocolLog } = core;
   const deadlineMs = config.server.shutdownDeadlineSeconds * SECOND_MS;
-  const common = { serverName: serverName(config), clock: systemClock, log };
+  const tap = protocolLog.openTap;
+  const common = { serverName: serverName(config), clock: systemClock, log, tap };
   const pop3d = await openPop3d({
     ...common,
     ...config.pop3,
@@ -346,15 +347,6 @@ async function openSessionRooms(
     ...statusOf(config, 'pop3', pop3d.listeners),
     ...statusOf(config, 'imap', imapd.listeners),
   ];
-}
-
-function searchOptions({ search, server, store }: Config): Omit<SearchOptions, 'clock' | 'feed' | 'log'> {
-  return {
-    directory: server.dataDirectory,
-    reserveOctets: store.freeReserveOctets,
-    isIndexed: search.index === 'on',
-    indexedTextLimitChars: search.indexedTextLimitCharacters,
-  };
 }
 
 /** Closes what is open, sessions first and all at once, the store with its search last; an error in one does not keep the others open. */

@@ -14,6 +14,7 @@ import { parseAddress } from '../accounts/address.ts';
 import type { AccountReport } from '../accounts/administerAccounts.ts';
 import type { Administration } from '../accounts/administration.ts';
 import { generatePassword } from '../accounts/password.ts';
+import { switchOn, WATCH_INPUT } from './protocolLog/switching.ts';
 import type { RunningServer } from './server.ts';
 
 /** What operations work on. `server` is absent where none runs. */
@@ -149,6 +150,22 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ),
   operation('server.ban.clear', nothing, async ({ server }) => runningServer(server).bans.clear()),
   operation('server.reload', nothing, ({ server }) => runningServer(server).reload()),
+  operation('server.protocolLog.on', WATCH_INPUT, ({ administration, server }, input) =>
+    switchOn(runningServer(server).protocolLog, administration, input),
+  ),
+  operation(
+    'server.protocolLog.off',
+    z.strictObject({ id: z.int().optional(), by: name }),
+    async ({ server }, { id, by }) => runningServer(server).protocolLog.switchOff(id, by),
+  ),
+  operation('server.protocolLog.status', nothing, async ({ server }) =>
+    runningServer(server).protocolLog.status(),
+  ),
+  operation(
+    'server.protocolLog.follow',
+    z.strictObject({ place: z.int().min(0).optional() }),
+    ({ server }, { place }) => runningServer(server).protocolLog.follow(place),
+  ),
 ]);
 
 function operation<Schema extends z.ZodType>(

@@ -16,6 +16,7 @@ import { formatProblem } from '../config/problems.ts';
 import type { Config } from '../config/schema.ts';
 import { accountsOptions } from './accountsOptions.ts';
 import type { Certificates } from './certificates.ts';
+import type { ProtocolLog } from './protocolLog/protocolLog.ts';
 import type { ListenerStatus, ReloadOutcome, RunningServer } from './server.ts';
 
 /** What a running server is made of, for its status and its reload. */
@@ -33,6 +34,7 @@ export interface RunningServerOptions {
     readonly store: Pick<Store, 'health'>;
     readonly accounts: Pick<Accounts, 'setOptions' | 'bans'>;
     readonly certificates: Certificates;
+    readonly protocolLog: ProtocolLog;
     listeners(): readonly ListenerStatus[];
   };
 }
@@ -43,6 +45,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
   const startedAt = clock.now();
   let current = options.config;
   return {
+    protocolLog: rooms.protocolLog,
     status: async () => ({
       version: options.version,
       name: serverName(current),
@@ -53,6 +56,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
       warnings: options.warnings,
       store: await rooms.store.health(),
       bans: rooms.accounts.bans.count,
+      protocolLog: rooms.protocolLog.status().watches,
     }),
     bans: rooms.accounts.bans,
     reload: async () => {

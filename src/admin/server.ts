@@ -6,6 +6,8 @@ import type { UnixMs } from '../base/clock.ts';
 import type { StoreHealth } from '../store/contract/store.ts';
 import type { LoginBans } from '../accounts/loginBans.ts';
 import type { ProfileName } from '../accounts/profiles.ts';
+import type { ProtocolLog } from './protocolLog/protocolLog.ts';
+import type { Watch } from './protocolLog/watches.ts';
 
 /** A listener as status shows it. */
 export interface ListenerStatus {
@@ -35,6 +37,8 @@ export interface ServerStatus {
   readonly store: StoreHealth;
   /** Bans that hold now (`hauspost ban list`). */
   readonly bans: number;
+  /** Watches of the protocol log that are on. */
+  readonly protocolLog: readonly Watch[];
 }
 
 /** What a reload did. With problems nothing but what `changed` names has changed. */
@@ -46,6 +50,7 @@ export interface ReloadOutcome {
 
 /** The running server as admin sees it. */
 export interface RunningServer {
+  readonly protocolLog: ProtocolLog;
   status(): Promise<ServerStatus>;
   readonly bans: LoginBans;
   reload(): Promise<ReloadOutcome>;

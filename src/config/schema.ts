@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { GIB, KIB, MIB } from '../base/units.ts';
 import type { ProfileName } from '../accounts/profiles.ts';
 import { pop3 } from './pop3Keys.ts';
+import { protocolLog } from './protocolLogKeys.ts';
 
 /** What a listener speaks. */
 export const PROTOCOLS = ['smtp', 'pop3', 'imap'] as const;
@@ -336,6 +337,9 @@ export const configSchema = z.strictObject({
   pop3: pop3.prefault({}).describe('Serving mail by POP3.'),
   search: search.prefault({}).describe('Searching for texts in messages.'),
   imap: imap.prefault({}).describe('Serving mail by IMAP.'),
+  protocolLog: protocolLog
+    .prefault({})
+    .describe('The protocol log, which `hauspost protocol-log on` switches on for a time.'),
   listeners: z
     .array(listener)
     .min(1)

@@ -31,8 +31,7 @@ interface Listener {
 
 t.setTimeout(120_000);
 
-// Without the index of texts, which is made of what has come while nothing more comes.
-const site = createSite('[search]\nindex = "off"\n');
+const site = createSite();
 t.teardown(() => site.remove());
 const server = await site.serve();
 const names = Array.from({ length: ACCOUNTS }, (_, index) => `box${index}`);

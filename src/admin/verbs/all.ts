@@ -11,6 +11,7 @@ import { DOMAIN_VERBS } from './domain.ts';
 import { LOGIN_VERBS } from './login.ts';
 import { type ProcessVerbOptions, processVerbs } from './process.ts';
 import { PROFILE_VERBS } from './profile.ts';
+import { protocolLogVerbs } from './protocolLog.ts';
 import { RANGE_VERBS } from './range.ts';
 import { SERVER_VERBS } from './server.ts';
 import { TRACE_VERBS } from './trace.ts';
@@ -28,6 +29,7 @@ export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
     ...BAN_VERBS,
     ...LOGIN_VERBS,
     ...TRACE_VERBS,
+    ...protocolLogVerbs(options.load),
     ...configVerbs(options.load),
   ];
 }

@@ -4,6 +4,7 @@
 
 import type { ReloadOutcome, ServerStatus } from '../server.ts';
 import { formatFields, formatOctets, formatTable } from '../table.ts';
+import { formatWatch } from '../protocolLog/watchText.ts';
 import { EXIT, type Verb } from '../verb.ts';
 
 /** The verbs about the running server. */
@@ -54,8 +55,9 @@ function showStatus(status: ServerStatus): string {
     listener.profile ?? '-',
     String(listener.connections),
   ]);
+  const watches = status.protocolLog.map((watch) => `${formatWatch(watch)}\n`).join('');
   const warnings = status.warnings.map((warning) => `warning: ${warning}\n`).join('');
-  return `${warnings}${fields}\n${formatTable(['LISTENER', 'PROTOCOL', 'ADDRESS', 'PORT', 'TLS', 'PROFILE', 'CONNECTIONS'], rows, 'No listeners.')}`;
+  return `${warnings}${fields}${watches}\n${formatTable(['LISTENER', 'PROTOCOL', 'ADDRESS', 'PORT', 'TLS', 'PROFILE', 'CONNECTIONS'], rows, 'No listeners.')}`;
 }
 
 function showReload(outcome: ReloadOutcome): string {
