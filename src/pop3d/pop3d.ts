@@ -17,6 +17,8 @@ import { Pop3Session } from './session.ts';
 /** The running room. */
 export interface Pop3d {
   readonly listeners: readonly Listener[];
+  /** Sessions that are open. */
+  readonly sessionCount: number;
   /** Stops accepting, tells every session, and cuts what is left after the deadline. */
   close(deadlineMs: number): Promise<void>;
 }
@@ -36,7 +38,13 @@ export async function openPop3d(options: Pop3dOptions): Promise<Pop3d> {
     await close(0);
     throw error;
   }
-  return { listeners, close };
+  return {
+    listeners,
+    get sessionCount() {
+      return sessions.size;
+    },
+    close,
+  };
 }
 
 /** What the sessions of all listeners share: a maildrop is locked for all of them. */
