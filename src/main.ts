@@ -265,7 +265,7 @@ async function openRooms(
     reload,
     rooms,
   });
-  const operations = createOperations({ administration, trace, server });
+  const operations = createOperations({ administration, trace, store, server });
   const control = await openControlServer({
     path: controlSocketPath(directory),
     clock,

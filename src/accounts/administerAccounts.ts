@@ -28,8 +28,12 @@ export interface AccountReport {
 
 /** An account with what its mailboxes hold. */
 export interface AccountDetails extends AccountReport {
+  /** As its quota counts. */
   readonly usedOctets: number;
   readonly messages: number;
+  /** What POP3 has deleted and is retained; its quota does not count it. */
+  readonly retainedOctets: number;
+  readonly retainedMessages: number;
 }
 
 /** What can be set of an account; what is absent stays. `loginNames` replaces all; null takes away the limit, or a setting. */
@@ -70,7 +74,7 @@ export interface AccountAdministration {
 
 interface Surroundings extends SettingSurroundings {
   readonly directory: Directory;
-  readonly mailboxes: Pick<Mailboxes, 'usage'>;
+  readonly mailboxes: Pick<Mailboxes, 'usage' | 'retained'>;
   readonly passwords: PasswordHasher;
   defaultDomain(): string | undefined;
 }
@@ -93,7 +97,14 @@ export function createAccountAdministration(surroundings: Surroundings): Account
     async show(address) {
       const account = await requireAccount(directory, address);
       const { octets, messages } = await mailboxes.usage(account.id);
-      return { ...reportOf(account), usedOctets: octets, messages };
+      const retained = await mailboxes.retained(account.id);
+      return {
+        ...reportOf(account),
+        usedOctets: octets,
+        messages,
+        retainedOctets: retained.octets,
+        retainedMessages: retained.messages,
+      };
     },
     async set(given, changes) {
       const { address } = await requireAccount(directory, given);

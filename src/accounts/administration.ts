@@ -19,7 +19,7 @@ import type { PasswordHasher } from './password.ts';
 /** What the administration is handed. */
 export interface AdministrationSurroundings {
   readonly directory: Directory;
-  readonly mailboxes: Pick<Mailboxes, 'usage'>;
+  readonly mailboxes: Pick<Mailboxes, 'usage' | 'retained'>;
   /** Shared with `createAccounts`, so that one limit on hashing holds for both. */
   readonly passwords: PasswordHasher;
   /** IMAP capabilities that can be hidden from an account's sessions; imapd knows them. */

@@ -66,7 +66,7 @@ async function callOnStore(
       addresses: networkAddresses,
       defaultDomain: () => config.server.defaultDomain,
     });
-    return await createOperations({ administration, trace })(operation, input);
+    return await createOperations({ administration, trace, store })(operation, input);
   } finally {
     await store.close();
   }

@@ -8,12 +8,14 @@
 
 import { z } from 'zod';
 import { MailError } from '../base/error.ts';
-import { parseTraceId } from '../base/ids.ts';
+import { type AccountId, parseTraceId } from '../base/ids.ts';
+import type { Store } from '../store/contract/store.ts';
 import type { Trace } from '../store/contract/trace.ts';
 import { parseAddress } from '../accounts/address.ts';
 import type { AccountReport } from '../accounts/administerAccounts.ts';
 import type { Administration } from '../accounts/administration.ts';
 import { generatePassword } from '../accounts/password.ts';
+import { FETCHED_LIST_LIMIT, listFetched, type RestoreReport, restoreFetched } from './fetchedMessages.ts';
 import { switchOn, WATCH_INPUT } from './protocolLog/switching.ts';
 import type { RunningServer } from './server.ts';
 
@@ -21,6 +23,7 @@ import type { RunningServer } from './server.ts';
 export interface OperationSurroundings {
   readonly administration: Administration;
   readonly trace: Trace;
+  readonly store: Pick<Store, 'directory' | 'mailboxes' | 'contents'>;
   readonly server?: RunningServer;
 }
 
@@ -70,6 +73,7 @@ const rangeSettings = {
   isTrusted: z.boolean().optional(),
 };
 const password = z.string().max(4096).optional();
+const UID_MAX = 4_294_967_295;
 
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   operation('domain.add', z.strictObject({ name, ...domainSettings }), ({ administration }, input) =>
@@ -142,6 +146,25 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   operation('login.test', z.strictObject({ name }), ({ administration }, input) =>
     administration.logins.test(input.name),
   ),
+  operation(
+    'fetched.list',
+    z.strictObject({
+      address: name,
+      since: z.int().min(0),
+      limit: z.int().min(1).max(FETCHED_LIST_LIMIT),
+    }),
+    async (surroundings, { address, since, limit }) =>
+      listFetched(surroundings.store, await accountIdOf(surroundings, address), since, limit),
+  ),
+  operation(
+    'fetched.restore',
+    z.strictObject({
+      address: name,
+      since: z.int().min(0).optional(),
+      uids: z.array(z.int().min(1).max(UID_MAX)).max(10_000).optional(),
+    }),
+    restore,
+  ),
   operation('trace', z.strictObject({ subject: name, limit: z.int().min(1).max(1000) }), findTraces),
   operation('server.status', nothing, ({ server }) => runningServer(server).status()),
   operation('server.ban.list', nothing, async ({ server }) => runningServer(server).bans.list()),
@@ -210,14 +233,41 @@ async function removeAccount(
   { administration }: OperationSurroundings,
   { address, evenIfFilled }: { readonly address: string; readonly evenIfFilled: boolean },
 ): Promise<void> {
-  const { messages } = await administration.accounts.show(address);
-  if (messages > 0 && !evenIfFilled) {
+  const { messages, retainedMessages } = await administration.accounts.show(address);
+  const all = messages + retainedMessages;
+  if (all > 0 && !evenIfFilled) {
     throw new MailError(
       'cannot',
-      `${address} holds ${messages} messages, which would be gone for good; --yes removes it all the same.`,
+      `${address} holds ${all} messages, which would be gone for good; --yes removes it all the same.`,
     );
   }
   await administration.accounts.remove(address);
+}
+
+async function restore(
+  surroundings: OperationSurroundings,
+  input: {
+    readonly address: string;
+    readonly since?: number | undefined;
+    readonly uids?: readonly number[] | undefined;
+  },
+): Promise<RestoreReport> {
+  const accountId = await accountIdOf(surroundings, input.address);
+  const { since, uids } = input;
+  if (uids !== undefined) return restoreFetched(surroundings.store, accountId, { kind: 'uids', uids });
+  if (since === undefined) throw new MailError('invalid', 'Nothing says which messages are meant.');
+  return restoreFetched(surroundings.store, accountId, { kind: 'since', since });
+}
+
+/** The account of an address in any spelling. Errors: `invalid`, `notFound`. */
+async function accountIdOf(
+  { administration, store }: OperationSurroundings,
+  given: string,
+): Promise<AccountId> {
+  const { address } = await administration.accounts.show(given);
+  const account = await store.directory.findAccount(address);
+  if (account === undefined) throw new MailError('notFound', `There is no account “${given}”.`);
+  return account.id;
 }
 
 async function findTraces(

@@ -31,7 +31,7 @@ export interface RunningServerOptions {
   /** Loads the configuration again. */
   reload(): LoadedConfig | FaultyConfig;
   readonly rooms: {
-    readonly store: Pick<Store, 'health'>;
+    readonly store: Pick<Store, 'health' | 'mailboxes'>;
     readonly accounts: Pick<Accounts, 'setOptions' | 'bans'>;
     readonly certificates: Certificates;
     readonly protocolLog: ProtocolLog;
@@ -55,6 +55,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
       listeners: rooms.listeners(),
       warnings: options.warnings,
       store: await rooms.store.health(),
+      retained: await rooms.store.mailboxes.retained(),
       bans: rooms.accounts.bans.count,
       protocolLog: rooms.protocolLog.status().watches,
     }),

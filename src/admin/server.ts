@@ -35,6 +35,8 @@ export interface ServerStatus {
   /** What the configuration is warned about, as at the start. */
   readonly warnings: readonly string[];
   readonly store: StoreHealth;
+  /** What POP3 has deleted and is retained, of all accounts. */
+  readonly retained: { readonly messages: number; readonly octets: number };
   /** Bans that hold now (`hauspost ban list`). */
   readonly bans: number;
   /** Watches of the protocol log that are on. */

@@ -105,7 +105,13 @@ t.test('accounts are added, listed, shown, set and removed, and no answer has a 
   t.strictSame(added, report, 'under the own name of the domain, without the address among its login names');
   t.strictSame(await accounts.list(), [report]);
   t.strictSame(await accounts.list('app2.example'), [report]);
-  t.strictSame(await accounts.show('ANNA@app.example'), { ...report, usedOctets: 0, messages: 0 });
+  t.strictSame(await accounts.show('ANNA@app.example'), {
+    ...report,
+    usedOctets: 0,
+    messages: 0,
+    retainedOctets: 0,
+    retainedMessages: 0,
+  });
   const changed = await accounts.set('anna@app2.example', {
     isEnabled: false,
     quotaOctets: null,

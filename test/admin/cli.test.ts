@@ -37,6 +37,9 @@ const account = {
   createdAt: '2026-01-01T00:00:00.000Z',
 };
 
+/** Of an account that has nothing. */
+const HOLDINGS = { usedOctets: 0, messages: 0, retainedOctets: 0, retainedMessages: 0 };
+
 async function run(argv: readonly string[], call: CliBackend['call'] = async () => null, stdin = '') {
   const out = new PassThrough();
   const err = new PassThrough();
@@ -130,7 +133,7 @@ t.test('each setting of accounts is an option, which none takes away, and is sho
   const call = async (_operation: string, input: unknown) => {
     calls.push(input);
     const settings = { 'imap.delimiter': '.' };
-    return { ...account, usedOctets: 0, messages: 0, settings };
+    return { ...account, ...HOLDINGS, settings };
   };
   const address = 'a@b.example';
   const options = ['--imap-delimiter', '.', '--imap-session-limit', 'none'];
@@ -169,7 +172,7 @@ t.test('profiles are listed and shown, and an account’s is shown with what it 
     'pop3.marksSeen': 'true',
     'imap.sessionLimit': '7',
   };
-  const call = async () => ({ ...account, usedOctets: 0, messages: 0, settings });
+  const call = async () => ({ ...account, ...HOLDINGS, settings });
   const { out } = await run(['account', 'show', 'a@b.example'], call);
   for (const line of [
     /^profile: +hmailserver$/m,

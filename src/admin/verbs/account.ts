@@ -193,6 +193,7 @@ function showAccount(account: AccountDetails): string {
     State: account.isEnabled ? 'enabled' : 'disabled',
     Quota: showQuota(account),
     Holds: `${account.messages} messages, ${formatOctets(account.usedOctets)}`,
+    Retained: `${account.retainedMessages} messages, ${formatOctets(account.retainedOctets)}`,
     'Login names': account.loginNames.join(', ') || 'only its address',
     ...accountFields(readAccountSettings(account.settings)),
     ...otherSettings(account),

@@ -8,6 +8,7 @@ import { ALIAS_VERBS } from './alias.ts';
 import { BAN_VERBS } from './ban.ts';
 import { configVerbs } from './config.ts';
 import { DOMAIN_VERBS } from './domain.ts';
+import { FETCHED_VERBS } from './fetched.ts';
 import { LOGIN_VERBS } from './login.ts';
 import { type ProcessVerbOptions, processVerbs } from './process.ts';
 import { PROFILE_VERBS } from './profile.ts';
@@ -28,6 +29,7 @@ export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
     ...RANGE_VERBS,
     ...BAN_VERBS,
     ...LOGIN_VERBS,
+    ...FETCHED_VERBS,
     ...TRACE_VERBS,
     ...protocolLogVerbs(options.load),
     ...configVerbs(options.load),

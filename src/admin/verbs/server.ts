@@ -44,6 +44,7 @@ function showStatus(status: ServerStatus): string {
     'Data directory': status.dataDirectory,
     Store: status.store.kind === 'healthy' ? 'healthy' : `unhealthy: ${status.store.problem}`,
     Bans: String(status.bans),
+    Retained: `${status.retained.messages} messages, ${formatOctets(status.retained.octets)}`,
     'Free space': status.store.freeOctets === undefined ? 'not known' : formatOctets(status.store.freeOctets),
   });
   const rows = status.listeners.map((listener) => [
