@@ -15,7 +15,6 @@ import {
   formatEmailIdItem,
   formatEnvelopeItem,
   formatFetchStart,
-  formatFlagsItem,
   formatInternalDateItem,
   formatModSeqItem,
   formatOctetsItem,
@@ -48,7 +47,7 @@ import type {
   SectionItem,
 } from './fetchPlan.ts';
 import { isWhole } from './fetchPlan.ts';
-import { flagNames } from './flagNames.ts';
+import { flagsItemOf } from './flagNames.ts';
 import { readPreview } from './messagePreview.ts';
 import { emailIdOf } from './objectIds.ts';
 import { inServerZone } from './serverZone.ts';
@@ -100,8 +99,11 @@ export async function writeMessage(
 }
 
 /** The items, and FLAGS where they change by this FETCH (RFC 3501 section 6.4.5, BODY[section]). */
-export function itemsFor({ becomesSeen }: FetchedMessage, { items }: FetchPlan): readonly PlannedItem[] {
-  const addsFlags = becomesSeen && !items.some(({ kind }) => kind === 'flags');
+export function itemsFor(
+  { becomesSeen }: FetchedMessage,
+  { items, tellsFlags }: FetchPlan,
+): readonly PlannedItem[] {
+  const addsFlags = becomesSeen && !tellsFlags;
   return addsFlags ? [...items, { kind: 'flags' }] : items;
 }
 
@@ -144,7 +146,7 @@ export function answerSimple(
       return formatUidItem(entry.uid);
     case 'flags': {
       const system = entry.flags.system | (becomesSeen ? FLAG.seen : 0);
-      return formatFlagsItem(flagNames({ ...entry.flags, system }, isRecent));
+      return flagsItemOf({ system, keywords: entry.flags.keywords }, isRecent);
     }
     case 'modSeq':
       return formatModSeqItem(entry.modSeq);

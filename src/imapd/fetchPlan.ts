@@ -65,6 +65,9 @@ export interface FetchPlan {
   readonly needsContent: boolean;
   /** The message's header or text is told: octets in memory say where that is, and for others derived data is needed. */
   readonly needsHeaderEnd: boolean;
+  /** Nothing but flags, UIDs and mod-sequences is told. */
+  readonly needsFlagsOnly: boolean;
+  readonly tellsFlags: boolean;
   /** Mod-sequences are told: asked for, or implied by CHANGEDSINCE. */
   readonly tellsModSeq: boolean;
   /** An item without PEEK: messages become \Seen, and their flags are told. */
@@ -84,6 +87,8 @@ export function planFetch(args: FetchArguments, isUid: boolean): FetchPlan {
     needsDerived: items.some(isDerived) || stretches.some(({ path }) => path.length > 0),
     needsContent: stretches.length > 0 || items.some(({ kind }) => kind === 'emailId' || kind === 'preview'),
     needsHeaderEnd: stretches.some((item) => item.path.length === 0 && !isWhole(item)),
+    needsFlagsOnly: items.every(({ kind }) => kind === 'flags' || kind === 'uid' || kind === 'modSeq'),
+    tellsFlags: items.some(({ kind }) => kind === 'flags'),
     tellsModSeq: items.some(({ kind }) => kind === 'modSeq'),
     setsSeen: unique.some(setsSeen),
   };

@@ -43,14 +43,10 @@ export async function* foundMessages(
   selection: Selection,
   criterion: Criterion,
 ): AsyncGenerator<FoundMessage> {
-  let batch: Match[] = [];
-  for await (const match of searchMailbox(session, selection, criterion)) {
-    batch.push(match);
-    if (batch.length < FETCH_BATCH_MESSAGES) continue;
-    yield* withDerived(session, batch);
-    batch = [];
+  for await (const matches of searchMailbox(session, selection, criterion)) {
+    for (let from = 0; from < matches.length; from += FETCH_BATCH_MESSAGES)
+      yield* withDerived(session, matches.slice(from, from + FETCH_BATCH_MESSAGES));
   }
-  yield* withDerived(session, batch);
 }
 
 async function* withDerived(
@@ -61,6 +57,6 @@ async function* withDerived(
   for (const [index, match] of batch.entries()) {
     const message = derived[index];
     if (message !== undefined) yield { ...match, derived: message };
-    await pacer.breathe();
+    if (pacer.isDue) await pacer.breathe();
   }
 }

@@ -34,8 +34,13 @@ export function writeFromMemory(
   for (const item of itemsFor(message, plan)) {
     const answer = answerFromMemory(item, message, octets);
     if (answer === undefined) return undefined;
-    text += separator + answer.text;
+    text += separator;
     separator = ' ';
+    if (typeof answer === 'string') {
+      text += answer;
+      continue;
+    }
+    text += answer.text;
     if (answer.octets === undefined) continue;
     pieces.push(text, answer.octets);
     isToldToEnd ||= answer.isToEnd;
@@ -49,7 +54,7 @@ export function writeFromMemory(
   return isToldToEnd;
 }
 
-/** An item's text, and the octets of a literal behind it. */
+/** An item's text with octets behind it, none where the literal is empty. */
 interface Answer {
   readonly text: string;
   readonly octets: Buffer | undefined;
@@ -61,7 +66,7 @@ function answerFromMemory(
   item: PlannedItem,
   message: FetchedMessage,
   octets: Buffer | undefined,
-): Answer | undefined {
+): Answer | string | undefined {
   switch (item.kind) {
     case 'section':
       return octets && answerSection(item, message, octets);
@@ -73,7 +78,7 @@ function answerFromMemory(
     case 'binarySize':
       return undefined;
     default:
-      return { text: answerSimple(item.kind, message), octets: undefined, isToEnd: false };
+      return answerSimple(item.kind, message);
   }
 }
 
@@ -81,9 +86,9 @@ function answerSection(
   { name, path, text, partial }: SectionItem,
   { derived }: FetchedMessage,
   octets: Buffer,
-): Answer {
+): Answer | string {
   const range = locate(derived, octets, path, text);
-  if (range === undefined) return { text: formatOctetsItem(name, null), octets: undefined, isToEnd: false };
+  if (range === undefined) return formatOctetsItem(name, null);
   const { start, end } = clamp(range, partial);
   const literal = start === end ? undefined : octets.subarray(start, end);
   return { text: formatOctetsStart(name, end - start), octets: literal, isToEnd: end === octets.length };
@@ -94,15 +99,14 @@ function answerFields(
   { name, path, fields, isInverted, partial }: FieldsItem,
   { derived }: FetchedMessage,
   octets: Buffer,
-): Answer | undefined {
+): string | undefined {
   const range = locate(derived, octets, path, 'HEADER');
-  if (range === undefined) return { text: formatOctetsItem(name, null), octets: undefined, isToEnd: false };
+  if (range === undefined) return formatOctetsItem(name, null);
   if (range.end - range.start > MAX_HEADER_OCTETS) return undefined;
   const header = octetString(octets.toString('latin1', range.start, range.end));
   const selected = selectFields(header, fields, isInverted);
   const wanted = clamp({ start: 0, end: selected.length }, partial);
-  const text = formatOctetsItem(name, selected.slice(wanted.start, wanted.end));
-  return { text, octets: undefined, isToEnd: false };
+  return formatOctetsItem(name, selected.slice(wanted.start, wanted.end));
 }
 
 /** The message's own sections are found without its structure, which is not asked for where nothing else needs it. */

@@ -13,7 +13,7 @@ import type { SystemFlag } from '../wire/imap/flags.ts';
 import type { DateComparison, SearchKey } from '../wire/imap/searchKey.ts';
 import { holdsNumber } from '../wire/imap/sequenceSet.ts';
 import type { NumberRange } from '../wire/imap/sequenceSet.ts';
-import type { Entry, InternalDate } from '../store/contract/mailboxes.ts';
+import type { Entry, Flags, InternalDate } from '../store/contract/mailboxes.ts';
 import { foldCase } from '../search/foldCase.ts';
 import type { TextQuestion } from '../search/question.ts';
 import { contentOfEmailId } from './objectIds.ts';
@@ -139,7 +139,7 @@ export function meets(criterion: Criterion, candidate: Candidate): boolean | und
     case 'recent':
       return candidate.isRecent === criterion.isSet;
     case 'keyword':
-      return hasKeyword(entry, criterion.folded) === criterion.isSet;
+      return hasKeyword(entry.flags, criterion.folded) === criterion.isSet;
     case 'numbers':
       return holdsNumber(criterion.ranges, candidate.number);
     case 'internalDate':
@@ -237,8 +237,9 @@ function answerOf(question: TextQuestion, { answers }: Candidate): boolean | und
   return answers.find(({ asked: known }) => known.has(question))?.yes.has(question);
 }
 
-function hasKeyword({ flags }: Entry, folded: string): boolean {
-  return flags.keywords.some((keyword) => keyword.toLowerCase() === folded);
+/** Whether a keyword, in lower case, is among the flags. */
+export function hasKeyword({ keywords }: Flags, folded: string): boolean {
+  return keywords.some((keyword) => keyword.toLowerCase() === folded);
 }
 
 /** The day on which it came into its mailbox, as SAVEDATE tells it; where that was not kept, the internal date's (RFC 8514 section 4.3). */

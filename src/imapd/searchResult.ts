@@ -58,11 +58,7 @@ export async function answerSearch(
   const told = isUid ? result.numbers.map((number) => view.uidOf(number) ?? 0) : result.numbers;
   const modSeq = usesModSeq(criterion) && told.length > 0 ? result.modSeq : undefined;
   if (returns === undefined) {
-    for (const piece of formatFound(name, told, modSeq)) {
-      session.writer.write(piece);
-      if (session.writer.isFlushDue) await session.writer.flush();
-      await session.pacer.breathe();
-    }
+    await writePieces(session, formatFound(name, told, modSeq));
     return;
   }
   // RFC 5182 section 1: SAVE alone answers nothing.
@@ -74,5 +70,13 @@ export async function answerSearch(
     all: returns.has('ALL') ? told : undefined,
     modSeq,
   };
-  session.writer.write(formatEsearch(session.tag, isUid, data));
+  await writePieces(session, formatEsearch(session.tag, isUid, data));
+}
+
+async function writePieces({ writer, pacer }: SessionContext, pieces: Iterable<string>): Promise<void> {
+  for (const piece of pieces) {
+    writer.write(piece);
+    if (writer.isFlushDue) await writer.flush();
+    await pacer.breathe();
+  }
 }

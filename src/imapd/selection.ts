@@ -12,7 +12,7 @@ import type { Pacer } from '../base/pacer.ts';
 import type { ChangeFeed } from '../store/contract/feed.ts';
 import { FLAG } from '../store/contract/mailboxes.ts';
 import type {
-  Entry,
+  EntryFlags,
   Hold,
   Mailbox,
   MailboxChanges,
@@ -121,7 +121,7 @@ export class Selection {
     const uids: Uid[] = [];
     const recent: Uid[] = [];
     // Entries behind UIDNEXT came after these counters: they are the next pull's, with an EXISTS of their own.
-    for await (const entries of this.#mailboxes.entries(this.id, { first: 1, last: status.uidNext - 1 })) {
+    for await (const entries of this.#mailboxes.flags(this.id, { first: 1, last: status.uidNext - 1 })) {
       for (const { uid, flags } of entries) {
         uids.push(uid);
         if (uid >= status.firstRecentUid) recent.push(uid);
@@ -197,9 +197,9 @@ export class Selection {
 
   /** The store has forgotten expunges that old: reads the mailbox whole. */
   async #applyWhole(changes: MailboxChanges): Promise<readonly Uid[]> {
-    const present: Entry[] = [];
+    const present: EntryFlags[] = [];
     const all = { first: 1, last: UID_MAX };
-    for await (const entries of this.#mailboxes.entries(this.id, all)) present.push(...entries);
+    for await (const entries of this.#mailboxes.flags(this.id, all)) present.push(...entries);
     return this.#view.applyWhole(present, changes.highestModSeq);
   }
 

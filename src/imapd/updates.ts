@@ -6,7 +6,7 @@
  */
 
 import type { Uid } from '../base/ids.ts';
-import { formatFetch, formatFlagsItem, formatModSeqItem, formatUidItem } from '../wire/imap/fetchData.ts';
+import { formatFetch, formatModSeqItem, formatUidItem } from '../wire/imap/fetchData.ts';
 import { SYSTEM_FLAGS } from '../wire/imap/flags.ts';
 import { formatPermanentFlags } from '../wire/imap/responseCode.ts';
 import {
@@ -17,8 +17,8 @@ import {
   formatUntagged,
 } from '../wire/imap/responses.ts';
 import { rangesOfNumbers } from '../wire/imap/sequenceSet.ts';
-import type { Entry } from '../store/contract/mailboxes.ts';
-import { flagNames } from './flagNames.ts';
+import type { EntryFlags } from '../store/contract/mailboxes.ts';
+import { flagsItemOf } from './flagNames.ts';
 import type { ResponseWriter } from './responseWriter.ts';
 import type { Selection } from './selection.ts';
 import type { SessionContext } from './sessionContext.ts';
@@ -48,14 +48,14 @@ export async function writeUpdates(
 export function writeFlags(
   session: SessionContext,
   selection: Selection,
-  { uid, flags, modSeq }: Pick<Entry, 'uid' | 'flags' | 'modSeq'>,
+  { uid, flags, modSeq }: EntryFlags,
   isUid: boolean,
 ): void {
   const { view } = selection;
   const number = view.numberOf(uid);
   if (number === undefined) return;
   announceKeywords(session.writer, selection, flags.keywords);
-  const flagsItem = formatFlagsItem(flagNames(flags, view.isRecent(uid)));
+  const flagsItem = flagsItemOf(flags, view.isRecent(uid));
   session.writer.write(formatFetch(number, itemsWith(session, selection, { uid, modSeq }, isUid, flagsItem)));
 }
 
@@ -63,7 +63,7 @@ export function writeFlags(
 export function writeModSeq(
   session: SessionContext,
   selection: Selection,
-  entry: Pick<Entry, 'uid' | 'modSeq'>,
+  entry: Pick<EntryFlags, 'uid' | 'modSeq'>,
 ): void {
   const number = selection.view.numberOf(entry.uid);
   if (number !== undefined)
@@ -73,7 +73,7 @@ export function writeModSeq(
 function itemsWith(
   session: SessionContext,
   { clientModSeq }: Selection,
-  { uid, modSeq }: Pick<Entry, 'uid' | 'modSeq'>,
+  { uid, modSeq }: Pick<EntryFlags, 'uid' | 'modSeq'>,
   isUid: boolean,
   ...items: readonly string[]
 ): readonly string[] {

@@ -8,7 +8,7 @@
  */
 
 import type { ModSeq, Uid } from '../base/ids.ts';
-import type { Entry, Flags, MailboxChanges, UidRange } from '../store/contract/mailboxes.ts';
+import type { EntryFlags, Flags, MailboxChanges, UidRange } from '../store/contract/mailboxes.ts';
 
 /** One untagged response that a change calls for, in the order in which it must be sent. */
 export type ViewUpdate =
@@ -45,10 +45,12 @@ export class MailboxView {
   #toldModSeq: number;
   #uidNext: number;
   #toldRecentCount: number;
+  /** Index behind the message whose number was asked for last. */
+  #asked = 0;
   readonly #recent: Set<Uid>;
   readonly #arrived: Uid[] = [];
   readonly #expunged = new Set<Uid>();
-  readonly #flagChanges = new Map<Uid, Entry>();
+  readonly #flagChanges = new Map<Uid, EntryFlags>();
   /** Mod-sequences whose flags the client has, until the store's changes have passed them. */
   readonly #known = new Map<Uid, ModSeq>();
   /** The search result variable. Between the ends of a range the client knows no UID that is not in it. */
@@ -105,8 +107,11 @@ export class MailboxView {
 
   /** The number of the message with this UID; undefined when the client does not know it. */
   numberOf(uid: number): number | undefined {
-    const index = this.#indexFrom(uid);
-    return this.#uids[index] === uid ? index + 1 : undefined;
+    // Most ask for one message after another.
+    const index = this.#uids[this.#asked] === uid ? this.#asked : this.#indexFrom(uid);
+    if (this.#uids[index] !== uid) return undefined;
+    this.#asked = index + 1;
+    return index + 1;
   }
 
   /** Whether the message is \Recent in this session. */
@@ -154,7 +159,7 @@ export class MailboxView {
    * Does what `apply` does when the store no longer remembers every expunge: `present` are all entries as they are now,
    * `highestModSeq` one from before they were read.
    */
-  applyWhole(present: readonly Entry[], highestModSeq: ModSeq): readonly Uid[] {
+  applyWhole(present: readonly EntryFlags[], highestModSeq: ModSeq): readonly Uid[] {
     const uids = new Set(present.map((entry) => entry.uid));
     const expunged = [...this.#uids, ...this.#arrived].filter((uid) => !uids.has(uid));
     const changed = present.filter((entry) => entry.modSeq > this.#modSeq);
@@ -167,7 +172,7 @@ export class MailboxView {
   }
 
   /** The client has been sent the flags of `entry` by the command that runs. */
-  noteTold(entry: Entry): void {
+  noteTold(entry: EntryFlags): void {
     const pending = this.#flagChanges.get(entry.uid);
     if (pending !== undefined && pending.modSeq <= entry.modSeq) this.#flagChanges.delete(entry.uid);
     this.#note(entry);
@@ -177,7 +182,7 @@ export class MailboxView {
    * The client made this change itself and asked not to be told; changes by others that wait are told with it. Answers
    * whether that is so.
    */
-  noteOwn(entry: Entry): boolean {
+  noteOwn(entry: EntryFlags): boolean {
     const isWaiting = this.#flagChanges.has(entry.uid);
     if (isWaiting) this.#flagChanges.set(entry.uid, entry);
     this.#note(entry);
@@ -263,7 +268,7 @@ export class MailboxView {
     for (const [uid, known] of this.#known) if (known <= this.#modSeq) this.#known.delete(uid);
   }
 
-  #note(entry: Entry): void {
+  #note(entry: EntryFlags): void {
     if (entry.modSeq > this.#modSeq) this.#known.set(entry.uid, entry.modSeq);
   }
 

@@ -1,8 +1,16 @@
 /** What SEARCH finds, over sockets: nothing, charsets, decoded text, dates, combinations, empty mailboxes (points 73 to 78 of the checklist). */
 
+import assert from 'node:assert/strict';
+
+import fc from 'fast-check';
 import t from 'tap';
 import type { Test } from 'tap';
 
+import type { UnixMs } from '../../src/base/clock.ts';
+import type { ContentId, ModSeq, Uid } from '../../src/base/ids.ts';
+import { flagTestOf } from '../../src/imapd/flagCriterion.ts';
+import { meets } from '../../src/imapd/searchCriterion.ts';
+import type { Criterion } from '../../src/imapd/searchCriterion.ts';
 import { outcome, told } from './answers.ts';
 import { openImapSite } from './harness.ts';
 import type { RawClient } from './harness.ts';
@@ -148,3 +156,67 @@ t.test(
     t.equal(await found(t, client, 'UID 7:9'), 'SEARCH');
   },
 );
+
+const NEVER_CHANGES = {
+  contentId: 1 as ContentId,
+  internalDate: { at: 0 as UnixMs, zoneMinutes: 0 },
+  octets: 1,
+  pop3Octets: 1,
+  savedAt: undefined,
+};
+
+t.test('what flags decide is decided alike, by functions and by the criteria themselves', async () => {
+  const isSet = fc.boolean();
+  const { criterion } = fc.letrec<{ criterion: Criterion }>((tie) => ({
+    criterion: fc.oneof(
+      { maxDepth: 4 },
+      fc.constant({ kind: 'all' as const }),
+      fc.record({ kind: fc.constant('systemFlag' as const), bit: fc.constantFrom(1, 2, 4, 8, 16), isSet }),
+      fc.record({ kind: fc.constant('recent' as const), isSet }),
+      fc.record({ kind: fc.constant('keyword' as const), folded: fc.constantFrom('work', 'other'), isSet }),
+      fc.record({
+        kind: fc.constant('numbers' as const),
+        ranges: fc.constantFrom(
+          [],
+          [{ first: 2, last: 4 }],
+          [
+            { first: 1, last: 1 },
+            { first: 3, last: 9 },
+          ],
+        ),
+      }),
+      fc.record({ kind: fc.constant('modSeq' as const), atLeast: fc.integer({ min: 1, max: 9 }) }),
+      fc.record({ kind: fc.constant('not' as const), criterion: tie('criterion') }),
+      fc.record({
+        kind: fc.constantFrom('some' as const, 'every' as const),
+        criteria: fc.array(tie('criterion')),
+      }),
+    ),
+  }));
+  const message = fc.record({
+    uid: fc.integer({ min: 1, max: 9 }).map((uid) => uid as Uid),
+    modSeq: fc.integer({ min: 1, max: 9 }).map((modSeq) => modSeq as ModSeq),
+    flags: fc.record({ system: fc.nat(31), keywords: fc.subarray(['Work', 'OTHER', 'third']) }),
+  });
+  fc.assert(
+    fc.property(
+      criterion,
+      message,
+      fc.integer({ min: 1, max: 9 }),
+      isSet,
+      (asked, flags, number, isRecent) => {
+        const entry = { ...flags, ...NEVER_CHANGES };
+        const candidate = { number, entry, isRecent, emailId: undefined, answers: [] };
+        assert.equal(flagTestOf(asked, () => isRecent)?.(entry, number), meets(asked, candidate));
+      },
+    ),
+    { numRuns: 3000 },
+  );
+  const size: Criterion = { kind: 'octets', above: 1, below: 9 };
+  const inside: Criterion = { kind: 'every', criteria: [{ kind: 'all' }, { kind: 'not', criterion: size }] };
+  for (const other of [size, inside])
+    assert.equal(
+      flagTestOf(other, () => true),
+      undefined,
+    );
+});

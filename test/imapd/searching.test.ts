@@ -34,11 +34,11 @@ function countingEntries(counts: Counts): NonNullable<SiteOptions['wrap']> {
     mailboxes: new Proxy(store.mailboxes, {
       get(target, name) {
         const value: unknown = Reflect.get(target, name);
-        if (name === 'entries') {
+        if (name === 'entries' || name === 'flags') {
           return async function* (...args: Parameters<typeof target.entries>) {
             counts.questions = (counts.questions ?? 0) + 1;
             if (counts.isBroken) throw new MailError('storeUnavailable', 'broken by the test');
-            for await (const entries of target.entries(...args)) {
+            for await (const entries of target[name](...args)) {
               counts.entries += entries.length;
               yield entries;
             }

@@ -8,6 +8,7 @@ import { type ContentId, newTraceId } from '../../src/base/ids.ts';
 import { createLog } from '../../src/base/log.ts';
 import { DAY_MS } from '../../src/base/units.ts';
 import type { PlannedDelivery } from '../../src/store/contract/deliveries.ts';
+import type { Entry } from '../../src/store/contract/mailboxes.ts';
 import type { TraceEvent } from '../../src/store/contract/trace.ts';
 import {
   TRACE_EVENTS_PER_MESSAGE,
@@ -128,7 +129,8 @@ t.test('a note about a content without a trace, or about none, is left out witho
   await draft.write(Buffer.from('x\r\n'));
   const internalDate = { at: clock.now(), zoneMinutes: 0 };
   await store.mailboxes.append(inbox.id, [{ draft, flags: { system: 0, keywords: [] }, internalDate }]);
-  const [entry] = (await store.mailboxes.changes(inbox.id, 0)).changed.slice(-1);
+  let entry: Entry | undefined;
+  for await (const slice of store.mailboxes.entries(inbox.id, { first: 1, last: 999 })) entry = slice.at(-1);
   store.trace.note(entry?.contentId as ContentId, event('fetched'));
   store.trace.note(999_999 as ContentId, event('fetched'));
   await settled();

@@ -143,10 +143,19 @@ t.test('responses are lines', async (t) => {
     [[...response.formatFound('SEARCH', [2], 917)].join(''), '* SEARCH 2 (MODSEQ 917)\r\n'],
     [[...response.formatFound('SEARCH', [], 917)].join(''), '* SEARCH\r\n'],
     [[...response.formatFound('SEARCH', MANY)].join(''), `* SEARCH ${MANY.join(' ')}\r\n`],
-    [response.formatEsearch('a"1', false, { count: 0, all: [] }), '* ESEARCH (TAG "a\\"1") COUNT 0\r\n'],
     [
-      response.formatEsearch('a', true, { min: 1, max: 9, count: 4, all: [1, 2, 3, 9], modSeq: 7 }),
+      [...response.formatEsearch('a"1', false, { count: 0, all: [] })].join(''),
+      '* ESEARCH (TAG "a\\"1") COUNT 0\r\n',
+    ],
+    [
+      [...response.formatEsearch('a', true, { min: 1, max: 9, count: 4, all: [1, 2, 3, 9], modSeq: 7 })].join(
+        '',
+      ),
       '* ESEARCH (TAG "a") UID MIN 1 MAX 9 COUNT 4 ALL 1:3,9 MODSEQ 7\r\n',
+    ],
+    [
+      [...response.formatEsearch('a', false, { all: MANY.map((number) => 2 * number) })].join(''),
+      `* ESEARCH (TAG "a") ALL ${MANY.map((number) => 2 * number).join(',')}\r\n`,
     ],
     [response.formatNamespace('/'), '* NAMESPACE (("" "/")) NIL NIL\r\n'],
     [response.formatNamespace('\\'), '* NAMESPACE (("" "\\\\")) NIL NIL\r\n'],

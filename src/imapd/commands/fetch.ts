@@ -7,15 +7,17 @@
  */
 
 import { asMailError, WireError } from '../../base/error.ts';
+import { FETCH_END, formatFetchStart, formatModSeqItem, formatUidItem } from '../../wire/imap/fetchData.ts';
 import type { FetchArguments } from '../../wire/imap/fetch.ts';
 import { resolveSequenceSet } from '../../wire/imap/sequenceSet.ts';
 import type { NumberRange } from '../../wire/imap/sequenceSet.ts';
 import { FLAG } from '../../store/contract/mailboxes.ts';
-import type { Entry } from '../../store/contract/mailboxes.ts';
+import type { Entry, EntryFlags } from '../../store/contract/mailboxes.ts';
 import { changedEntries } from '../changedEntries.ts';
 import { completionOf, no, ok } from '../completion.ts';
 import type { Completion } from '../completion.ts';
-import { entriesOf } from '../messageEntries.ts';
+import { entriesOf, flagsOf } from '../messageEntries.ts';
+import { flagsItemOf } from '../flagNames.ts';
 import { writeMessage } from '../fetchMessage.ts';
 import type { FetchedMessage } from '../fetchMessage.ts';
 import { planFetch } from '../fetchPlan.ts';
@@ -52,6 +54,10 @@ export async function fetch(
   const messages = messagesOf(selection.view, args.set, isUid);
   const run: FetchRun = { session, selection, plan, toldCount: 0, failure: undefined };
   if (args.isVanished) await tellGone(run, args);
+  if (plan.needsFlagsOnly && args.changedSince === undefined) {
+    for await (const entries of flagsOf(session, selection, messages)) await fetchFlags(run, entries);
+    return completionFor(isUid, run.toldCount, countMessages(messages));
+  }
   for await (const entries of slicesOf(run, messages, args.changedSince)) {
     for (let from = 0; from < entries.length; ) {
       const batch = batchAt(entries, from, plan);
@@ -102,9 +108,49 @@ function completionFor(isAnyNumber: boolean, toldCount: number, expected: number
     : ok('Some of these messages have been expunged', 'EXPUNGEISSUED');
 }
 
+/** Answers messages of which flags, UIDs and mod-sequences are asked: what polls ask of whole mailboxes. */
+async function fetchFlags(run: FetchRun, entries: readonly EntryFlags[]): Promise<void> {
+  const { session, selection, plan } = run;
+  const { view, clientModSeq } = selection;
+  const { writer, pacer } = session;
+  const isNoted = plan.tellsFlags && (plan.tellsModSeq || !session.enabled.has('CONDSTORE'));
+  for (const entry of entries) {
+    const number = view.numberOf(entry.uid);
+    if (number === undefined) continue;
+    run.toldCount += 1;
+    if (plan.tellsFlags) announceKeywords(writer, selection, entry.flags.keywords);
+    if (plan.tellsModSeq) clientModSeq.noteItem(entry.modSeq);
+    writer.write(formatFetchOfFlags(plan, number, entry, view.isRecent(entry.uid)));
+    if (isNoted) view.noteTold(entry);
+    if (writer.isFlushDue) await writer.flush();
+    if (pacer.isDue) await pacer.breathe();
+  }
+}
+
+function formatFetchOfFlags(
+  { items }: FetchPlan,
+  number: number,
+  entry: EntryFlags,
+  isRecent: boolean,
+): string {
+  let text = formatFetchStart(number);
+  for (const [index, { kind }] of items.entries()) {
+    if (index > 0) text += ' ';
+    if (kind === 'uid') text += formatUidItem(entry.uid);
+    else if (kind === 'modSeq') text += formatModSeqItem(entry.modSeq);
+    else text += flagsItemOf(entry.flags, isRecent);
+  }
+  return text + FETCH_END;
+}
+
 /** The messages from index `from` on that are read together: at least one. */
-function batchAt(entries: readonly Entry[], from: number, { needsContent }: FetchPlan): readonly Entry[] {
+function batchAt(
+  entries: readonly Entry[],
+  from: number,
+  { needsDerived, needsContent }: FetchPlan,
+): readonly Entry[] {
   let to = from;
+  if (!needsDerived && !needsContent) return entries;
   for (let octets = 0; to < entries.length && to < from + FETCH_BATCH_MESSAGES; to += 1) {
     octets += entries[to]?.octets ?? 0;
     if (needsContent && to > from && octets > FETCH_BATCH_OCTETS) break;
@@ -120,48 +166,67 @@ async function fetchBatch(run: FetchRun, entries: readonly Entry[]): Promise<voi
   await session.pacer.breathe();
   const seen: Entry[] = [];
   for (const [index, entry] of entries.entries()) {
-    const isSeenBy = await fetchOne(run, entry, { derived: derived[index], content: contents[index] });
-    if (isSeenBy) seen.push(entry);
+    const answer = fetchOne(run, entry, { derived: derived[index], content: contents[index] });
+    if (typeof answer === 'boolean' ? answer : await answer) seen.push(entry);
+    if (session.writer.isFlushDue) await session.writer.flush();
     if (session.pacer.isDue) await session.pacer.breathe();
   }
   if (seen.length > 0) await markSeen(run, seen);
 }
 
-/** Answers one message; whether it is to be flagged \Seen. */
-async function fetchOne(
+/** Answers one message, at once where its octets are in memory; whether it is to be flagged \Seen. */
+function fetchOne(
   run: FetchRun,
   entry: Entry,
   { derived, content }: Pick<FetchedMessage, 'derived' | 'content'>,
-): Promise<boolean> {
+): boolean | Promise<boolean> {
   const { session, selection, plan } = run;
   const number = selection.view.numberOf(entry.uid);
   if (number === undefined) return false;
   run.toldCount += 1;
-  const becomesSeen = plan.setsSeen && !selection.isReadOnly && (entry.flags.system & FLAG.seen) === 0;
-  const isCondstore = session.enabled.has('CONDSTORE');
   // A flag goes with its mod-sequence, which \Seen has not got yet.
-  const tellsSeen = becomesSeen && !isCondstore;
-  const tellsFlags = tellsSeen || plan.items.some(({ kind }) => kind === 'flags');
-  if (tellsFlags) announceKeywords(session.writer, selection, entry.flags.keywords);
+  const tellsSeen = becomesSeen(run, entry) && !session.enabled.has('CONDSTORE');
+  if (tellsSeen || plan.tellsFlags) announceKeywords(session.writer, selection, entry.flags.keywords);
   try {
     const isRecent = selection.view.isRecent(entry.uid);
     if (plan.tellsModSeq) selection.clientModSeq.noteItem(entry.modSeq);
     const message = { number, entry, isRecent, becomesSeen: tellsSeen, derived, content };
-    const isToldWhole =
-      writeFromMemory(session.writer, message, plan) ?? (await writeMessage(session, message, plan));
-    if (isToldWhole) session.note(entry.contentId, 'fetched', { uid: entry.uid });
-    if (tellsFlags && !tellsSeen && (plan.tellsModSeq || !isCondstore)) selection.view.noteTold(entry);
-    if (session.writer.isFlushDue) await session.writer.flush();
-    return becomesSeen;
+    const isToldWhole = writeFromMemory(session.writer, message, plan);
+    return isToldWhole === undefined ? readOne(run, message) : noteAnswered(run, message, isToldWhole);
   } catch (error) {
-    if (error instanceof SessionEnd || session.isGone) throw error;
-    const isTheClients = asMailError(error).code === 'unknownEncoding';
-    if (!isTheClients) {
-      session.log.error('imapd.fetch.failed', { uid: entry.uid, contentId: entry.contentId, error });
-    }
-    run.failure ??= completionOf(error);
-    return false;
+    return noteFailure(run, entry, error);
   }
+}
+
+/** Answers a message that has to be read. */
+async function readOne(run: FetchRun, message: FetchedMessage): Promise<boolean> {
+  try {
+    return noteAnswered(run, message, await writeMessage(run.session, message, run.plan));
+  } catch (error) {
+    return noteFailure(run, message.entry, error);
+  }
+}
+
+function noteAnswered(run: FetchRun, message: FetchedMessage, isToldWhole: boolean): boolean {
+  const { session, selection, plan } = run;
+  const { entry } = message;
+  if (isToldWhole) session.note(entry.contentId, 'fetched', { uid: entry.uid });
+  if (plan.tellsFlags && !message.becomesSeen && (plan.tellsModSeq || !session.enabled.has('CONDSTORE')))
+    selection.view.noteTold(entry);
+  return becomesSeen(run, entry);
+}
+
+function noteFailure(run: FetchRun, { uid, contentId }: Entry, error: unknown): false {
+  const { session } = run;
+  if (error instanceof SessionEnd || session.isGone) throw error;
+  const isTheClients = asMailError(error).code === 'unknownEncoding';
+  if (!isTheClients) session.log.error('imapd.fetch.failed', { uid, contentId, error });
+  run.failure ??= completionOf(error);
+  return false;
+}
+
+function becomesSeen({ selection, plan }: FetchRun, { flags }: Entry): boolean {
+  return plan.setsSeen && !selection.isReadOnly && (flags.system & FLAG.seen) === 0;
 }
 
 /** Flags what has been sent. The client has been told the flags with \Seen; where they are others by now, it is told again. */
@@ -180,7 +245,7 @@ async function markSeen({ session, selection }: FetchRun, seen: readonly Entry[]
   }
 }
 
-function isSeenOnly(before: Entry, after: Entry): boolean {
+function isSeenOnly(before: EntryFlags, after: EntryFlags): boolean {
   return (
     after.flags.system === (before.flags.system | FLAG.seen) &&
     after.flags.keywords.length === before.flags.keywords.length &&

@@ -10,8 +10,8 @@ import type { Completion } from '../completion.ts';
 import { SEARCH_FIRST_BLOCK_MESSAGES } from '../limits.ts';
 import { numbersOf } from '../searchCriterion.ts';
 import type { Criterion } from '../searchCriterion.ts';
-import { searchMailbox } from '../searchMailbox.ts';
-import type { Match } from '../searchMailbox.ts';
+import { searchNumbers } from '../searchMailbox.ts';
+import type { FlagMatch } from '../searchMailbox.ts';
 import { guardSavedMessages, prepareSearch } from '../searchProgram.ts';
 import { answerSearch, SearchResult, wantsEndsOnly } from '../searchResult.ts';
 import type { Selection } from '../selection.ts';
@@ -32,37 +32,37 @@ export function search(
     if (prepared.kind === 'refused') return prepared.completion;
     const { criterion } = prepared;
     const result = new SearchResult();
-    for await (const { number, entry } of matches(session, selection, criterion, returns)) {
-      result.add(number, entry);
+    for await (const matches of found(session, selection, criterion, returns)) {
+      for (const { number, entry } of matches) result.add(number, entry);
     }
     await answerSearch(session, view, result, { name: 'SEARCH', returns, isUid, criterion });
     return ok('SEARCH completed');
   });
 }
 
-async function* matches(
+async function* found(
   session: SessionContext,
   selection: Selection,
   criterion: Criterion,
   returns: SearchReturns,
-): AsyncGenerator<Match> {
+): AsyncGenerator<readonly FlagMatch[]> {
   if (!wantsEndsOnly(returns)) {
-    yield* searchMailbox(session, selection, criterion);
+    yield* searchNumbers(session, selection, criterion);
     return;
   }
   const first = returns?.has('MIN') ? await findFirst(session, selection, criterion) : undefined;
-  if (first !== undefined) yield first;
+  if (first !== undefined) yield [first];
   if (!returns?.has('MAX') || (returns.has('MIN') && first === undefined)) return;
   const last = await findLast(session, selection, criterion);
-  if (last !== undefined && last.number !== first?.number) yield last;
+  if (last !== undefined && last.number !== first?.number) yield [last];
 }
 
 async function findFirst(
   session: SessionContext,
   selection: Selection,
   criterion: Criterion,
-): Promise<Match | undefined> {
-  for await (const match of searchMailbox(session, selection, criterion)) return match;
+): Promise<FlagMatch | undefined> {
+  for await (const [match] of searchNumbers(session, selection, criterion)) return match;
   return undefined;
 }
 
@@ -70,19 +70,18 @@ async function findLast(
   session: SessionContext,
   selection: Selection,
   criterion: Criterion,
-): Promise<Match | undefined> {
+): Promise<FlagMatch | undefined> {
   const ranges = numbersOf(criterion) ?? [{ first: 1, last: selection.view.count }];
   const lowest = ranges[0]?.first ?? 1;
   let last = ranges.at(-1)?.last ?? 0;
-  let found: Match | undefined;
-  for (let size = SEARCH_FIRST_BLOCK_MESSAGES; last >= lowest && found === undefined; size *= 2) {
+  let match: FlagMatch | undefined;
+  for (let size = SEARCH_FIRST_BLOCK_MESSAGES; last >= lowest && match === undefined; size *= 2) {
     const first = Math.max(lowest, last - size + 1);
-    for await (const match of searchMailbox(session, selection, within(criterion, first, last))) {
-      found = match;
-    }
+    const block = within(criterion, first, last);
+    for await (const matches of searchNumbers(session, selection, block)) match = matches.at(-1);
     last = first - 1;
   }
-  return found;
+  return match;
 }
 
 function within(criterion: Criterion, first: number, last: number): Criterion {

@@ -61,7 +61,8 @@ async function sortItems(
     items.push({ number, modSeq: entry.modSeq, values });
   };
   if (criteria.every(({ key }) => ENTRY_KEYS.has(key))) {
-    for await (const { number, entry } of searchMailbox(session, selection, criterion)) add(number, entry);
+    for await (const matches of searchMailbox(session, selection, criterion))
+      for (const { number, entry } of matches) add(number, entry);
   } else {
     for await (const { number, entry, derived } of foundMessages(session, selection, criterion)) {
       add(number, entry, derived.envelope);

@@ -12,10 +12,10 @@ import type { Uid } from '../../base/ids.ts';
 import { formatModified } from '../../wire/imap/responseCode.ts';
 import type { NumberRange } from '../../wire/imap/sequenceSet.ts';
 import type { StoreArguments } from '../../wire/imap/store.ts';
-import type { Entry, FlagOutcome } from '../../store/contract/mailboxes.ts';
+import type { EntryFlags, FlagOutcome } from '../../store/contract/mailboxes.ts';
 import { no, ok } from '../completion.ts';
 import type { Completion } from '../completion.ts';
-import { entriesOf } from '../messageEntries.ts';
+import { flagsOf } from '../messageEntries.ts';
 import { storedFlags } from '../flagNames.ts';
 import { countMessages, messagesOf, uidRangesOf } from '../messageSet.ts';
 import { readOnly } from '../readOnly.ts';
@@ -118,14 +118,18 @@ async function tellOutcome(
     return changed.length;
   }
   let count = 0;
-  for await (const entries of entriesOf(run.session, run.selection, messages)) {
+  for await (const entries of flagsOf(run.session, run.selection, messages)) {
     await tellEntries(run, entries, left);
     count += entries.length;
   }
   return count;
 }
 
-async function tellEntries(run: StoreRun, entries: readonly Entry[], left: ReadonlySet<Uid>): Promise<void> {
+async function tellEntries(
+  run: StoreRun,
+  entries: readonly EntryFlags[],
+  left: ReadonlySet<Uid>,
+): Promise<void> {
   const { session } = run;
   for (const entry of entries) {
     if (run.isSilent && !left.has(entry.uid)) tellModSeq(run, entry);
@@ -135,13 +139,13 @@ async function tellEntries(run: StoreRun, entries: readonly Entry[], left: Reado
   }
 }
 
-function tellFlags({ session, selection, isUid }: StoreRun, entry: Entry): void {
+function tellFlags({ session, selection, isUid }: StoreRun, entry: EntryFlags): void {
   writeFlags(session, selection, entry, isUid);
   selection.view.noteTold(entry);
 }
 
 /** What others have changed as well is told with its flags, before the completion. */
-function tellModSeq({ session, selection, knownModSeq }: StoreRun, entry: Entry): void {
+function tellModSeq({ session, selection, knownModSeq }: StoreRun, entry: EntryFlags): void {
   if (entry.modSeq > knownModSeq) selection.touch();
   else if (!selection.view.noteOwn(entry)) writeModSeq(session, selection, entry);
 }

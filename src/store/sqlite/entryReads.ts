@@ -4,7 +4,7 @@
 
 import type { UnixMs } from '../../base/clock.ts';
 import type { ContentId, MailboxId, ModSeq, Uid } from '../../base/ids.ts';
-import type { Entry } from '../contract/mailboxes.ts';
+import type { Entry, EntryFlags } from '../contract/mailboxes.ts';
 import type { Connection } from './connection.ts';
 import { positionsOf } from './keywordBits.ts';
 import { ENTRY_SLICE_ROWS } from './limits.ts';
@@ -22,6 +22,14 @@ type EntryTuple = readonly [
   octets: number,
   pop3Octets: number,
   savedAt: UnixMs | null,
+];
+
+type FlagsTuple = readonly [
+  uid: Uid,
+  modSeq: ModSeq,
+  system: number,
+  keywordsLow: number,
+  keywordsHigh: number,
 ];
 
 /** A UID, and when something happened to it. */
@@ -52,17 +60,35 @@ export function readEntries(
   return entriesOf(db, mailboxId, tuples);
 }
 
-/** The next changed entries behind (`modSeq`, `uid`) and up to `upTo`, in this order, at most ENTRY_SLICE_ROWS. */
-export function readChangedEntries(
+/** The same of their flags alone: most of the time goes into the columns. */
+export function readFlags(
+  db: Connection,
+  mailboxId: MailboxId,
+  first: number,
+  last: number,
+): readonly EntryFlags[] {
+  const tuples = db.tuples<FlagsTuple>(
+    `SELECT uid, modseq, flags, keywords_low, keywords_high
+     FROM entry WHERE mailbox_id = ? AND uid BETWEEN ? AND ?
+     ORDER BY uid LIMIT ?`,
+    mailboxId,
+    first,
+    last,
+    ENTRY_SLICE_ROWS,
+  );
+  return flagsOf(db, mailboxId, tuples);
+}
+
+/** Flags of the next changed entries behind (`modSeq`, `uid`) and up to `upTo`, in this order, at most ENTRY_SLICE_ROWS. */
+export function readChangedFlags(
   db: Connection,
   mailboxId: MailboxId,
   modSeq: number,
   uid: number,
   upTo: number,
-): readonly Entry[] {
-  const tuples = db.tuples<EntryTuple>(
-    `SELECT uid, content_id, modseq, flags, keywords_low, keywords_high, internal_at, zone_minutes,
-       octets, pop3_octets, saved_at
+): readonly EntryFlags[] {
+  const tuples = db.tuples<FlagsTuple>(
+    `SELECT uid, modseq, flags, keywords_low, keywords_high
      FROM entry WHERE mailbox_id = ? AND (modseq, uid) > (?, ?) AND modseq <= ?
      ORDER BY modseq, uid LIMIT ?`,
     mailboxId,
@@ -71,7 +97,7 @@ export function readChangedEntries(
     upTo,
     ENTRY_SLICE_ROWS,
   );
-  return entriesOf(db, mailboxId, tuples);
+  return flagsOf(db, mailboxId, tuples);
 }
 
 /** The same without what the entries hold. */
@@ -127,6 +153,15 @@ function entryOf(tuple: EntryTuple, names: readonly string[]): Entry {
   const flags = { system, keywords };
   const savedAt = saved ?? undefined;
   return { uid, contentId, flags, modSeq, internalDate, octets, pop3Octets, savedAt };
+}
+
+function flagsOf(db: Connection, mailboxId: MailboxId, tuples: readonly FlagsTuple[]): readonly EntryFlags[] {
+  const hasKeywords = tuples.some(([, , , low, high]) => low !== 0 || high !== 0);
+  const names = hasKeywords ? readKeywordNames(db, mailboxId) : NO_KEYWORDS;
+  return tuples.map(([uid, modSeq, system, low, high]) => {
+    const keywords = low === 0 && high === 0 ? NO_KEYWORDS : namesOf(low, high, names);
+    return { uid, flags: { system, keywords }, modSeq };
+  });
 }
 
 function namesOf(low: number, high: number, names: readonly string[]): readonly string[] {

@@ -8,7 +8,7 @@ import { yieldTurn } from '../../base/pacer.ts';
 import type {
   Appendix,
   CopyOutcome,
-  Entry,
+  EntryFlags,
   Flags,
   FlagOperation,
   FlagOutcome,
@@ -17,8 +17,9 @@ import type {
   MailboxStatus,
   UidRange,
 } from '../contract/mailboxes.ts';
+import type { Connection } from './connection.ts';
 import type { Drafts } from './drafts.ts';
-import { readChangedEntries, readChangedUids, readEntries, readExpunged } from './entryReads.ts';
+import { readChangedFlags, readChangedUids, readEntries, readExpunged, readFlags } from './entryReads.ts';
 import type { Holds } from './holds.ts';
 import type { Lifetime } from './lifetime.ts';
 import { ENTRY_SLICE_ROWS, KEYWORDS_PER_MAILBOX, UID_LIMIT } from './limits.ts';
@@ -60,7 +61,8 @@ export function createMailboxes(options: MailboxesOptions): Mailboxes {
       lifetime.run(() => writer.run('setSubscribed', { accountId, name, isSubscribed })),
     status: async (mailboxId) => requireStatus(reader, mailboxId),
     claimRecent: (mailboxId) => lifetime.run(() => claimRecent(options, mailboxId)),
-    entries: (mailboxId, range) => readSlices(reader, mailboxId, range),
+    entries: (mailboxId, range) => readSlices(reader, readEntries, mailboxId, range),
+    flags: (mailboxId, range) => readSlices(reader, readFlags, mailboxId, range),
     changes: (mailboxId, since) => lifetime.run(() => readChanges(reader, mailboxId, since)),
     changedUids: (mailboxId, since) => lifetime.run(() => readAllChangedUids(reader, mailboxId, since)),
     expungedUids: (mailboxId, since) => lifetime.run(() => readAllExpunged(reader, mailboxId, since)),
@@ -92,17 +94,18 @@ async function claimRecent(options: MailboxesOptions, mailboxId: MailboxId): Pro
   return options.writer.run('claimRecent', { mailboxId });
 }
 
-async function* readSlices(
+async function* readSlices<Read extends EntryFlags>(
   reader: Reader,
+  readSlice: (db: Connection, mailboxId: MailboxId, first: number, last: number) => readonly Read[],
   mailboxId: MailboxId,
   range: UidRange,
-): AsyncGenerator<readonly Entry[]> {
+): AsyncGenerator<readonly Read[]> {
   requireModSeqs(reader, mailboxId);
   const last = Math.min(range.last, UID_LIMIT);
   let first = Math.max(range.first, 1);
   while (first <= last) {
     const next = first;
-    const slice = reader.read((db) => db.snapshot(() => readEntries(db, mailboxId, next, last)));
+    const slice = reader.read((db) => db.snapshot(() => readSlice(db, mailboxId, next, last)));
     if (slice.length > 0) yield slice;
     if (slice.length < ENTRY_SLICE_ROWS) return;
     first = (slice.at(-1)?.uid ?? last) + 1;
@@ -153,12 +156,12 @@ async function readChangedSince(
   mailboxId: MailboxId,
   since: number,
   upTo: number,
-): Promise<readonly Entry[]> {
-  const changed: Entry[] = [];
+): Promise<readonly EntryFlags[]> {
+  const changed: EntryFlags[] = [];
   for (let modSeq = since, uid: number = UID_LIMIT; ; ) {
     const key = { modSeq, uid };
     const slice = reader.read((db) =>
-      db.snapshot(() => readChangedEntries(db, mailboxId, key.modSeq, key.uid, upTo)),
+      db.snapshot(() => readChangedFlags(db, mailboxId, key.modSeq, key.uid, upTo)),
     );
     for (const entry of slice) changed.push(entry);
     const last = slice.at(-1);

@@ -8,7 +8,7 @@
  */
 
 import { formatFlagList, formatNstring, formatQuoted, formatString, formatText, NIL } from './format.ts';
-import { formatNumberSet, formatSequenceSet } from './sequenceSet.ts';
+import { formatSequenceSet, rangesOfNumbers } from './sequenceSet.ts';
 import type { NumberRange } from './sequenceSet.ts';
 
 /** How a command ended. */
@@ -100,16 +100,18 @@ export interface EsearchData {
   readonly modSeq?: number | undefined;
 }
 
-/** ESEARCH in answer to the command `tag`. */
-export function formatEsearch(tag: string, isUid: boolean, data: EsearchData): string {
-  const items = [
-    data.min === undefined ? '' : ` MIN ${data.min}`,
-    data.max === undefined ? '' : ` MAX ${data.max}`,
-    data.count === undefined ? '' : ` COUNT ${data.count}`,
-    data.all === undefined || data.all.length === 0 ? '' : ` ALL ${formatNumberSet(data.all)}`,
-    data.modSeq === undefined ? '' : ` MODSEQ ${data.modSeq}`,
-  ];
-  return `* ESEARCH (TAG ${formatQuoted(tag)})${isUid ? ' UID' : ''}${items.join('')}\r\n`;
+/** ESEARCH in answer to the command `tag`, in pieces. */
+export function* formatEsearch(tag: string, isUid: boolean, data: EsearchData): Generator<string, void> {
+  const { min, max, count, all = [], modSeq } = data;
+  yield `* ESEARCH (TAG ${formatQuoted(tag)})${isUid ? ' UID' : ''}`;
+  if (min !== undefined) yield ` MIN ${min}`;
+  if (max !== undefined) yield ` MAX ${max}`;
+  if (count !== undefined) yield ` COUNT ${count}`;
+  const ranges = rangesOfNumbers(all);
+  for (let from = 0; from < ranges.length; from += NUMBERS_PER_PIECE) {
+    yield `${from === 0 ? ' ALL ' : ','}${formatSequenceSet(ranges.slice(from, from + NUMBERS_PER_PIECE))}`;
+  }
+  yield modSeq === undefined ? '\r\n' : ` MODSEQ ${modSeq}\r\n`;
 }
 
 /** NAMESPACE with one personal namespace at the root and no others. */

@@ -10,7 +10,7 @@ import type { MimeMessage } from '../../../src/wire/mime/structure.ts';
 import type { ContentDraft } from '../../../src/store/contract/contents.ts';
 import type { DerivedMessage } from '../../../src/store/contract/derived.ts';
 import type { DeliveryOutcome } from '../../../src/store/contract/deliveries.ts';
-import type { Entry, Flags, UidRange } from '../../../src/store/contract/mailboxes.ts';
+import type { Entry, EntryFlags, Flags, UidRange } from '../../../src/store/contract/mailboxes.ts';
 import type { Store } from '../../../src/store/contract/store.ts';
 
 /** The implementation under test. */
@@ -151,4 +151,9 @@ export function patterned(length: number): Buffer {
 /** What is decoded of derived data, to be compared with what a walker finds. */
 export function plain({ structure, envelope, octets, pop3Octets }: DerivedMessage): MimeMessage {
   return { structure, envelope, octets, pop3Octets };
+}
+
+/** What of an entry may change. */
+export function flagsOf({ uid, flags, modSeq }: EntryFlags): EntryFlags {
+  return { uid, flags, modSeq };
 }

@@ -13,6 +13,7 @@ import {
   append,
   draftOf,
   entriesOf,
+  flagsOf,
   MESSAGE,
   NO_FLAGS,
   type ContractTests,
@@ -21,6 +22,31 @@ import {
 
 /** The suite of mailboxes. */
 export const MAILBOX_TESTS: ContractTests = {
+  'flags come as entries do, without what never changes': async (t, { storeOf }) => {
+    const store = await storeOf();
+    const { inbox } = await addTenant(store);
+    await append(store, inbox, 1_300);
+    const { mailboxes } = store;
+    await mailboxes.setFlags(inbox, [{ first: 400, last: 800 }], 'add', { system: 1, keywords: ['Work'] });
+    await mailboxes.setFlags(inbox, [{ first: 801, last: 801 }], 'add', {
+      system: 0,
+      keywords: ['work', 'Other'],
+    });
+    for (const range of [
+      { first: 1, last: 4_294_967_295 },
+      { first: 700, last: 1200 },
+      { first: 5, last: 4 },
+    ]) {
+      const read: unknown[] = [];
+      for await (const slice of mailboxes.flags(inbox, range)) {
+        t.ok(slice.length > 0 && slice.length <= 500);
+        read.push(...slice);
+      }
+      const entries = await entriesOf(store, inbox, range);
+      t.strictSame(read, entries.map(flagsOf));
+    }
+  },
+
   'a new account has INBOX and the special-use mailboxes, subscribed': async (t, { storeOf }) => {
     const store = await storeOf();
     const { accountId } = await addTenant(store);
