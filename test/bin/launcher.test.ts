@@ -23,6 +23,7 @@ const [first, ...rest] = process.argv.slice(2);
 const told: Told = { node: process.execPath, args: rest };
 switch (first) {
   case 'tell': console.log(JSON.stringify(told)); break;
+  case 'environment': console.log(process.env.MALLOC_MMAP_THRESHOLD_); break;
   case 'echo': console.log(await text(process.stdin)); break;
   case 'exit': process.exit(Number(rest[0]));
   case 'wait':
@@ -91,6 +92,13 @@ t.test('a HAUSPOST_NODE that is no Node 24 is named', async (t) => {
   const run = await launchOld(outside, ['tell'], { env: { HAUSPOST_NODE: '/no/such/node' } });
   t.equal(run.exitCode, 1);
   t.match(run.stderr.toString(), /and HAUSPOST_NODE names nothing that runs \(\/no\/such\/node\)\.\n$/);
+});
+
+t.test('main.ts is told how to allocate, unless the one who starts it says otherwise', async (t) => {
+  const run = await launch(outside, ['environment']);
+  t.equal(run.stdout.toString(), '1048576\n');
+  const other = await launch(outside, ['environment'], { env: { MALLOC_MMAP_THRESHOLD_: '4194304' } });
+  t.equal(other.stdout.toString(), '4194304\n');
 });
 
 t.test('standard input and the exit code pass through', async (t) => {

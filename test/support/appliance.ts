@@ -17,6 +17,9 @@ const QUICK_START = {
   NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/hauspost-tests', import.meta.url)),
 };
 
+/** What deploy/ and bin/hauspost.js set for a server, so that its memory is that of a service. */
+const AS_A_SERVICE = { MALLOC_MMAP_THRESHOLD_: '1048576' };
+
 /** Ports by the listeners' names. */
 export type Ports = Readonly<Record<'smtp' | 'pop3' | 'pop3s' | 'imap' | 'imaps', number>>;
 
@@ -113,7 +116,7 @@ async function serve(main: string, configFile: string, options: ServeOptions = {
   const command = [...(options.wrapper ?? []), process.execPath, main, 'serve', '--config', configFile];
   const program = await startProgram(command[0] ?? '', command.slice(1), {
     deadlineMs: 10 * 60_000,
-    env: { ...QUICK_START, ...options.env },
+    env: { ...QUICK_START, ...AS_A_SERVICE, ...options.env },
   });
   const [line] = await program.waitFor(/^.*"event":"main\.server\.ready".*$/m);
   const ready = JSON.parse(line ?? '') as { listeners: { name: string; port: number }[]; process: number };
