@@ -18,8 +18,11 @@ import { SuspectAddresses } from './suspectAddresses.ts';
 export const FREE_FAILURES = 3;
 /** The first delay; each further failure doubles it. */
 export const FIRST_DELAY_MS = SECOND_MS;
-/** Pairs of name and address that are remembered, some 500 octets each with the longest of names. */
-export const PAIR_LIMIT = 20_000;
+/**
+ * Pairs of name and address that are remembered, about 1 KiB each with the longest of names. With 20,000 of them the hash tables
+ * took 15 to 30 ms of this thread each time when they were laid out anew, some thousand failures apart.
+ */
+export const PAIR_LIMIT = 5_000;
 
 /** hMailServer bans for an hour after 3 failures within 30 minutes; here delays come first. */
 export const DEFAULT_LOGIN_THROTTLE: LoginThrottleOptions = {
