@@ -17,6 +17,12 @@ export const POP3_LIMITS: readonly LimitRow[] = [
     answer: '`-ERR [SYS/TEMP]` and the end',
     test: 'a minute of silence before login',
   },
+  {
+    name: 'LOGIN_DEADLINE_MS',
+    file: POP3D,
+    answer: '`-ERR [SYS/TEMP]` and the end',
+    test: 'five minutes are all the time',
+  },
   { name: 'COMMAND_LINE_LIMIT_OCTETS', file: COMMAND, answer: TOO_LONG, test: LINES },
   { name: 'UTF8_COMMAND_LINE_LIMIT_OCTETS', file: COMMAND, answer: TOO_LONG, test: LINES },
   { name: 'CREDENTIAL_LINE_LIMIT_OCTETS', file: COMMAND, answer: TOO_LONG, test: LINES },

@@ -6,6 +6,8 @@ import { MINUTE_MS } from '../base/units.ts';
 
 /** Silence before login: a person with Telnet gets by, a scanner of ports does not stay. */
 export const LOGIN_TIMEOUT_MS = MINUTE_MS;
+/** The whole time before login: a command now and then, or without a pause, shall not hold a connection for ever. */
+export const LOGIN_DEADLINE_MS = 5 * MINUTE_MS;
 /** Silence after login (RFC 1939 section 3: at least 10 minutes). What a client still takes of a message is no silence. */
 export const IDLE_TIMEOUT_MS = 10 * MINUTE_MS;
 /** Commands in a row that were refused: old clients try a few unknown ones. */

@@ -18,7 +18,7 @@ import { LineReader } from '../net/lineReader.ts';
 import { COMMANDS } from './commands.ts';
 import { compatibilityOf } from './compatibility.ts';
 import type { Pop3Context, Pop3State, Pop3Surroundings } from './context.ts';
-import { FAILED_LOGIN_LIMIT, LOGIN_TIMEOUT_MS, REFUSED_COMMAND_LIMIT } from './limits.ts';
+import { FAILED_LOGIN_LIMIT, LOGIN_DEADLINE_MS, LOGIN_TIMEOUT_MS, REFUSED_COMMAND_LIMIT } from './limits.ts';
 import { FirstFetches } from './firstFetches.ts';
 import { recordFetches } from './recordFetches.ts';
 import { ENGLISH } from './phrases/english.ts';
@@ -43,11 +43,13 @@ export class Pop3Session implements Pop3Context {
   isUtf8 = false;
   #errors = 0;
   #failedLogins = 0;
+  readonly #openedMs: number;
   readonly #stopping = new AbortController();
 
   constructor(connection: Connection, surroundings: Pop3Surroundings) {
     this.connection = connection;
     this.surroundings = surroundings;
+    this.#openedMs = surroundings.clock.monotonic();
     this.compatibility = compatibilityOf(surroundings);
     this.pacer = new Pacer(surroundings.clock);
     this.lines = new LineReader(connection, CREDENTIAL_LINE_LIMIT_OCTETS);
@@ -140,9 +142,17 @@ export class Pop3Session implements Pop3Context {
   }
 
   async #awaitLine(limitOctets?: number) {
-    const { idleTimeoutMs } = this.surroundings.settings;
-    const deadlineMs = this.state.kind === 'transaction' ? idleTimeoutMs : LOGIN_TIMEOUT_MS;
-    return this.lines.readLine({ deadlineMs, signal: this.#stopping.signal }, limitOctets);
+    const wait = { deadlineMs: this.#silenceLimitMs(), signal: this.#stopping.signal };
+    return this.lines.readLine(wait, limitOctets);
+  }
+
+  /** Errors: `deadlineExceeded`, also for a client whose next line is there already. */
+  #silenceLimitMs(): number {
+    const { clock, settings } = this.surroundings;
+    if (this.state.kind === 'transaction') return settings.idleTimeoutMs;
+    const left = this.#openedMs + LOGIN_DEADLINE_MS - clock.monotonic();
+    if (left <= 0) throw new MailError('deadlineExceeded', 'the client has not logged in in time');
+    return Math.min(LOGIN_TIMEOUT_MS, left);
   }
 
   async #serveLine(): Promise<void> {
@@ -202,6 +212,8 @@ export class Pop3Session implements Pop3Context {
   #sayGoodbye(error: MailError): void {
     if (error.code === 'connectionLost') return;
     this.log.debug('pop3d.session.ended', { reason: error.code });
-    this.refuse(error.code, error.code === 'deadlineExceeded' ? this.phrases.silentTooLong : undefined);
+    const { noLoginInTime, silentTooLong } = this.phrases;
+    const tooLate = this.state.kind === 'transaction' ? silentTooLong : noLoginInTime;
+    this.refuse(error.code, error.code === 'deadlineExceeded' ? tooLate : undefined);
   }
 }

@@ -9,6 +9,7 @@ import Sqlite from 'better-sqlite3';
 import t from 'tap';
 import { MailError } from '../../src/base/error.ts';
 import type { Contents } from '../../src/store/contract/contents.ts';
+import { LOGIN_DEADLINE_MS, LOGIN_TIMEOUT_MS } from '../../src/pop3d/limits.ts';
 import { openRoomSite } from '../support/site.ts';
 import {
   ADDRESS,
@@ -436,8 +437,35 @@ t.test('a minute of silence before login ends a session', async (t) => {
   clock.advance(59_999);
   await play(client, 'C: USER somebody\nS: +OK *');
   clock.advance(60_000);
-  t.match(await client.closed(), /-ERR \[SYS\/TEMP\] Too long without a command\r\n$/);
+  t.match(await client.closed(), /-ERR \[SYS\/TEMP\] Too long without a login\r\n$/);
 });
+
+t.test(
+  'five minutes are all the time before login, also with commands now and then or at once',
+  async (t) => {
+    const { connect, clock, site } = await openServer(t);
+    await site.addAccount(ADDRESS);
+    const slow = await connect();
+    const entered = await connect();
+    await slow.until(/\r\n$/);
+    await logIn(entered);
+    for (let elapsed = 0; elapsed < LOGIN_DEADLINE_MS; elapsed += LOGIN_TIMEOUT_MS / 2) {
+      t.match(await ask(slow, 'USER somebody'), /^\+OK/, `after ${elapsed} ms`);
+      t.match(await ask(entered, 'NOOP'), /^\+OK/);
+      clock.advance(LOGIN_TIMEOUT_MS / 2);
+    }
+    t.match(await slow.closed(), /-ERR \[SYS\/TEMP\] Too long without a login\r\n$/);
+    t.match(await ask(entered, 'NOOP'), /^\+OK/, 'who has logged in has more time');
+    const hasty = await connect();
+    await hasty.until(/\r\n$/);
+    hasty.send('USER somebody\r\n'.repeat(20_000));
+    await hasty.until(/(\+OK[\s\S]*){9}/);
+    clock.advance(LOGIN_DEADLINE_MS);
+    const answers = await hasty.closed();
+    t.match(answers, /Too long without a login\r\n$/);
+    t.ok(answers.split('\r\n').length < 20_000, 'lines that are there already do not put it off');
+  },
+);
 
 t.test('ten silent minutes end a session, which a slow download of eleven is not', async (t) => {
   const { site, clock, port } = await openServer(t);

@@ -37,6 +37,7 @@ export const ENGLISH: Phrases = {
   goodbye: 'Goodbye',
   goodbyeAfter: (deletedMessages) => `Goodbye, ${deletedMessages} messages deleted`,
   deletedRemain: 'Some deleted messages were not removed',
+  noLoginInTime: 'Too long without a login',
   silentTooLong: 'Too long without a command',
   error: (code) => MAIL_ERRORS[code].publicText,
 };

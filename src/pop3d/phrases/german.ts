@@ -71,6 +71,7 @@ export const GERMAN: Phrases = {
   goodbye: 'Auf Wiedersehen',
   goodbyeAfter: (deletedMessages) => `Auf Wiedersehen, ${deletedMessages} Nachrichten gelöscht`,
   deletedRemain: 'Einige gelöschte Nachrichten wurden nicht entfernt',
+  noLoginInTime: 'Zu lange keine Anmeldung',
   silentTooLong: 'Zu lange kein Befehl',
   error: (code) => ERRORS[code],
 };

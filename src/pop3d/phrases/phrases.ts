@@ -41,6 +41,7 @@ export interface Phrases {
   readonly goodbye: string;
   goodbyeAfter(deletedMessages: number): string;
   readonly deletedRemain: string;
+  readonly noLoginInTime: string;
   readonly silentTooLong: string;
   error(code: MailErrorCode): string;
 }
