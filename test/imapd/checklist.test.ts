@@ -7,14 +7,12 @@
  * their comments.
  */
 
-import t from 'tap';
-
-import { wrongCitation } from '../support/citedTest.ts';
+import { type ChecklistRow, testChecklist } from '../support/checklist.ts';
 
 const POINTS = 81;
 
 /** Point, file below test/, name of the test. */
-const CHECKLIST: readonly (readonly [point: number, file: string, name: string])[] = [
+const CHECKLIST: readonly ChecklistRow[] = [
   [
     1,
     'imapd/framing.test.ts',
@@ -425,12 +423,4 @@ const CHECKLIST: readonly (readonly [point: number, file: string, name: string])
   [81, 'imapd/limits.test.ts', 'nested and many search keys, and many texts to look for, are refused'],
 ];
 
-t.test('every point of the checklist has a test, and every test that it names is there', async (t) => {
-  const points = new Set(CHECKLIST.map(([point]) => point));
-  t.same(
-    [...points],
-    Array.from({ length: POINTS }, (_, index) => index + 1),
-  );
-  for (const [point, file, name] of CHECKLIST)
-    t.equal(wrongCitation(`test/${file}`, name), undefined, `point ${point}: ${name}`);
-});
+testChecklist(POINTS, CHECKLIST);

@@ -6,14 +6,12 @@
  * is a line end (docs/ARCHITECTURE.md, both). Point 30's mapping of folders is not offered.
  */
 
-import t from 'tap';
-
-import { wrongCitation } from '../support/citedTest.ts';
+import { type ChecklistRow, testChecklist } from '../support/checklist.ts';
 
 const POINTS = 30;
 
 /** Point, file below test/, name of the test. */
-const CHECKLIST: readonly (readonly [point: number, file: string, name: string])[] = [
+const CHECKLIST: readonly ChecklistRow[] = [
   [
     1,
     'pop3d/pop3d.test.ts',
@@ -201,12 +199,4 @@ const CHECKLIST: readonly (readonly [point: number, file: string, name: string])
   [30, 'pop3d/sessionRules.test.ts', 'POP3 sees the INBOX and no other mailbox'],
 ];
 
-t.test('every point of the checklist has a test, and every test that it names is there', async (t) => {
-  const points = new Set(CHECKLIST.map(([point]) => point));
-  t.same(
-    [...points],
-    Array.from({ length: POINTS }, (_, index) => index + 1),
-  );
-  for (const [point, file, name] of CHECKLIST)
-    t.equal(wrongCitation(`test/${file}`, name), undefined, `point ${point}: ${name}`);
-});
+testChecklist(POINTS, CHECKLIST);
