@@ -139,6 +139,29 @@ t.test('whole fetches are remembered for what is left, however the session ends'
   t.same(fetched, [1, 3, 7, 8], 'looks at a message are no fetches');
 });
 
+t.test('a client that deletes what it fetches costs no note of its fetches', async (t) => {
+  let notes = 0;
+  const { site, loggedIn } = await openServer(t, {
+    ...SYSTEM_TIME,
+    mailboxes: (real) => ({
+      ...real,
+      markFetched: async (...args) => {
+        notes += 1;
+        return real.markFetched(...args);
+      },
+    }),
+  });
+  await fill(site);
+  const client = await loggedIn();
+  for (const number of [1, 2, 3]) {
+    await ask(client, `RETR ${number}`, MULTI_LINE);
+    await ask(client, `DELE ${number}`);
+  }
+  await ask(client, 'QUIT');
+  t.equal(notes, 0);
+  t.same(await inboxUids(site), []);
+});
+
 t.test('a store that cannot note a fetch costs no session its mail or its QUIT', async (t) => {
   const { site, loggedIn } = await openServer(t, {
     ...RETAINING,
