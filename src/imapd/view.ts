@@ -264,7 +264,9 @@ export class MailboxView {
   }
 
   #advance(modSeq: ModSeq): void {
-    this.#modSeq = Math.max(this.#modSeq, modSeq);
+    // All that is known lies above: most slices of a large change have nothing to pass.
+    if (modSeq <= this.#modSeq) return;
+    this.#modSeq = modSeq;
     for (const [uid, known] of this.#known) if (known <= this.#modSeq) this.#known.delete(uid);
   }
 
