@@ -82,6 +82,7 @@ const FORMS: readonly Form[] = [
     'pop3',
     (p) => [[`AUTH ${base64(p)}\r\nAPOP ${NAME} ${p}\r\nPASS ${'x'.repeat(3000)}${p}\r\nQUIT\r\n`, OK]],
   ],
+  ['pop3', (p) => [[`USER ${NAME} ${p}\r\nPASS ${p}\r\nQUIT\r\n`, OK]]],
   ['pop3', (p) => [[`USER ${NAME}\r\nPASS ${p}`, OK]]],
   [
     'imap',

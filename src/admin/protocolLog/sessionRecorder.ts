@@ -10,6 +10,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { SessionTap, TappedSession } from '../../net/sessionTap.ts';
 import type { TlsInfo } from '../../net/tlsUpgrade.ts';
 import type { AnswerTranscript } from '../../wire/transcript/answers.ts';
+import { MASK } from '../../wire/transcript/masking.ts';
 import { printableText } from '../../wire/transcript/printable.ts';
 import { PENDING_LIMIT_OCTETS, ROW_LIMIT } from './limits.ts';
 import type { Direction, ProtocolLine } from './line.ts';
@@ -100,8 +101,7 @@ export class SessionRecorder implements SessionTap {
   }
 
   loginRefused(loginName: string): void {
-    const shown = loginName.slice(0, NAME_LIMIT_CHARS);
-    this.#tell('-', `login refused: ${printableText(shown)}`);
+    this.#tell('-', `login refused: ${shownName(loginName)}`);
     this.#lookups += 1;
     this.#surroundings
       .accountOf(loginName)
@@ -188,6 +188,12 @@ export class SessionRecorder implements SessionTap {
     this.#lostLines = 0;
     this.#pending = undefined;
   }
+}
+
+/** A name up to its first blank: some programs send `USER name password`. */
+function shownName(loginName: string): string {
+  const [word = ''] = loginName.slice(0, NAME_LIMIT_CHARS).split(/\s/, 1);
+  return word.length === loginName.length ? printableText(word) : `${printableText(word)} ${MASK}`;
 }
 
 /** What a line costs beside its text. */
