@@ -2,8 +2,8 @@
  * Logging in: from a name and a password to an account, or one refusal that tells nothing.
  *
  * An unknown name, a wrong password and a disabled account have the same answer and take the same time: a hash is computed
- * for each. Identical attempts at the same moment share one hash, whether the account exists or not. What was wrong stands
- * in the log alone. RFC 4616 section 2 (authorization identity), RFC 4954, RFC 3501 section 6.2.3, RFC 1939 section 7.
+ * for each. Identical attempts at the same moment share one hash, and those by another spelling do not, whether the account
+ * exists or not. What was wrong stands in the log alone. RFC 4616 section 2 (authorization identity), RFC 4954, RFC 3501 section 6.2.3, RFC 1939 section 7.
  * Trust: nothing is believed of names and passwords; both are bounded before anything is computed.
  */
 
@@ -79,15 +79,15 @@ function createPasswordCheck({ passwords, verified, log }: LoginSurroundings): P
     return passwords.refuse(password);
   };
   return async (credentials, { loginName, password }) => {
-    const key = verified.keyOf({
-      subject: credentials === undefined ? `name ${loginName}` : `account ${credentials.account.id}`,
-      passwordHash: credentials?.passwordHash ?? '',
-      password,
-    });
+    const passwordHash = credentials?.passwordHash ?? '';
+    const key = verified.keyOf({ subject: `account ${credentials?.account.id}`, passwordHash, password });
     const mayRemember = credentials !== undefined && isEnabled(credentials);
     if (mayRemember && verified.has(key)) return true;
-    const shared = pending.get(key) ?? compute(credentials, password).finally(() => pending.delete(key));
-    pending.set(key, shared);
+    // By the name as it was sent: shared by account, many spellings of a name would cost one hash or many, and that would tell.
+    const attempt = verified.keyOf({ subject: `name ${loginName}`, passwordHash, password });
+    const shared =
+      pending.get(attempt) ?? compute(credentials, password).finally(() => pending.delete(attempt));
+    pending.set(attempt, shared);
     const isRight = await shared;
     if (isRight && mayRemember) verified.add(key);
     return isRight;

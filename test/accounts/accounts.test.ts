@@ -195,6 +195,16 @@ t.test('a changed password, a disabled account and a removed one count at once',
   t.equal(await whoLogsIn('carl', 'after'), 'refused');
 });
 
+t.test('one name in many spellings at the same moment costs as many hashes, known or not', async (t) => {
+  for (const who of ['ben', 'nobody']) {
+    hashes.verified = 0;
+    hashes.refused = 0;
+    const names = [`${who}@app.example`, `${who.toUpperCase()}@app.example`, `X\\${who}`, who];
+    await Promise.all([...names, ...names].map((name) => logIn(name, 'wrong')));
+    t.equal(hashes.verified + hashes.refused, names.length, who);
+  }
+});
+
 t.test('the same attempt made often at the same moment costs one hash, known name or not', async (t) => {
   for (const name of ['anna@app.example', 'nobody@app.example']) {
     hashes.verified = 0;
