@@ -52,6 +52,8 @@ export interface AdmittedAttempt {
 /** Attempts with one password at one moment. */
 interface UnderWay {
   times: number;
+  /** Whether it has failed: once, however many sessions made it. */
+  isCounted: boolean;
   /** When they are looked at. */
   readonly atMs: number;
 }
@@ -84,15 +86,15 @@ export class LoginThrottle {
     const isBanned = () => this.#pairs.isBanned(key) || this.#suspects.failed.isBanned(address);
     const atMs = isBanned() ? undefined : this.#timeOf(key, passwordKey);
     if (atMs === undefined) return { kind: 'refused' };
-    this.#enter(key, passwordKey, atMs);
+    const underWay = this.#enter(key, passwordKey, atMs);
     let isOver = false;
     return {
       kind: 'admitted',
       waitMs: Math.max(0, atMs - this.#clock.monotonic()),
       mayGoOn: () => !isBanned(),
-      settle: (isGood) => (isGood ? this.#noteGood(key, address) : this.#noteFailed(key, attempt)),
+      settle: (isGood) => (isGood ? this.#noteGood(key, address) : this.#noteFailed(key, attempt, underWay)),
       leave: () => {
-        if (!isOver) this.#leave(key, passwordKey);
+        if (!isOver) this.#leave(key, passwordKey, underWay);
         isOver = true;
       },
     };
@@ -126,21 +128,26 @@ export class LoginThrottle {
     return atMs - now > delayLimitMs ? undefined : atMs;
   }
 
-  #enter(key: string, passwordKey: string, atMs: number): void {
+  #enter(key: string, passwordKey: string, atMs: number): UnderWay {
     const passwords = this.#underWay.get(key) ?? new Map<string, UnderWay>();
-    const same = passwords.get(passwordKey);
-    if (same === undefined) passwords.set(passwordKey, { times: 1, atMs });
-    else same.times += 1;
+    const same = passwords.get(passwordKey) ?? { times: 0, isCounted: false, atMs };
+    same.times += 1;
+    passwords.set(passwordKey, same);
     this.#underWay.set(key, passwords);
+    return same;
   }
 
-  #leave(key: string, passwordKey: string): void {
+  #leave(key: string, passwordKey: string, underWay: UnderWay): void {
+    underWay.times -= 1;
+    if (underWay.times === 0) this.#close(key, passwordKey, underWay);
+  }
+
+  /** Nobody joins it any more. */
+  #close(key: string, passwordKey: string, underWay: UnderWay): void {
     const passwords = this.#underWay.get(key);
-    const same = passwords?.get(passwordKey);
-    if (same === undefined) return;
-    same.times -= 1;
-    if (same.times === 0) passwords?.delete(passwordKey);
-    if (passwords?.size === 0) this.#underWay.delete(key);
+    if (passwords?.get(passwordKey) !== underWay) return;
+    passwords.delete(passwordKey);
+    if (passwords.size === 0) this.#underWay.delete(key);
   }
 
   #noteGood(key: string, address: string): readonly LoginBan[] {
@@ -149,7 +156,12 @@ export class LoginThrottle {
     return [];
   }
 
-  #noteFailed(key: string, attempt: LoginAttempt): readonly LoginBan[] {
+  /** Sessions that made one attempt together count once: an application that opens ten with an old password is not banned for it. */
+  #noteFailed(key: string, attempt: LoginAttempt, underWay: UnderWay): readonly LoginBan[] {
+    if (underWay.isCounted) return [];
+    underWay.isCounted = true;
+    // Who comes from here on makes an attempt of his own, else sessions that overlap would try without end.
+    this.#close(key, attempt.passwordKey, underWay);
     const failures = (this.#pairs.get(key)?.failures ?? 0) + 1;
     const further = { attempt, failures, names: undefined, banLimit: this.#options.banAfterFailures };
     const begun = [

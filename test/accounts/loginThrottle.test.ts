@@ -120,22 +120,52 @@ t.test(
   },
 );
 
-t.test('an attempt that waits when its pair is banned is refused, and no ban begins twice', async (t) => {
-  const { clock, throttle, admit } = openThrottle({ banAfterFailures: 4, delayLimitMs: 15_000 });
+t.test(
+  'one wrong password from many sessions at one moment is one failure, and the next is another',
+  async (t) => {
+    const { throttle, admit, attempt } = openThrottle();
+    const failTogether = () => {
+      const sessions = Array.from({ length: 16 }, () => admit('erp', '192.0.2.1', 'old'));
+      for (const session of sessions)
+        if (session.kind === 'admitted' && session.mayGoOn()) session.settle(false);
+      const late = admit('erp', '192.0.2.1', 'old');
+      for (const session of sessions) if (session.kind === 'admitted') session.leave();
+      return late;
+    };
+    const late = failTogether();
+    t.same(
+      throttle.bans,
+      [],
+      'an application with sixteen sessions and an old password is not banned at once',
+    );
+    if (late.kind === 'admitted') late.settle(false);
+    if (late.kind === 'admitted') late.leave();
+    t.equal(attempt('erp', '192.0.2.1'), 0);
+    t.equal(
+      attempt('erp', '192.0.2.1'),
+      1000,
+      'three failures until then: who comes after the answer is not one of them',
+    );
+    t.match(failTogether(), { kind: 'admitted', waitMs: 4000 });
+  },
+);
+
+t.test('an attempt that waits when a ban comes is refused, and no ban begins twice', async (t) => {
+  const { throttle, admit } = openThrottle({ banAfterFailures: 4, banAddressAfterNames: 2 });
   const four = ['a', 'b', 'c', 'd'].map((password) => admit('anna', '192.0.2.1', password));
   t.equal(admit('anna', '192.0.2.1', 'e').kind, 'refused', 'a fifth guess is not looked at either');
+  const others = ['ben', 'carl'].map((name) => admit(name, '192.0.2.1', 'x'));
   const late = four.pop();
-  const again = admit('anna', '192.0.2.1', 'a');
-  const begun = [...four, again].map((admitted) => {
+  const begun = [...others, ...four].map((admitted) => {
     if (admitted.kind === 'refused') throw new Error('refused');
     return admitted.settle(false).length;
   });
-  t.same(begun, [0, 0, 0, 1]);
+  t.same(begun, [0, 1, 0, 0, 0]);
   if (late?.kind !== 'admitted') throw new Error('refused');
-  clock.advance(late.waitMs);
   t.equal(late.mayGoOn(), false);
+  t.match(late.settle(false), [{ kind: 'nameAndAddress' }]);
   t.same(late.settle(false), [], 'a failure during a ban begins none');
-  t.equal(throttle.bans.length, 1);
+  t.equal(throttle.bans.length, 2);
 });
 
 t.test(
