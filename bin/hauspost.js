@@ -23,6 +23,12 @@ const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
  */
 const ALLOCATION = { MALLOC_MMAP_THRESHOLD_: '1048576' };
 
+/**
+ * V8 sizes the room for young objects by the machine: on one of 24 GB it grew to 128 MB, of which more and more became resident
+ * through the twenty minutes of a soak. Two halves of 16 MB are what it takes on smaller machines.
+ */
+const YOUNG_GENERATION = '--max-semi-space-size=16';
+
 /** A terminal delivers these to the whole foreground group, so forwarding them would deliver them twice. */
 const TERMINAL_SIGNALS = ['SIGINT', 'SIGQUIT'];
 const FORWARDED_SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGBREAK'];
@@ -65,7 +71,7 @@ function findBundled(name) {
 
 function run(path) {
   const env = { ...ALLOCATION, ...process.env };
-  const child = spawn(path, [MAIN, ...process.argv.slice(2)], { stdio: 'inherit', env });
+  const child = spawn(path, [YOUNG_GENERATION, MAIN, ...process.argv.slice(2)], { stdio: 'inherit', env });
   const isOnTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
   for (const signal of TERMINAL_SIGNALS) listen(signal, () => isOnTerminal || child.kill(signal));
   for (const signal of FORWARDED_SIGNALS) listen(signal, () => child.kill(signal));

@@ -95,3 +95,10 @@ t.test(
     }
   },
 );
+
+t.test('every service gives young objects the same room', (t) => {
+  const [, room = 'none'] = /'(--max-semi-space-size=\d+)'/.exec(read('bin/hauspost.js')) ?? [];
+  for (const name of ['hauspost.service', 'Dockerfile', 'hauspost-service.xml'])
+    t.ok(read(`deploy/${name}`).includes(room), name);
+  t.end();
+});

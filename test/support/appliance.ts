@@ -17,8 +17,10 @@ const QUICK_START = {
   NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/hauspost-tests', import.meta.url)),
 };
 
-/** What deploy/ and bin/hauspost.js set for a server, so that its memory is that of a service. */
+/** What deploy/ and bin/hauspost.js give a server, so that its memory is that of a service. */
 const AS_A_SERVICE = { MALLOC_MMAP_THRESHOLD_: '1048576' };
+
+const FLAGS = ['--max-semi-space-size=16'];
 
 /** Ports by the listeners' names. */
 export type Ports = Readonly<Record<'smtp' | 'pop3' | 'pop3s' | 'imap' | 'imaps', number>>;
@@ -42,6 +44,8 @@ export interface ServeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A command that runs the server, such as strace with its arguments. */
   readonly wrapper?: readonly string[];
+  /** When it is killed at the latest: after ten minutes unless given. */
+  readonly deadlineMs?: number;
 }
 
 /** A server that listens. */
@@ -113,9 +117,17 @@ const LISTENERS = [
   .join('\n');
 
 async function serve(main: string, configFile: string, options: ServeOptions = {}): Promise<RunningServer> {
-  const command = [...(options.wrapper ?? []), process.execPath, main, 'serve', '--config', configFile];
+  const command = [
+    ...(options.wrapper ?? []),
+    process.execPath,
+    ...FLAGS,
+    main,
+    'serve',
+    '--config',
+    configFile,
+  ];
   const program = await startProgram(command[0] ?? '', command.slice(1), {
-    deadlineMs: 10 * 60_000,
+    deadlineMs: options.deadlineMs ?? 10 * 60_000,
     env: { ...QUICK_START, ...AS_A_SERVICE, ...options.env },
   });
   const [line] = await program.waitFor(/^.*"event":"main\.server\.ready".*$/m);
