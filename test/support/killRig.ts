@@ -81,9 +81,14 @@ export async function findLost(
   return names.filter((name) => !byPop3.has(name) || !byImap.has(name));
 }
 
-/** Adds the name of a message that is what its name says, behind our two trace fields. */
-function addWhole(names: Set<string>, octets: Buffer): void {
+/** The name of a message that is what its name says, behind our two trace fields; undefined when it is not. */
+export function wholeName(octets: Buffer): string | undefined {
   const start = octets.indexOf('Subject: ');
   const name = octets.toString('latin1', start + 9, octets.indexOf('\r\n', start));
-  if (octets.subarray(start).equals(namedMessage(name))) names.add(name);
+  return octets.subarray(start).equals(namedMessage(name)) ? name : undefined;
+}
+
+function addWhole(names: Set<string>, octets: Buffer): void {
+  const name = wholeName(octets);
+  if (name !== undefined) names.add(name);
 }
