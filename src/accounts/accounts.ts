@@ -8,6 +8,7 @@
 import type { Clock } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
+import { DAY_MS } from '../base/units.ts';
 import type { Account, Directory } from '../store/contract/directory.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import { parseAddress, parseDomain } from './address.ts';
@@ -79,6 +80,7 @@ export function createAccounts(surroundings: AccountsSurroundings): Accounts {
     clock,
     log,
     verified: createVerifiedCache(clock),
+    proven: createVerifiedCache(clock, DAY_MS),
     throttle: new LoginThrottle(clock, options.loginThrottle ?? DEFAULT_LOGIN_THROTTLE),
     addresses: surroundings.addresses,
     ipRanges: surroundings.ipRanges,

@@ -32,6 +32,8 @@ export interface LoginAttempt {
   readonly protocol: string;
   /** Names the password without giving it away: the same one tried twice at a moment is one attempt. */
   readonly passwordKey: string;
+  /** Whether this very password was right for this very account from this address within the last day. */
+  readonly isProven?: boolean;
 }
 
 /** A ban that holds, for the administrator and the log. */

@@ -5,7 +5,8 @@
  * one address, and everybody knows everybody's name. From the fourth failure on each attempt waits, twice as long each time;
  * after more the pair is banned. An address as a whole is banned only when nobody has logged in well from it for a day and it
  * failed with many names. Names count as they were sent, whether an account has them or not, so that neither a delay nor a ban
- * tells; an attempt that is banned or too early costs no hash. All of it is in memory: a restart begins anew.
+ * tells; an attempt that is banned or too early costs no hash. Only a password that was right from the same address within a day
+ * neither waits nor is banned: whatever others fail with, who has it gets in. All of it is in memory: a restart begins anew.
  * Trust: names and addresses are the client's; what is remembered of them is bounded by the limits below.
  */
 
@@ -81,10 +82,11 @@ export class LoginThrottle {
 
   /** Whether this attempt may be made, and how long it waits before. */
   admit(attempt: LoginAttempt): LoginAdmission {
-    const { address, passwordKey } = attempt;
+    const { address, passwordKey, isProven } = attempt;
     const key = keyOf(attempt);
-    const isBanned = () => this.#pairs.isBanned(key) || this.#suspects.failed.isBanned(address);
-    const atMs = isBanned() ? undefined : this.#timeOf(key, passwordKey);
+    const isBanned = () =>
+      isProven !== true && (this.#pairs.isBanned(key) || this.#suspects.failed.isBanned(address));
+    const atMs = isBanned() ? undefined : this.#timeOf(key, attempt);
     if (atMs === undefined) return { kind: 'refused' };
     const underWay = this.#enter(key, passwordKey, atMs);
     let isOver = false;
@@ -111,9 +113,10 @@ export class LoginThrottle {
   }
 
   /** When the attempt is looked at; undefined where that is too late, or its pair is as good as banned. */
-  #timeOf(key: string, passwordKey: string): number | undefined {
+  #timeOf(key: string, { passwordKey, isProven }: LoginAttempt): number | undefined {
     const { delayLimitMs, banAfterFailures } = this.#options;
     const now = this.#clock.monotonic();
+    if (isProven === true) return now;
     const underWay = this.#underWay.get(key);
     // The same password once more is the same attempt: an application that opens many sessions at once waits once.
     const same = underWay?.get(passwordKey);
@@ -151,7 +154,8 @@ export class LoginThrottle {
   }
 
   #noteGood(key: string, address: string): readonly LoginBan[] {
-    this.#pairs.forget(key);
+    // A ban stays for whoever is not proven: else each poll of an application would give its neighbour ten more guesses.
+    if (!this.#pairs.isBanned(key)) this.#pairs.forget(key);
     this.#suspects.noteGood(address);
     return [];
   }

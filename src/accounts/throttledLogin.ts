@@ -10,7 +10,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { LOGIN_NAME_LIMIT_OCTETS, parseAddress } from './address.ts';
-import { guessLogin, type LoginNameSurroundings } from './findByLoginName.ts';
+import { findByLoginName, guessLogin, type LoginNameSurroundings } from './findByLoginName.ts';
 import type { IpRanges, NetworkAddresses } from './ipRanges.ts';
 import type { LoginOutcome, LoginRequest } from './login.ts';
 import type { AdmittedAttempt, LoginThrottle } from './loginThrottle.ts';
@@ -25,27 +25,30 @@ export interface ThrottleSurroundings extends LoginNameSurroundings {
   readonly throttle: LoginThrottle;
   readonly ipRanges: Pick<IpRanges, 'rangeOf'>;
   readonly addresses: Pick<NetworkAddresses, 'group'>;
-  /** Names passwords without giving them away. */
-  readonly verified: Pick<VerifiedCache, 'keyOf'>;
+  /** Which passwords were right from which address within a day; it names passwords without giving them away. */
+  readonly proven: VerifiedCache;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** `login`, throttled. Rejects with the signal's reason beside what `login` rejects with. */
 export function throttleLogin(surroundings: ThrottleSurroundings, login: Login): Login {
-  const { throttle, ipRanges, addresses, verified, log } = surroundings;
+  const { throttle, ipRanges, addresses, proven, log } = surroundings;
   return async (request) => {
     const { password, protocol, remoteAddress } = request;
     if (ipRanges.rangeOf(remoteAddress)?.isTrusted === true) return login(request);
     const loginName = await nameCounted(surroundings, request.loginName);
+    const proof = await proofOf(surroundings, request);
     const admission = throttle.admit({
       loginName,
       address: addresses.group(remoteAddress),
       protocol,
-      passwordKey: verified.keyOf({ subject: loginName, passwordHash: '', password }),
+      passwordKey: proven.keyOf({ subject: loginName, passwordHash: '', password }),
+      isProven: proven.has(proof),
     });
     const isAdmitted = admission.kind === 'admitted';
     const outcome = isAdmitted ? await attempt(surroundings, login, request, admission) : THROTTLED;
+    if (outcome.kind === 'authenticated') proven.add(proof);
     if (outcome.kind === 'throttled')
       log.debug('accounts.login.throttled', { loginName, protocol, remoteAddress });
     return outcome;
@@ -73,8 +76,23 @@ async function attempt(
 }
 
 /**
+ * Names a password of an account at an address. Looked up for every attempt alike, and nothing but a right password is ever
+ * remembered by it, so that it tells nobody else anything.
+ */
+async function proofOf(
+  surroundings: ThrottleSurroundings,
+  { loginName, password, remoteAddress }: LoginRequest,
+): Promise<string> {
+  const { addresses, proven } = surroundings;
+  const credentials = (await findByLoginName(surroundings, loginName))?.credentials;
+  const subject = `account ${credentials?.account.id} at ${addresses.group(remoteAddress)}`;
+  return proven.keyOf({ subject, passwordHash: credentials?.passwordHash ?? '', password });
+}
+
+/**
  * What a name is counted as: the address that its form means, so that nobody gains tries by writing one name in many ways, else
- * the name itself. Only the names of domains are looked up, never whether somebody has the name.
+ * the name itself; foreign domains are all one, since an extra login name may have any (`erp@*`). Only the names of domains are
+ * looked up, never whether somebody has the name.
  */
 async function nameCounted(surroundings: LoginNameSurroundings, sent: string): Promise<string> {
   const name = readLoginName(sent);
@@ -83,5 +101,5 @@ async function nameCounted(surroundings: LoginNameSurroundings, sent: string): P
   const parsed = parseAddress(text);
   if (parsed.kind === 'invalid') return text;
   const domain = await surroundings.directory.findDomain(parsed.domain);
-  return `${parsed.localPart}@${domain?.name ?? parsed.domain}`;
+  return `${parsed.localPart}@${domain?.name ?? '*'}`;
 }

@@ -4,7 +4,7 @@
  *
  * The key is an HMAC under a key of this process over account, stored hash and password: nothing here gives a password
  * away, and a changed password finds nothing, without any clearing. Whether the account is enabled is not remembered; the
- * caller checks it each time. Only good verifications are kept. Called by login.ts.
+ * caller checks it each time. Only good verifications are kept. Called by login.ts, and by throttledLogin.ts for a day's.
  */
 
 import { createHmac, randomBytes } from 'node:crypto';
@@ -34,7 +34,7 @@ export interface VerifiedCache {
 }
 
 /** An empty cache with a secret of its own. */
-export function createVerifiedCache(clock: Clock): VerifiedCache {
+export function createVerifiedCache(clock: Clock, lifetimeMs: number = VERIFIED_LIFETIME_MS): VerifiedCache {
   const secret = randomBytes(32);
   /** Keys with the time when they end, oldest first. */
   const verified = new Map<string, number>();
@@ -52,7 +52,7 @@ export function createVerifiedCache(clock: Clock): VerifiedCache {
     },
     add(key) {
       verified.delete(key);
-      verified.set(key, clock.monotonic() + VERIFIED_LIFETIME_MS);
+      verified.set(key, clock.monotonic() + lifetimeMs);
       const [oldest] = verified.keys();
       if (verified.size > VERIFIED_LIMIT && oldest !== undefined) verified.delete(oldest);
     },

@@ -228,7 +228,52 @@ t.test('what cannot be decided counts for nothing: too many hashes, a store that
   failure.code = undefined;
   t.match(await logInWith('secret'), { kind: 'authenticated' });
   t.same(await logInWith('wrong'), { kind: 'refused' });
-  t.same(await logInWith('secret'), { kind: 'throttled' });
+  t.same(await logInWith('wrong'), { kind: 'throttled' });
+});
+
+/** Accounts on which anna fails from an address that others share; its function answers how a login from there ended. */
+async function openNeighbours(t: Test) {
+  const options = { defaultDomain: 'app.example.com', loginThrottle: STRICT };
+  const site = await openRoomSite(t, systemClock, undefined, options);
+  await site.addAccount('anna@app.example.com');
+  await site.addAccount(OTHER);
+  await site.administration.accounts.set(OTHER, { loginNames: [String.raw`OLD\anna`, 'erp@*'] });
+  const logInBy = async (loginName: string, password: string, remoteAddress = '192.0.2.9') =>
+    (await site.accounts.authenticate({ loginName, password, protocol: 'pop3', remoteAddress })).kind;
+  return { site, logInBy };
+}
+
+t.test(
+  'a password that was right from an address within a day goes on logging in, whatever fails there',
+  async (t) => {
+    const { site, logInBy } = await openNeighbours(t);
+    t.equal(await logInBy(String.raw`OLD\anna`, 'secret'), 'authenticated');
+    for (let count = 0; count < 3; count += 1)
+      t.equal(await logInBy('anna@app.example.com', `guess ${count}`), 'refused');
+    t.equal(await logInBy('anna', 'secret'), 'throttled', 'nobody has shown that it is right from here');
+    t.equal(
+      await logInBy(String.raw`OLD\anna`, 'secret'),
+      'authenticated',
+      'another account that counts as the same name',
+    );
+    t.equal(
+      await logInBy(String.raw`OLD\anna`, 'guess'),
+      'throttled',
+      'who has no password for it stays banned',
+    );
+    t.equal(await logInBy('anna', 'secret', '192.0.2.10'), 'authenticated');
+    t.equal(await logInBy('anna', 'secret'), 'throttled', 'right from elsewhere is not right from here');
+    await site.administration.accounts.setPassword(OTHER, 'another password');
+    t.equal(await logInBy(String.raw`OLD\anna`, 'secret'), 'throttled', 'an old password proves nothing');
+  },
+);
+
+t.test('guesses at an extra login name for any domain are one count, whatever the domain', async (t) => {
+  const { logInBy } = await openNeighbours(t);
+  const ends = [];
+  for (let count = 0; count < 6; count += 1)
+    ends.push(await logInBy(`erp@x${count}.example`, `guess ${count}`));
+  t.same(ends, ['refused', 'refused', 'refused', 'throttled', 'throttled', 'throttled']);
 });
 
 t.test('a known name and an unknown one wait, are refused and cost alike at each step', async (t) => {
