@@ -9,9 +9,9 @@
 
 import type { Log } from '../base/log.ts';
 import type { Account, Credentials, Directory } from '../store/contract/directory.ts';
-import { LOGIN_NAME_LIMIT_OCTETS } from './address.ts';
 import { findByLoginName } from './findByLoginName.ts';
 import type { PasswordHasher } from './password.ts';
+import { shownLoginName } from './readLoginName.ts';
 import type { VerifiedCache } from './verifiedCache.ts';
 
 /** A login as a session has it. */
@@ -120,7 +120,7 @@ function logOutcome(
   refusal: Refusal | undefined,
 ): void {
   const fields = {
-    loginName: loginName.slice(0, LOGIN_NAME_LIMIT_OCTETS),
+    loginName: shownLoginName(loginName),
     account: credentials?.account.address,
     protocol,
     remoteAddress,

@@ -6,7 +6,7 @@
  * Trust: none; a name that fits no form is only looked up as it is. Each step takes time in the length of the name.
  */
 
-import { parseAddress, parseDomain, parseLoginName } from './address.ts';
+import { LOGIN_NAME_LIMIT_OCTETS, parseAddress, parseDomain, parseLoginName } from './address.ts';
 import { LOGIN_FORMS, type LoginForm } from './loginForms.ts';
 
 /** A name read by its form. */
@@ -55,6 +55,15 @@ export function readLoginName(sent: string): ReadLoginName | undefined {
 /** An extra login name with its separators as backslashes, so that it stands once. */
 export function withBackslashes(loginName: string): string {
   return parseAddress(loginName).kind === 'address' ? loginName : loginName.replace(SEPARATOR_RUNS, '\\');
+}
+
+/**
+ * A name as logs and lists have it: up to its first blank, since some programs send `USER name password`, and at most as long as
+ * a name may be.
+ */
+export function shownLoginName(sent: string): string {
+  const [word = ''] = sent.trim().slice(0, LOGIN_NAME_LIMIT_OCTETS).split(/\s/, 1);
+  return word;
 }
 
 /** Why an extra login name with an asterisk cannot be; undefined where it can. `loginName` is as `withBackslashes` has it. */

@@ -9,12 +9,12 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { LOGIN_NAME_LIMIT_OCTETS, parseAddress } from './address.ts';
+import { parseAddress } from './address.ts';
 import { findByLoginName, guessLogin, type LoginNameSurroundings } from './findByLoginName.ts';
 import type { IpRanges, NetworkAddresses } from './ipRanges.ts';
 import type { LoginOutcome, LoginRequest } from './login.ts';
 import type { AdmittedAttempt, LoginThrottle } from './loginThrottle.ts';
-import { readLoginName } from './readLoginName.ts';
+import { readLoginName, shownLoginName } from './readLoginName.ts';
 import type { VerifiedCache } from './verifiedCache.ts';
 
 /** Decides about logins. */
@@ -95,9 +95,10 @@ async function proofOf(
  * looked up, never whether somebody has the name.
  */
 async function nameCounted(surroundings: LoginNameSurroundings, sent: string): Promise<string> {
-  const name = readLoginName(sent);
-  if (name === undefined) return sent.slice(0, LOGIN_NAME_LIMIT_OCTETS);
-  const text = (await guessLogin(surroundings, name))?.address ?? name.spellings[0] ?? sent;
+  const shown = shownLoginName(sent);
+  const name = readLoginName(shown);
+  if (name === undefined) return shown;
+  const text = (await guessLogin(surroundings, name))?.address ?? name.spellings[0] ?? shown;
   const parsed = parseAddress(text);
   if (parsed.kind === 'invalid') return text;
   const domain = await surroundings.directory.findDomain(parsed.domain);

@@ -117,6 +117,8 @@ t.test('every refusal looks alike and costs one hash; the reason stands in the l
     ['nobody', 'secret', 'unknownName'],
     ['', 'secret', 'unknownName'],
     ['an\0na@app.example', 'secret', 'unknownName'],
+    // As a program that takes USER for a login sends it: what stands behind the blank is its password.
+    ['anna@app.example secret', '', 'unknownName'],
     ['\u0430nna@app.example', 'secret', 'unknownName'],
     ['off@app.example', 'secret', 'accountDisabled'],
     ['off@app.example', 'wrong', 'wrongPassword'],

@@ -143,6 +143,12 @@ t.test('what is no failed login never counts, though the first that is one bans'
   t.match(await logIn(t, access, 'pop3', '127.0.0.2', TICKET, 'secret'), /^\+OK/);
   t.match(await logIn(t, access, 'pop3', '127.0.0.2', TICKET, 'wrong'), /AUTH/);
   t.equal(site.accounts.bans.count, 1, 'this one counted');
+  // A program that takes USER for a login says its password there: no list shows it.
+  await logIn(t, access, 'pop3', '127.0.0.2', `${OTHER} hunter2`, '');
+  t.same(
+    site.accounts.bans.list().map((ban) => ban.kind === 'nameAndAddress' && ban.loginName),
+    [TICKET, OTHER],
+  );
 });
 
 t.test('a login that waits keeps nobody else waiting, and comes to its end', async (t) => {
