@@ -6,6 +6,7 @@
 
 import { parseArgs } from 'node:util';
 import { MailError } from '../base/error.ts';
+import { visibleText } from './table.ts';
 import { EXIT, type ExitCode, type Invocation, UsageError, type CliIo, type Verb } from './verb.ts';
 
 /** How verbs reach operations. */
@@ -76,7 +77,7 @@ async function runVerb(
     io,
     call: (operation, input) => backend.call(operation, input, configFile),
     answer: (result, show) => {
-      io.out.write(isJson ? `${JSON.stringify(result, null, 2)}\n` : show(result));
+      io.out.write(isJson ? `${JSON.stringify(result, null, 2)}\n` : visibleText(show(result)));
     },
   };
   return verb.run(invocation);
@@ -114,7 +115,7 @@ function reportError(error: unknown, verb: Verb, io: CliIo): ExitCode {
     return EXIT.unreachable;
   }
   if (error instanceof MailError) {
-    io.err.write(`hauspost ${verb.words.join(' ')}: ${error.message}\n`);
+    io.err.write(`hauspost ${verb.words.join(' ')}: ${visibleText(error.message)}\n`);
     return EXIT.failed;
   }
   throw error;

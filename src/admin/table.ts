@@ -1,5 +1,6 @@
 /**
  * Plain tables for a terminal: columns as wide as their widest cell, no lines, so that they can be cut and grepped.
+ * Trust: cells may hold what strangers sent, names of failed logins above all; a terminal shows it and does not obey it.
  */
 
 /** Rows of text under `headings`; answers `empty` and a line end when there are none. */
@@ -9,15 +10,24 @@ export function formatTable(
   empty: string,
 ): string {
   if (rows.length === 0) return `${empty}\n`;
+  const shown = rows.map((row) => row.map((cell) => visibleText(cell).replaceAll('\n', '\\u{a}')));
   const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+    Math.max(heading.length, ...shown.map((row) => row[column]?.length ?? 0)),
   );
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, column) => (column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
       .join('  ');
-  return `${[line(headings), ...rows.map(line)].map((text) => text.trimEnd()).join('\n')}\n`;
+  return `${[line(headings), ...shown.map(line)].map((text) => text.trimEnd()).join('\n')}\n`;
 }
+
+/** `text` with every control character but the line feed, and those that turn the direction of writing, as `\u{...}`. */
+export function visibleText(text: string): string {
+  return text.replace(OBEYED, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`);
+}
+
+/** Control characters (C0, DEL, C1) but the line feed, marks and overrides of direction, Unicode's own line ends. */
+const OBEYED = /(?!\n)[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /** `name: value` lines, values in one column. */
 export function formatFields(fields: Readonly<Record<string, string>>): string {

@@ -128,6 +128,27 @@ t.test('verbs hand their options to the operation and show its result, as text o
   );
 });
 
+t.test(
+  'what strangers sent is shown by a terminal and never obeyed, nor taken for a row of its own',
+  async (t) => {
+    const name = '\u001b]0;owned\u0007\r\n192.0.2.1 \u009b2J\u202eerp müller';
+    const ban = {
+      kind: 'nameAndAddress',
+      address: '192.0.2.9',
+      loginName: name,
+      protocol: 'imap',
+      failures: 10,
+    };
+    const call = async () => [{ ...ban, endsAt: 0 }];
+    const shown = String.raw`\u{1b}]0;owned\u{7}\u{d}\u{a}192.0.2.1 \u{9b}2J\u{202e}erp müller`;
+    const { out } = await run(['ban', 'list'], call);
+    t.equal(out.split('\n')[1], `192.0.2.9  ${shown}  imap      10        1970-01-01T00:00:00.000Z`);
+    t.equal(out.split('\n').length, 3);
+    t.notMatch((await run(['ban', 'clear'], call)).out, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    t.same(JSON.parse((await run(['ban', 'list', '--json'], call)).out)[0].loginName, name);
+  },
+);
+
 t.test('each setting of accounts is an option, which none takes away, and is shown', async (t) => {
   const calls: unknown[] = [];
   const call = async (_operation: string, input: unknown) => {
