@@ -28,6 +28,15 @@ export class LineCutter {
   #tail: Buffer = NOTHING;
   #count = 0;
 
+  /** The lines that `octets` end. */
+  *lines(octets: Buffer): Generator<CutLine> {
+    for (let at = 0; at < octets.length; ) {
+      const { line, next } = this.take(octets, at);
+      at = next;
+      if (line !== undefined) yield line;
+    }
+  }
+
   /** Takes `octets` from `start` up to a line's end; `next` is where the following line begins. */
   take(octets: Buffer, start: number): { readonly line: CutLine | undefined; readonly next: number } {
     const end = octets.indexOf(LF, start);

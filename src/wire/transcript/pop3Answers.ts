@@ -31,12 +31,8 @@ export class Pop3Answers implements AnswerTranscript {
   }
 
   push(data: string | Uint8Array): readonly AnswerLine[] {
-    const octets = octetsOf(data);
     const lines: AnswerLine[] = [];
-    for (let at = 0; at < octets.length; ) {
-      const { line, next } = this.#cutter.take(octets, at);
-      at = next;
-      if (line === undefined) break;
+    for (const line of this.#cutter.lines(octetsOf(data))) {
       if (this.#isWithin === 'line') lines.push(this.#status(lineText(line)));
       else if (line.head.equals(LONE_DOT)) lines.push(...this.#end());
       else if (this.#isWithin === 'listing') lines.push({ text: lineText(line), isRow: true });

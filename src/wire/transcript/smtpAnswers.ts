@@ -12,13 +12,6 @@ export class SmtpAnswers implements AnswerTranscript {
   expect(): void {}
 
   push(data: string | Uint8Array): readonly AnswerLine[] {
-    const octets = octetsOf(data);
-    const lines: AnswerLine[] = [];
-    for (let at = 0; at < octets.length; ) {
-      const { line, next } = this.#cutter.take(octets, at);
-      at = next;
-      if (line !== undefined) lines.push({ text: lineText(line), isRow: false });
-    }
-    return lines;
+    return Array.from(this.#cutter.lines(octetsOf(data)), (line) => ({ text: lineText(line), isRow: false }));
   }
 }
