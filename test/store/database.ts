@@ -84,7 +84,9 @@ export function plantAccount({ run, db }: Database): {
 export function plantEntries({ db }: Database, mailboxId: MailboxId, count: number): void {
   db.run(
     `WITH RECURSIVE number (uid) AS (SELECT 1 UNION ALL SELECT uid + 1 FROM number WHERE uid < ?)
-     INSERT INTO entry SELECT ?, uid, uid, 2, 0, 0, 0, 0, 0, 100, 100, 0 FROM number`,
+     INSERT INTO entry (mailbox_id, uid, content_id, modseq, flags, keywords_low, keywords_high, internal_at, zone_minutes,
+       octets, pop3_octets, saved_at)
+     SELECT ?, uid, uid, 2, 0, 0, 0, 0, 0, 100, 100, 0 FROM number`,
     count,
     mailboxId,
   );
