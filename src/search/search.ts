@@ -50,7 +50,17 @@ export function openSearch(options: SearchOptions): Search {
   const data = { directory, indexPath, textLimitChars, reserveOctets };
   const thread = new SearchThreadClient(data, clock, log, () => nudges?.rest());
   const turns = new Turns(clock);
-  const nudges = isIndexed ? new IndexNudges(feed, clock, () => nudge(thread)) : undefined;
+  /** Nobody waits for it: a thread that the system does not grant is asked for again after a rest. */
+  const nudge = () => {
+    try {
+      thread.start();
+      thread.tell({ kind: 'index', request: 0, isUrgent: false });
+    } catch (error) {
+      log.error('search.thread.unstarted', { error });
+      nudges?.rest();
+    }
+  };
+  const nudges = isIndexed ? new IndexNudges(feed, clock, nudge) : undefined;
   let searches = 0;
   return {
     begin: (questions) => {
@@ -66,11 +76,6 @@ export function openSearch(options: SearchOptions): Search {
       await thread.close();
     },
   };
-}
-
-function nudge(thread: SearchThreadClient): void {
-  thread.start();
-  thread.tell({ kind: 'index', request: 0, isUrgent: false });
 }
 
 /** Most messages answer nothing yes. */

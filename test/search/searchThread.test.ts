@@ -2,15 +2,18 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import t from 'tap';
 
 import { systemClock } from '../../src/base/clock.ts';
 import type { ContentId } from '../../src/base/ids.ts';
-import { silentLog } from '../../src/base/log.ts';
+import { createLog, silentLog } from '../../src/base/log.ts';
 import {
   ASK_DEADLINE_MS,
   ASKS_RUNNING,
   ASKS_WAITING_LIMIT,
+  INDEX_QUIET_MS,
+  INDEX_REST_MS,
   WAIT_DEADLINE_MS,
 } from '../../src/search/limits.ts';
 import { checkQuestions } from '../../src/search/question.ts';
@@ -122,6 +125,25 @@ t.test('a thread that cannot open the store fails what is asked, not the process
   });
   t.teardown(() => room.close());
   await t.rejects(room.begin([textHolds('body')]).ask(contents), { code: 'storeUnavailable' });
+});
+
+t.test('a thread that cannot be started is asked for again after a rest, and nobody is hurt', async (t) => {
+  const site = await openSearchSite(t);
+  const clock = createTestClock();
+  const lines: string[] = [];
+  const sink = new Writable({
+    write: (chunk, _encoding, done) => {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  // What cannot be sent to a thread keeps it from being made, as a system does that has no more threads to give.
+  const reserveOctets = (() => 0) as unknown as number;
+  const room = site.open({ clock, log: createLog(sink, 'error'), reserveOctets, isIndexed: true });
+  clock.advance(INDEX_QUIET_MS);
+  clock.advance(INDEX_REST_MS);
+  t.equal(lines.filter((line) => line.includes('search.thread.unstarted')).length, 2);
+  await t.rejects(room.bringIndexUpToDate());
 });
 
 t.test('closing ends a search that is under way', async (t) => {
