@@ -46,6 +46,8 @@ export interface ServeOptions {
   readonly wrapper?: readonly string[];
   /** When it is killed at the latest: after ten minutes unless given. */
   readonly deadlineMs?: number;
+  /** A module that the server loads first. (By NODE_OPTIONS tap's hook would load its own as well, and count coverage.) */
+  readonly preload?: string;
 }
 
 /** A server that listens. */
@@ -121,6 +123,7 @@ async function serve(main: string, configFile: string, options: ServeOptions = {
     ...(options.wrapper ?? []),
     process.execPath,
     ...FLAGS,
+    ...(options.preload === undefined ? [] : ['--import', options.preload]),
     main,
     'serve',
     '--config',

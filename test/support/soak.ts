@@ -77,10 +77,10 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const site = createSite();
   try {
     const memorySocket = join(site.directory, 'memory.sock');
-    const hook = { NODE_OPTIONS: `--import ${MEMORY_HOOK}`, SOAK_MEMORY_SOCKET: memorySocket };
+    const hook = { preload: MEMORY_HOOK, env: { SOAK_MEMORY_SOCKET: memorySocket } };
     const server = await site.serve({
       deadlineMs: seconds * 1000 + 10 * 60_000,
-      env: collects ? hook : {},
+      ...(collects ? hook : {}),
     });
     const logins = await addAccounts(
       site,

@@ -1,5 +1,5 @@
 /**
- * Loaded into the server's process by NODE_OPTIONS=--import, for the soak alone: tells, on a socket whose path is in
+ * Loaded into the server's process by --import, for the soak alone: tells, on a socket whose path is in
  * SOAK_MEMORY_SOCKET, how many octets the main thread's objects and buffers have once what is dead has been collected.
  *
  * Resident memory follows the collector's habits for minutes; this does not, so that a minute is enough to see a leak.
