@@ -354,8 +354,8 @@ t.test('sorting in slices is sorting, and what is alike keeps its order', async 
   );
 });
 
-/** A step is 3 to 6 ms, 13 with a collection in it; all of the work in one piece is 100. The kernel counts in steps of 4 ms. */
-const STEP_LIMIT_MS = 40;
+/** No request holds the event loop for longer; the kernel counts in steps of 4 ms. */
+const STEP_LIMIT_MS = 10;
 const CHAIN = 10_000;
 
 /** How 10,000 messages may be chained so that whoever walks or recurses suffers. */
@@ -411,13 +411,20 @@ t.test('threading 100,000 messages can pause every few milliseconds', async (t) 
     date: (index * 7919) % 100_003,
   }));
   const messages = letters.map((letter, index) => messageOf(letter, index + 1));
-  // A collection of garbage may fall into a step, but not every time.
-  let longestMs = Number.POSITIVE_INFINITY;
-  for (let tries = 0; tries < 6 && longestMs >= STEP_LIMIT_MS; tries += 1) {
-    const byLinks = longestStep(threadByReferences(linksOf(letters)));
-    longestMs = Math.min(longestMs, Math.max(byLinks, longestStep(threadBySubject(messages))));
+  // A collection of garbage may fall into a step, but not into one of each of many tries.
+  const quietest = (make: () => SlicedWork<readonly ThreadNode[]>) => {
+    let longestMs = Number.POSITIVE_INFINITY;
+    for (let tries = 0; tries < 20 && longestMs >= STEP_LIMIT_MS; tries += 1) {
+      longestMs = Math.min(longestMs, longestStep(make()));
+    }
+    return longestMs;
+  };
+  for (const longestMs of [
+    quietest(() => threadByReferences(linksOf(letters))),
+    quietest(() => threadBySubject(messages)),
+  ]) {
+    t.ok(longestMs < STEP_LIMIT_MS, `the longest step is ${longestMs.toFixed(1)} ms`);
   }
-  t.ok(longestMs < STEP_LIMIT_MS, `the longest step is ${longestMs.toFixed(1)} ms`);
   const threads = await runInSlices(threadByReferences(linksOf(letters)), new Pacer(systemClock));
   t.equal(told(threads).match(/\d+/g)?.length, 100_000);
 });
