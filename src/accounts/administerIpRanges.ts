@@ -12,6 +12,7 @@ import type {
   IpRange,
   IpRangeChanges,
   IpRangeProtocol,
+  IpRangeSubmission,
   NewIpRange,
 } from '../store/contract/directory.ts';
 import type { NetworkAddresses } from './ipRanges.ts';
@@ -38,9 +39,11 @@ export interface IpRangeSettings {
   readonly needsTls?: boolean | undefined;
   /** Whether failed logins are neither counted nor delayed. */
   readonly isTrusted?: boolean | undefined;
+  /** `trusted` where clients of the range submit without a login. */
+  readonly submission?: IpRangeSubmission | undefined;
 }
 
-/** A range to add; without more it takes every protocol, with or without TLS. */
+/** A range to add; without more it takes every protocol, with or without TLS, and submission wants a login. */
 export interface IpRangeGiven extends IpRangeSettings {
   readonly name: string;
   readonly addresses: readonly string[];
@@ -102,6 +105,7 @@ function newRange(addresses: NetworkAddresses, given: IpRangeGiven): NewIpRange 
     protocols: protocolsGiven(given.protocols ?? PROTOCOLS),
     needsTls: given.needsTls ?? false,
     isTrusted: given.isTrusted ?? false,
+    submission: given.submission ?? 'login',
   };
 }
 
@@ -112,6 +116,7 @@ function changesGiven(addresses: NetworkAddresses, given: IpRangeSettings): IpRa
     ...(given.protocols === undefined ? {} : { protocols: protocolsGiven(given.protocols) }),
     ...(given.needsTls === undefined ? {} : { needsTls: given.needsTls }),
     ...(given.isTrusted === undefined ? {} : { isTrusted: given.isTrusted }),
+    ...(given.submission === undefined ? {} : { submission: given.submission }),
   };
 }
 

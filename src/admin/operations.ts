@@ -71,6 +71,7 @@ const rangeSettings = {
   protocols: names.optional(),
   needsTls: z.boolean().optional(),
   isTrusted: z.boolean().optional(),
+  submission: z.enum(['login', 'trusted']).optional(),
 };
 const password = z.string().max(4096).optional();
 const UID_MAX = 4_294_967_295;

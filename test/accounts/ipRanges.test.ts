@@ -11,7 +11,13 @@ import { secureClient } from '../support/sockets.ts';
 
 const ADDRESS = 'ticket@app.example.com';
 const ALL = [...PROTOCOLS];
-const RANGE = { priority: 40, protocols: ALL, needsTls: false, isTrusted: false };
+const RANGE = {
+  priority: 40,
+  protocols: ALL,
+  needsTls: false,
+  isTrusted: false,
+  submission: 'login',
+} as const;
 
 t.test('of the ranges that include an address the one with the highest priority counts', async (t) => {
   const { store, administration } = await openRoomSite(t);
@@ -95,7 +101,13 @@ t.test('the administrator’s values are checked, and the built-in ranges stay',
   await t.rejects(add({ priority: 1001 }), { code: 'invalid', message: /from 0 to 1000/ });
   await t.rejects(add({ priority: 1.5 }), { code: 'invalid' });
   await t.rejects(add({ protocols: ['ftp'] }), { code: 'invalid', message: /smtp, pop3, imap/ });
-  t.match(await add({ protocols: ['imap', 'smtp'] }), { priority: 20, protocols: ['smtp', 'imap'] });
+  t.match(await add({ protocols: ['imap', 'smtp'] }), {
+    priority: 20,
+    protocols: ['smtp', 'imap'],
+    submission: 'login',
+  });
+  t.match(await ipRanges.set('x', { submission: 'trusted' }), { submission: 'trusted' });
+  t.match(await ipRanges.set('x', { priority: 20 }), { submission: 'trusted' }, 'what is absent stays');
   await t.rejects(add({ name: 'x' }), { code: 'conflict' });
   await t.rejects(ipRanges.show('y'), { code: 'notFound' });
   await t.rejects(ipRanges.set('y', {}), { code: 'notFound' });

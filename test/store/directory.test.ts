@@ -254,12 +254,26 @@ t.test('IP ranges come the one that counts first on top, and two are there from 
       priority: 30,
       addresses: ['127.0.0.0/8', '::1'],
       isTrusted: true,
+      submission: 'trusted',
       isBuiltIn: true,
     },
-    { name: 'Internet', priority: 10, addresses: ['0.0.0.0/0', '::/0'], isTrusted: false, isBuiltIn: true },
+    {
+      name: 'Internet',
+      priority: 10,
+      addresses: ['0.0.0.0/0', '::/0'],
+      isTrusted: false,
+      submission: 'login',
+      isBuiltIn: true,
+    },
   ]);
   t.same(builtIn[1]?.protocols, ['smtp', 'pop3', 'imap']);
-  const range = { addresses: ['10.0.0.0/8'], protocols: ['imap'] as const, needsTls: true, isTrusted: false };
+  const range = {
+    addresses: ['10.0.0.0/8'],
+    protocols: ['imap'],
+    needsTls: true,
+    isTrusted: false,
+    submission: 'login',
+  } as const;
   const added = await directory.addIpRange({ ...range, name: 'Office', priority: 20 });
   t.same(added, { ...range, name: 'Office', priority: 20, isBuiltIn: false });
   await directory.addIpRange({ ...range, name: 'Annexe', priority: 20 });
@@ -272,7 +286,13 @@ t.test('IP ranges come the one that counts first on top, and two are there from 
   t.same(await directory.findIpRange('office'), added);
   t.equal(await directory.findIpRange('None'), undefined, 'a refused job leaves nothing behind');
   t.same(await directory.setIpRange('office', { isTrusted: true }), { ...added, isTrusted: true });
-  const changes = { priority: 5, addresses: ['::1', '10.0.0.1'], protocols: [], needsTls: false } as const;
+  const changes = {
+    priority: 5,
+    addresses: ['::1', '10.0.0.1'],
+    protocols: [],
+    needsTls: false,
+    submission: 'trusted',
+  } as const;
   t.same(await directory.setIpRange('Office', changes), { ...added, ...changes, isTrusted: true });
   await t.rejects(directory.setIpRange('Internet', { addresses: ['::1'] }), { code: 'cannot' });
   await t.rejects(directory.removeIpRange('my computer'), { code: 'cannot' });

@@ -42,6 +42,7 @@ const LANDED_STEPS = [
   'ab9bacd4192e710e',
   '1f6fe54083766e84',
   '5a3e3814f7161445',
+  'd8d093f9327f9078',
 ];
 
 t.test('the data directory is made for its owner only, and left in order', async (t) => {
@@ -163,6 +164,35 @@ t.test('schema steps are numbered without gaps, and those that have landed are n
   t.same(hashes, LANDED_STEPS, 'a new step adds its hash here; the others never change');
   t.end();
 });
+
+t.test(
+  'the seventh step lets the machine itself submit without a login, unless it was not trusted',
+  async (t) => {
+    for (const [isTrusted, submission] of [
+      [1, 'trusted'],
+      [0, 'login'],
+    ] as const) {
+      const data = createDataDirectory(t);
+      mkdirSync(data.directory);
+      const path = join(data.directory, 'hauspost.db');
+      const db = openForWriting(path);
+      migrate(db, path, readSchemaSteps().slice(0, 6));
+      db.script(`UPDATE ip_range SET is_trusted = ${isTrusted} WHERE name = 'My computer';
+      INSERT INTO ip_range VALUES ('Office', 20, 1, 1, 1, 0, 1, 0)`);
+      db.close();
+      const { directory } = await data.open();
+      const kept = await directory.ipRanges();
+      t.match(
+        kept.map((range) => [range.name, range.submission]),
+        [
+          ['My computer', submission],
+          ['Office', 'login'],
+          ['Internet', 'login'],
+        ],
+      );
+    }
+  },
+);
 
 t.test('the second step keeps what is there, and each mailbox gets an object id', async (t) => {
   const data = createDataDirectory(t);

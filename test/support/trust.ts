@@ -14,6 +14,7 @@ export const TRUST_EVERYBODY: Pick<IpRanges, 'rangeOf'> = {
     protocols: ['smtp', 'pop3', 'imap'],
     needsTls: false,
     isTrusted: true,
+    submission: 'login',
     isBuiltIn: false,
   }),
 };

@@ -12,6 +12,7 @@ const OPTIONS = {
   protocols: { type: 'string' },
   tls: { type: 'string' },
   trusted: { type: 'string' },
+  submission: { type: 'string' },
 } as const;
 
 const OPTION_HELP = {
@@ -20,6 +21,8 @@ const OPTION_HELP = {
     'What may be spoken, comma-separated: smtp, pop3, imap; an empty text bars the addresses from all.',
   tls: 'required or optional: whether nothing of value is done before TLS, whatever the listener allows.',
   trusted: 'yes or no: whether failed logins are neither counted nor delayed.',
+  submission:
+    'login or trusted: whether clients log in on submission listeners, or need not (docs/SUBMISSION.md).',
 };
 
 /** The verbs about IP ranges. */
@@ -53,10 +56,11 @@ export const RANGE_VERBS: readonly Verb[] = [
           protocolsText(range),
           range.needsTls ? 'required' : 'optional',
           range.isTrusted ? 'yes' : 'no',
+          range.submission,
           range.addresses.join(', '),
         ]);
         return formatTable(
-          ['IP RANGE', 'PRIORITY', 'PROTOCOLS', 'TLS', 'TRUSTED', 'ADDRESSES'],
+          ['IP RANGE', 'PRIORITY', 'PROTOCOLS', 'TLS', 'TRUSTED', 'SUBMISSION', 'ADDRESSES'],
           rows,
           'No IP ranges.',
         );
@@ -125,11 +129,13 @@ export const RANGE_VERBS: readonly Verb[] = [
 function settings(invocation: Invocation) {
   const tls = choiceOption(invocation, 'tls', ['required', 'optional']);
   const trusted = choiceOption(invocation, 'trusted', ['yes', 'no']);
+  const submission = choiceOption(invocation, 'submission', ['login', 'trusted']);
   return {
     ...given('priority', priorityOption(invocation)),
     ...given('protocols', listOption(invocation, 'protocols')),
     ...given('isTrusted', trusted === undefined ? undefined : trusted === 'yes'),
     ...given('needsTls', tls === undefined ? undefined : tls === 'required'),
+    ...given('submission', submission),
   };
 }
 
@@ -148,6 +154,7 @@ function showRange(range: IpRange): string {
     Protocols: protocolsText(range),
     TLS: range.needsTls ? 'required' : 'optional',
     Trusted: range.isTrusted ? 'yes' : 'no',
+    Submission: range.submission,
   });
 }
 

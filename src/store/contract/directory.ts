@@ -67,6 +67,9 @@ export type Resolution =
 /** What a client may speak to us. */
 export type IpRangeProtocol = 'smtp' | 'pop3' | 'imap';
 
+/** Whether a client has to log in on submission listeners before it may submit. */
+export type IpRangeSubmission = 'login' | 'trusted';
+
 /** Remote addresses with a name and what their clients may do, as hMailServer's IP ranges. */
 export interface IpRange {
   /** Unique in any case of its ASCII letters. */
@@ -80,6 +83,8 @@ export interface IpRange {
   readonly needsTls: boolean;
   /** Failed logins are neither counted nor delayed. */
   readonly isTrusted: boolean;
+  /** `trusted` for devices that cannot log in; what they may submit is limited as an account's is. */
+  readonly submission: IpRangeSubmission;
   /** Made with the store; its addresses stay, and it is not removed. */
   readonly isBuiltIn: boolean;
 }

@@ -5,14 +5,14 @@
  * are read at once.
  */
 
-import type { IpRange, IpRangeProtocol } from '../contract/directory.ts';
+import type { IpRange, IpRangeProtocol, IpRangeSubmission } from '../contract/directory.ts';
 import type { Connection } from './connection.ts';
 
 /** All ranges, the one that counts first. */
 export function selectIpRanges(db: Connection): IpRange[] {
   return db
     .all<IpRangeRow>(
-      `SELECT name, priority, has_smtp, has_pop3, has_imap, needs_tls, is_trusted, is_built_in
+      `SELECT name, priority, has_smtp, has_pop3, has_imap, needs_tls, is_trusted, submission, is_built_in
        FROM ip_range
        ORDER BY priority DESC, name`,
     )
@@ -22,7 +22,7 @@ export function selectIpRanges(db: Connection): IpRange[] {
 /** The range of this name, in any case. */
 export function selectIpRange(db: Connection, name: string): IpRange | undefined {
   const row = db.get<IpRangeRow>(
-    `SELECT name, priority, has_smtp, has_pop3, has_imap, needs_tls, is_trusted, is_built_in
+    `SELECT name, priority, has_smtp, has_pop3, has_imap, needs_tls, is_trusted, submission, is_built_in
      FROM ip_range
      WHERE name = ?`,
     name,
@@ -38,6 +38,7 @@ interface IpRangeRow {
   readonly has_imap: number;
   readonly needs_tls: number;
   readonly is_trusted: number;
+  readonly submission: IpRangeSubmission;
   readonly is_built_in: number;
 }
 
@@ -49,6 +50,7 @@ function rangeOf(db: Connection, row: IpRangeRow): IpRange {
     protocols: protocolsOf(row),
     needsTls: row.needs_tls === 1,
     isTrusted: row.is_trusted === 1,
+    submission: row.submission,
     isBuiltIn: row.is_built_in === 1,
   };
 }

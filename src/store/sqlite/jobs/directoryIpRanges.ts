@@ -61,8 +61,8 @@ function insertAddresses(db: Connection, name: string, addresses: readonly strin
 
 function insertRange(db: Connection, range: NewIpRange): void {
   db.run(
-    `INSERT INTO ip_range (name, priority, has_smtp, has_pop3, has_imap, needs_tls, is_trusted, is_built_in)
-     VALUES (?, ?, ?, ?, ?, ?, ?, 0)`,
+    `INSERT INTO ip_range (name, priority, has_smtp, has_pop3, has_imap, needs_tls, is_trusted, submission, is_built_in)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
     range.name,
     ...columnsOf(range),
   );
@@ -71,17 +71,18 @@ function insertRange(db: Connection, range: NewIpRange): void {
 function updateRange(db: Connection, range: NewIpRange): void {
   db.run(
     `UPDATE ip_range
-     SET priority = ?, has_smtp = ?, has_pop3 = ?, has_imap = ?, needs_tls = ?, is_trusted = ?
+     SET priority = ?, has_smtp = ?, has_pop3 = ?, has_imap = ?, needs_tls = ?, is_trusted = ?, submission = ?
      WHERE name = ?`,
     ...columnsOf(range),
     range.name,
   );
 }
 
-/** Priority, the three protocols, TLS, trust. */
-function columnsOf({ priority, protocols, needsTls, isTrusted }: NewIpRange): number[] {
+/** Priority, the three protocols, TLS, trust, submission. */
+function columnsOf(range: NewIpRange): (number | string)[] {
+  const { priority, protocols, needsTls, isTrusted, submission } = range;
   const speaks = (['smtp', 'pop3', 'imap'] as const).map((protocol) => protocols.includes(protocol));
-  return [priority, ...[...speaks, needsTls, isTrusted].map(Number)];
+  return [priority, ...[...speaks, needsTls, isTrusted].map(Number), submission];
 }
 
 function deleteAddresses(db: Connection, name: string): void {
