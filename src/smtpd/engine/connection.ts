@@ -13,27 +13,24 @@ import type { TLSSocket } from 'node:tls';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import type { SMTPServer } from 'smtp-server';
 
-import type { Timer } from '../../base/clock.ts';
-import { within } from '../../base/deadline.ts';
-import { asMailError, MailError, WireError } from '../../base/error.ts';
+import { asMailError, MailError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
 import { formatReply } from '../../wire/smtp/reply.ts';
-import { MASK, summary } from '../../wire/transcript/masking.ts';
+import { MASK } from '../../wire/transcript/masking.ts';
 import { transcribeSmtpCommand } from '../../wire/transcript/smtpCommand.ts';
 import { normalizeAddress } from '../../net/addressRange.ts';
 import { openTap, type SessionTap } from '../../net/sessionTap.ts';
-import { beginTls, destroySocket, tlsInfoOf } from '../../net/tlsUpgrade.ts';
+import { beginTls, tlsInfoOf } from '../../net/tlsUpgrade.ts';
 import type { SmtpCommand } from '../command.ts';
 import { COMMANDS, COMMANDS_BEFORE_TLS } from '../commands.ts';
-import { refuseData, takeMessage } from '../commands/data.ts';
-import type { SmtpContext, SmtpPeer, SmtpSurroundings, Transaction } from '../context.ts';
-import { HANDLER_DEADLINE_MS, LINGER_MS } from '../limits.ts';
-import { goodbye, REPLIES, type Reply, replyOf, syntaxError } from '../reply.ts';
+import type { SmtpPeer, SmtpSurroundings, Transaction } from '../context.ts';
+import { goodbye, REPLIES, type Reply, replyOf } from '../reply.ts';
 import { SessionTally } from '../tally.ts';
 import { Deadlines, type Overdue } from './deadlines.ts';
-import { MessageBody } from './messageBody.ts';
 import { EngineParser } from './parser.ts';
-import { ReplyWriter } from './replyWriter.ts';
+import { type ReceivingSession, Reception } from './reception.ts';
+import { runCommand } from './runCommand.ts';
+import { SessionSocket } from './sessionSocket.ts';
 
 /** An enhanced status of ours in place of the library's name for one. */
 const STATUS = /^[245]\.\d{1,3}\.\d{1,3}$/;
@@ -46,35 +43,29 @@ const OVERDUE_TEXTS: Readonly<Record<Overdue, string>> = {
 };
 
 /** One session. */
-export class EngineConnection extends SMTPConnection implements SmtpContext {
+export class EngineConnection extends SMTPConnection implements ReceivingSession {
   readonly surroundings: SmtpSurroundings;
   readonly log: Log;
   transaction: Transaction | undefined;
+  readonly deadlines: Deadlines;
+  readonly tap: SessionTap | undefined;
   readonly #ended = Promise.withResolvers<void>();
   readonly #tally = new SessionTally();
-  readonly #deadlines: Deadlines;
-  #body: MessageBody | undefined;
-  #receiving: Promise<void> = Promise.resolve();
-  readonly #tap: SessionTap | undefined;
-  readonly #replies: ReplyWriter;
-  #isBusy = false;
+  readonly #reception = new Reception(this);
+  readonly #wire: SessionSocket;
+  #isAnswering = false;
   #isStopping = false;
-  #reason = 'the client has closed';
-  #linger: Timer | undefined;
 
   /** Takes over `socket`, of which nothing has been read. */
   constructor(server: SMTPServer, socket: Socket, id: string, surroundings: SmtpSurroundings) {
     super(server, socket, { id });
     this.remoteAddress = normalizeAddress(socket.remoteAddress ?? '');
     this.surroundings = surroundings;
-    this.#tap = openTap(surroundings.tap, 'smtp', surroundings.listener, socket, id);
-    this.#replies = new ReplyWriter(socket, this.#tap);
+    this.tap = openTap(surroundings.tap, 'smtp', surroundings.listener, socket, id);
+    this.#wire = new SessionSocket(socket, surroundings.clock, this.tap, () => this.#noteClosed());
     this.log = surroundings.log.with({ session: id, remote: this.remoteAddress });
-    this.#deadlines = new Deadlines(surroundings.clock, (what) => {
-      this.#end(
-        goodbye('4.4.2', OVERDUE_TEXTS[what]),
-        new MailError('deadlineExceeded', OVERDUE_TEXTS[what]),
-      );
+    this.deadlines = new Deadlines(surroundings.clock, (what) => {
+      this.end(goodbye('4.4.2', OVERDUE_TEXTS[what]), new MailError('deadlineExceeded', OVERDUE_TEXTS[what]));
     });
   }
 
@@ -93,23 +84,26 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
     };
   }
 
+  get isGone(): boolean {
+    return this._closing || this._closed;
+  }
+
   noteRefusedRecipient(): void {
     this.#tally.noteRefusedRecipient();
   }
 
   noteAccepted(): void {
     this.#tally.noteAccepted();
-    this.#deadlines.noteProgress();
+    this.deadlines.noteProgress();
     this._unrecognizedCommands = 0;
   }
 
   /** Greets at once: the library's timer of 100 ms only told early talkers. Caps on connections are the listener's. */
   override init(): void {
     this.log.debug('smtpd.session.open', { listener: this.surroundings.listener });
-    const socket = this._socket;
-    this.#listenTo(socket);
-    if (this.secure) this.#tap?.secured(tlsInfoOf(socket as TLSSocket));
-    if (this.surroundings.earlyTalkers === 'refuse') this.#greetUnlessEarly(socket);
+    this.#wire.listen();
+    if (this.secure) this.tap?.secured(tlsInfoOf(this._socket as TLSSocket));
+    if (this.surroundings.earlyTalkers === 'refuse') this.#greetUnlessEarly(this._socket);
     else this.#greet();
   }
 
@@ -118,6 +112,33 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
     this.#isStopping = true;
     if (this._upgrading) this.close();
     else this.#stopIfAsked();
+  }
+
+  answer({ code, status, text }: Reply): void {
+    this.send(code, text, status ?? false);
+  }
+
+  conclude(reply: Reply): void {
+    this._resetSession();
+    this.deadlines.awaitCommand();
+    this.answer(reply);
+    this.#stopIfAsked();
+    // The acknowledgement waits for nothing that was pipelined behind the message.
+    this.#wire.replies.flush();
+  }
+
+  /** Ends the session with a last reply, if there is something to say; a message under way fails with `failure`. */
+  end(
+    reply?: Reply,
+    failure = new MailError('connectionLost', 'the session ended inside the message'),
+  ): void {
+    if (this.isGone) return;
+    if (reply !== undefined) {
+      this.#wire.reason = reply.text;
+      this.#write(formatReply(reply.code, reply.status, reply.text));
+    }
+    this.#reception.fail(failure);
+    this.close();
   }
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
@@ -129,38 +150,30 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
     const { excess } = this.#tally;
     if (excess === undefined || this._closing) return;
     this.log.info('smtpd.session.cut', { reason: `too many ${excess}` });
-    this.#end(goodbye('4.7.0', `Too many ${excess}`));
+    this.end(goodbye('4.7.0', `Too many ${excess}`));
   }
 
   override close(): void {
-    if (this._closing || this._closed) return;
+    if (this.isGone) return;
     this._closing = true;
     this._server.connections.delete(this);
-    this.#deadlines.stop();
-    const socket = this._socket;
+    this.deadlines.stop();
     this.#retireParser();
-    if (this._upgrading) {
-      destroySocket(socket);
-      return;
-    }
-    this.#replies.flush();
-    socket.end();
-    // Input is read and dropped: a socket closed with unread input resets, and a reset overtakes the last reply.
-    socket.resume();
-    this.#linger = this.surroundings.clock.after(LINGER_MS, () => destroySocket(socket));
+    if (this._upgrading) this.#wire.destroy();
+    else this.#wire.leave();
   }
 
   override _createParser(): EngineParser {
     // The fields of this class do not exist yet when the library's constructor calls this; the functions run later.
-    const parser = new EngineParser(() => this.#replies.flush());
+    const parser = new EngineParser(() => this.#wire.replies.flush());
     parser.oncommand = (command, callback) => this._onCommand(command, callback);
     parser.on('error', () => {
-      this.#tap?.asked(`${MASK} (a line beyond the limit)`);
-      this.#answer(REPLIES.lineTooLong);
-      this.#end(goodbye('4.7.0', 'A line was too long, closing'));
+      this.tap?.asked(`${MASK} (a line beyond the limit)`);
+      this.answer(REPLIES.lineTooLong);
+      this.end(goodbye('4.7.0', 'A line was too long, closing'));
     });
     parser.on('finish', () => {
-      if (this._parser === parser) this.#end();
+      if (this._parser === parser) this.end();
     });
     return parser;
   }
@@ -171,12 +184,12 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
       done();
       return;
     }
-    this.#tap?.asked(transcribeSmtpCommand(line));
+    this.tap?.asked(transcribeSmtpCommand(line));
     const keyword = /^[A-Za-z]{0,16}/.exec(line.toString('latin1', 0, 16))?.[0].toUpperCase() ?? '';
-    this.#deadlines.awaitCommand();
+    this.deadlines.awaitCommand();
     this.#tally.noteCommand(keyword);
     if (this.#needsTls && !COMMANDS_BEFORE_TLS.has(keyword)) {
-      this.#answer(REPLIES.startTlsFirst);
+      this.answer(REPLIES.startTlsFirst);
       this._whenWritable(done);
     } else super._onCommand(line, done);
   }
@@ -202,25 +215,27 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
   override upgrade(callback: () => void): void {
     const plain = this._socket;
     if (plain.destroyed) return;
-    this.#replies.flush();
+    this.#wire.replies.flush();
     this.#retireParser();
     while (plain.read() !== null);
     this._parser = this._createParser();
     this._upgrading = true;
-    plain.off('close', this.#onSocketClose);
     const { tlsContexts, clock } = this.surroundings;
     const { socket, secured } = beginTls(plain, tlsContexts.current(), clock);
     this._socket = socket;
-    this.#replies.attach(socket);
-    this.#listenTo(socket);
+    this.#wire.attach(socket);
     setImmediate(callback);
     secured.then(
       () => this.#beginSecured(socket),
       (error: unknown) => {
-        this.#reason = asMailError(error).message;
-        this.log.info('smtpd.tls.failed', { reason: this.#reason });
+        this.#wire.reason = asMailError(error).message;
+        this.log.info('smtpd.tls.failed', { reason: this.#wire.reason });
       },
     );
+  }
+
+  get #isBusy(): boolean {
+    return this.#isAnswering || this.#reception.isUnderWay;
   }
 
   get #needsTls(): boolean {
@@ -232,155 +247,76 @@ export class EngineConnection extends SMTPConnection implements SmtpContext {
     if (this._closed) return;
     if (this._parser) this._socket.pipe(this._parser);
     this.connectionReady();
-    this.#replies.flush();
+    this.#wire.replies.flush();
   }
 
   #greetUnlessEarly(socket: Socket): void {
     // The system looks at the socket between the two turns of the event loop.
     setImmediate(() =>
       setImmediate(() => {
-        if (socket.readableLength > 0) this.#end(REPLIES.earlyTalker);
+        if (socket.readableLength > 0) this.end(REPLIES.earlyTalker);
         else this.#greet();
       }),
     );
   }
 
   #beginSecured(socket: TLSSocket): void {
-    if (this._closing || this._closed || !this._parser) return;
+    if (this.isGone || !this._parser) return;
     this._upgrading = false;
     this.secure = true;
-    this.#tap?.secured(tlsInfoOf(socket));
+    this.tap?.secured(tlsInfoOf(socket));
     this.session.secure = true;
     this.hostNameAppearsAs = false;
     this.openingCommand = false;
     this._resetSession();
-    this.#deadlines.awaitCommand();
+    this.deadlines.awaitCommand();
     socket.pipe(this._parser);
     this.#stopIfAsked();
   }
 
   #run(command: SmtpCommand, line: Buffer, done: () => void): void {
-    const answer = (reply: Reply) => {
+    const settle = (reply: Reply) => {
       reply.takeEffect?.();
-      this.#answer(reply);
+      this.answer(reply);
       this.#stopIfAsked();
       done();
     };
-    try {
-      const outcome = command.run(this, line);
-      if (outcome instanceof Promise) void this.#awaitReply(command, outcome).then(answer);
-      else answer(outcome);
-    } catch (error) {
-      answer(this.#replyTo(error, command));
+    const outcome = runCommand(this, command, line);
+    if (!(outcome instanceof Promise)) {
+      settle(outcome);
+      return;
     }
-  }
-
-  /** The reply, within the deadline. Never rejects. */
-  async #awaitReply(command: SmtpCommand, outcome: Promise<Reply>): Promise<Reply> {
-    this.#isBusy = true;
-    try {
-      return await within(this.surroundings.clock, HANDLER_DEADLINE_MS, command.keyword, outcome);
-    } catch (error) {
-      return this.#replyTo(error, command);
-    } finally {
-      this.#isBusy = false;
-    }
-  }
-
-  #replyTo(error: unknown, command: SmtpCommand): Reply {
-    if (error instanceof WireError) return syntaxError(command.syntaxStatus, error);
-    this.log.error('smtpd.command.failed', { command: command.keyword, error });
-    return replyOf(asMailError(error));
+    this.#isAnswering = true;
+    void outcome.then((reply) => {
+      this.#isAnswering = false;
+      settle(reply);
+    });
   }
 
   #runData(line: Buffer, done: () => void): void {
-    const refusal = refuseData(this, line);
-    const { transaction, _parser: parser } = this;
-    if (refusal !== undefined || transaction === undefined || !(parser instanceof EngineParser)) {
-      this.#answer(refusal ?? REPLIES.mailFirst);
-      done();
-      return;
-    }
-    const body = new MessageBody(this.surroundings.clock, this.surroundings.sizeLimitOctets);
-    this.#body = body;
-    this.#isBusy = true;
-    this.#deadlines.awaitData(body);
-    parser.beginData(body);
-    this.#answer(REPLIES.goAhead);
-    this.#receiving = this.#receive(transaction, body, parser);
+    if (this._parser instanceof EngineParser) this.#reception.runData(line, this._parser);
     done();
-  }
-
-  async #receive(transaction: Transaction, body: MessageBody, parser: EngineParser): Promise<void> {
-    void body.over.then(() => this.#deadlines.awaitUs());
-    const reply = await takeMessage(this, transaction, body);
-    body.discard();
-    await body.over;
-    this.#tap?.added(summary(body.received));
-    this.#body = undefined;
-    this.#isBusy = false;
-    if (this._closing || this._closed) return;
-    // A client that does not stop is not waited for.
-    if (!body.hasEnded) {
-      this.#end(reply);
-      return;
-    }
-    this._resetSession();
-    this.#deadlines.awaitCommand();
-    this.#answer(reply);
-    this.#stopIfAsked();
-    // The acknowledgement waits for nothing that was pipelined behind the message.
-    this.#replies.flush();
-    parser.continue();
-  }
-
-  #answer({ code, status, text }: Reply): void {
-    this.send(code, text, status ?? false);
   }
 
   #stopIfAsked(): void {
     if (!this.#isStopping || this.#isBusy || this._upgrading || this._closing) return;
-    this.#end(replyOf(new MailError('shuttingDown')));
-  }
-
-  /** Ends the session with a last reply, if there is something to say; a message under way fails with `failure`. */
-  #end(
-    reply?: Reply,
-    failure = new MailError('connectionLost', 'the session ended inside the message'),
-  ): void {
-    if (this._closing || this._closed) return;
-    if (reply !== undefined) {
-      this.#reason = reply.text;
-      this.#write(formatReply(reply.code, reply.status, reply.text));
-    }
-    this.#body?.fail(failure);
-    this.close();
+    this.end(replyOf(new MailError('shuttingDown')));
   }
 
   #write(reply: string): void {
     // Plain text in the middle of a handshake would end it.
-    if (!this._upgrading) this.#replies.write(reply);
+    if (!this._upgrading) this.#wire.replies.write(reply);
   }
 
-  #listenTo(socket: Socket): void {
-    // A client may send QUIT and FIN at once and still wants its replies; #end closes our side.
-    socket.allowHalfOpen = true;
-    // 'close' follows and is what is heard; without a listener a reset would end the process.
-    socket.on('error', (error) => {
-      this.#reason = error.message;
-    });
-    socket.on('close', this.#onSocketClose);
-  }
-
-  readonly #onSocketClose = (): void => {
-    this.#linger?.clear();
-    this.#deadlines.stop();
-    this.#body?.fail(new MailError('connectionLost', `the connection was lost: ${this.#reason}`));
+  #noteClosed(): void {
+    const { reason } = this.#wire;
+    this.deadlines.stop();
+    this.#reception.fail(new MailError('connectionLost', `the connection was lost: ${reason}`));
     this._onClose();
-    this.#tap?.closed(this.#reason);
-    this.log.debug('smtpd.session.close', { reason: this.#reason, accepted: this.#tally.accepted });
-    void this.#receiving.then(() => this.#ended.resolve());
-  };
+    this.tap?.closed(reason);
+    this.log.debug('smtpd.session.close', { reason, accepted: this.#tally.accepted });
+    void this.#reception.ended.then(() => this.#ended.resolve());
+  }
 
   #retireParser(): void {
     if (!this._parser) return;
