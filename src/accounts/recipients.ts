@@ -129,6 +129,9 @@ function follow(expansion: Expansion, address: string, found: Resolution, log: L
       return unseen(expansion, found.alias.targets);
     case 'catchAll':
       return unseen(expansion, [found.target]);
+    case 'list':
+      // Who may post is not known here: transfer's plan expands lists.
+      return [];
     case 'disabled':
       expansion.isSomeDisabled = true;
       return [];

@@ -18,6 +18,8 @@ export type ContentId = number & { readonly __brand: 'ContentId' };
 export type Uid = number & { readonly __brand: 'Uid' };
 /** A mod-sequence value, 1 to 2^53-1 (RFC 7162 allows 2^63-1; a JavaScript number holds 2^53-1, and so many never pass). */
 export type ModSeq = number & { readonly __brand: 'ModSeq' };
+/** A message for one recipient in the queue. */
+export type QueueId = number & { readonly __brand: 'QueueId' };
 /** What an administrator quotes to find a message: 20 characters 0-9A-Z, sortable by time. Answered in the 250. */
 export type TraceId = string & { readonly __brand: 'TraceId' };
 

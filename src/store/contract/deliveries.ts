@@ -1,20 +1,29 @@
 /**
- * Deliveries: a planned message becomes local copies and trace events, in one transaction.
+ * Deliveries: a planned message becomes local copies, queue items and trace events, in one transaction.
  *
- * `deliver` is what stands behind the 250: its promise resolves after the sync. (Queue rows and settled queue ids join the
- * same transaction when the queue arrives.)
+ * `deliver` is what stands behind the 250: its promise resolves after the sync. (Settled queue ids join the same transaction
+ * when sending arrives.)
  */
 
 import type { UnixMs } from '../../base/clock.ts';
-import type { AccountId, ContentId, MailboxId, TraceId, Uid } from '../../base/ids.ts';
+import type { AccountId, ContentId, MailboxId, QueueId, TraceId, Uid } from '../../base/ids.ts';
 import type { ContentDraft } from './contents.ts';
+import type { Flags, MailboxName } from './mailboxes.ts';
+import type { PlannedQueueItem } from './queue.ts';
 import type { TraceEvent } from './trace.ts';
 
-/** One local copy to make: into the account's INBOX. */
+/** One local copy to make. */
 export interface PlannedCopy {
   readonly accountId: AccountId;
   /** The recipient as it stood in the envelope, for the trace. */
   readonly recipient: string;
+  /**
+   * INBOX unless said. Made if missing, with its parents, and subscribed. Where it cannot be made (name, number of mailboxes),
+   * or takes no more, the copy goes to the INBOX, which its `stored` event tells.
+   */
+  readonly mailbox?: MailboxName | undefined;
+  /** Flags that the copy has from the start; none unless said. Keywords beyond the mailbox's limit are left out. */
+  readonly flags?: Flags | undefined;
 }
 
 /** A message as transfer planned it. */
@@ -32,11 +41,14 @@ export interface PlannedDelivery {
   readonly reversePath: string;
   /** Forward paths without angle brackets, as they were accepted. */
   readonly recipients: readonly string[];
-  /** An account is named at most once: one copy each. */
+  /** One for each account and mailbox; may be none. */
   readonly copies: readonly PlannedCopy[];
+  /** What goes on to next hops, one for each recipient and reverse path. */
+  readonly queued?: readonly PlannedQueueItem[] | undefined;
   /**
    * Events that ride in the same transaction. `accepted` (at `acceptedAt`, without fields) is put in front when it is not among
-   * them; one `stored` for each copy (recipient, account, mailbox, uid) is added behind.
+   * them; one `stored` for each copy (recipient, account, mailbox, uid) and one `queued` for each item (recipient, hop, name,
+   * queueId; from, where it is not the reverse path of the message) is added behind.
    */
   readonly events: readonly TraceEvent[];
 }
@@ -52,6 +64,8 @@ export interface DeliveredCopy {
 export interface DeliveryOutcome {
   readonly contentId: ContentId;
   readonly copies: readonly DeliveredCopy[];
+  /** Ids of the queue items, in the order of the plan. */
+  readonly queued: readonly QueueId[];
 }
 
 /** The MDA's view of the store. */
@@ -59,7 +73,7 @@ export interface Deliveries {
   /**
    * Seals the draft and makes the copies; nothing of it is visible when it rejects, and the draft can then only be discarded.
    * Quota is not asked: it was, at RCPT. Errors: `cannot` (a draft of another store, sealed, discarded or still written),
-   * `recipientUnknown` when none of the accounts of the plan is left.
+   * `recipientUnknown` when none of the accounts of the plan is left and nothing is queued.
    */
   deliver(planned: PlannedDelivery): Promise<DeliveryOutcome>;
 }

@@ -7,6 +7,7 @@
 
 import type { UnixMs } from '../../base/clock.ts';
 import type { AccountId, DomainId } from '../../base/ids.ts';
+import type { DistributionListHead } from './routing.ts';
 
 /** A domain that we deliver for. */
 export interface Domain {
@@ -55,10 +56,14 @@ export interface Credentials {
   readonly passwordHash: string;
 }
 
-/** One step of address resolution. */
+/**
+ * One step of address resolution. `detail` is what stood behind the domain's separator where the address itself is nobody's and
+ * what stands before the separator is somebody's (plus addressing, RFC 5233): "news" of `a+news@example.org`.
+ */
 export type Resolution =
-  | { readonly kind: 'account'; readonly account: Account }
-  | { readonly kind: 'alias'; readonly alias: Alias }
+  | { readonly kind: 'account'; readonly account: Account; readonly detail?: string }
+  | { readonly kind: 'alias'; readonly alias: Alias; readonly detail?: string }
+  | { readonly kind: 'list'; readonly list: DistributionListHead; readonly detail?: string }
   | { readonly kind: 'catchAll'; readonly target: string }
   | { readonly kind: 'unknownAddress' }
   | { readonly kind: 'disabled' }

@@ -10,6 +10,7 @@ export type Change =
   | { readonly kind: 'mailbox'; readonly mailboxId: MailboxId; readonly modSeq: ModSeq }
   | { readonly kind: 'mailboxRemoved'; readonly mailboxId: MailboxId }
   | { readonly kind: 'mailboxList'; readonly accountId: AccountId }
+  | { readonly kind: 'queue' }
   | { readonly kind: 'directory' };
 
 /** Ends a subscription; may be called more than once. */

@@ -9,7 +9,6 @@
 
 import type { UnixMs } from '../../base/clock.ts';
 import type { AccountId, ContentId, MailboxId, Uid } from '../../base/ids.ts';
-import type { AccountSettingTexts } from './directory.ts';
 
 /** The mailbox of what POP3 has deleted. One level, so that it is the same with every delimiter; made when it is needed. */
 export const FETCHED_MAILBOX: readonly string[] = ['Fetched'];
@@ -28,8 +27,8 @@ export interface RetentionDays {
   readonly deleteAfterFetchDays: number;
 }
 
-/** What holds for an account with these settings; asked anew each time. */
-export type RetentionPolicy = (settings: AccountSettingTexts) => RetentionDays;
+/** What holds for an account with these settings (AccountSettingTexts in directory.ts, which knows this file); asked anew each time. */
+export type RetentionPolicy = (settings: Readonly<Record<string, string>>) => RetentionDays;
 
 /** An entry that ends by itself. */
 export interface RetainedEntry {

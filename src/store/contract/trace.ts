@@ -20,6 +20,7 @@ export const TRACE_EVENT_KINDS = [
   'accepted',
   'refused',
   'stored',
+  'queued',
   'appended',
   'fetched',
   'deleted',

@@ -197,6 +197,7 @@ function describe(change: Change): string {
       return `${change.kind} ${change.mailboxId}`;
     case 'mailboxList':
       return `${change.kind} ${change.accountId}`;
+    case 'queue':
     case 'directory':
       return change.kind;
   }

@@ -50,7 +50,7 @@ function deliver(db: Connection, input: DeliverInput, context: JobContext): Deli
   const { traceId, acceptedAt, reversePath, recipients } = input;
   const events = [...input.events, ...stored];
   insertDeliveryTrace(db, { traceId, acceptedAt, reversePath, recipients, octets: content.octets, events });
-  return { contentId: content.id, copies };
+  return { contentId: content.id, copies, queued: [] };
 }
 
 function deliverCopy(

@@ -20,7 +20,8 @@ function keyOf(change: Change): MailboxId | string {
       return change.mailboxId;
     case 'mailboxList':
       return `list ${change.accountId}`;
+    case 'queue':
     case 'directory':
-      return 'directory';
+      return change.kind;
   }
 }

@@ -1,0 +1,88 @@
+/**
+ * Queue: messages that wait for a next hop, one item for each recipient.
+ *
+ * Items are made by `Deliveries.deliver`, in the transaction of the delivery (`PlannedDelivery.queued`), and published on the
+ * feed as `queue`. The content of an item stays as long as the item does. Leasing and settling come with sending.
+ */
+
+import type { UnixMs } from '../../base/clock.ts';
+import type { ContentId, QueueId, TraceId } from '../../base/ids.ts';
+
+/** Where an item goes: a relay or a drop directory, by its configured name. */
+export interface NextHop {
+  readonly kind: 'relay' | 'drop';
+  readonly name: string;
+}
+
+/** RFC 3461 section 4.1; NEVER stands alone. */
+export const DSN_CONDITIONS = ['NEVER', 'SUCCESS', 'FAILURE', 'DELAY'] as const;
+export type DsnCondition = (typeof DSN_CONDITIONS)[number];
+
+/** An item to make. */
+export interface PlannedQueueItem {
+  /** Forward path without angle brackets, as the next hop is to have it. */
+  readonly recipient: string;
+  readonly nextHop: NextHop;
+  /** Without angle brackets; empty for the null path. May differ from the message's (lists, forwards). */
+  readonly reversePath: string;
+  /** NOTIFY (RFC 3461 section 4.1). */
+  readonly notify?: readonly DsnCondition[] | undefined;
+  /** ORCPT as it was given, xtext and all: `rfc822;a@example.org` (RFC 3461 section 4.2). */
+  readonly orcpt?: string | undefined;
+  /** RET (RFC 3461 section 4.3). */
+  readonly ret?: 'FULL' | 'HDRS' | undefined;
+  /** ENVID as it was given, in xtext (RFC 3461 section 4.4). */
+  readonly envid?: string | undefined;
+  /** Whether the next hop needs SMTPUTF8 for it (RFC 6531). */
+  readonly isSmtpUtf8: boolean;
+  /** The local address that sends it on: Delivered-To names it when it leaves, which stops loops. */
+  readonly forwardedFor?: string | undefined;
+  /** Higher ones leave first; 0 unless said, -10 to 10. */
+  readonly priority?: number | undefined;
+  /** When no more attempts are made; undefined leaves it to the queue's schedule. */
+  readonly expiresAt?: UnixMs | undefined;
+}
+
+/** `waiting` for its next attempt, `leased` by a scheduler that makes one, `held` until an administrator lets it go. */
+export const QUEUE_STATES = ['waiting', 'leased', 'held'] as const;
+export type QueueState = (typeof QUEUE_STATES)[number];
+
+/** An item as it waits. */
+export interface QueueItem extends Omit<PlannedQueueItem, 'priority'> {
+  readonly id: QueueId;
+  readonly traceId: TraceId;
+  readonly contentId: ContentId;
+  /** Of the content, with Return-Path. */
+  readonly octets: number;
+  readonly priority: number;
+  readonly state: QueueState;
+  /** Attempts that were made. */
+  readonly attempts: number;
+  readonly createdAt: UnixMs;
+  readonly nextAttemptAt: UnixMs;
+  readonly leasedUntil: UnixMs | undefined;
+  /** What the last attempt was answered with, or why it failed. */
+  readonly lastReply: string | undefined;
+}
+
+/** Which items; what is absent does not matter. */
+export interface QueueFilter {
+  readonly nextHop?: NextHop | undefined;
+  readonly state?: QueueState | undefined;
+  readonly traceId?: TraceId | undefined;
+}
+
+/** How many items wait for a hop in one state. */
+export interface QueueCount {
+  readonly nextHop: NextHop;
+  readonly state: QueueState;
+  readonly items: number;
+}
+
+/** The queue, for reading. */
+export interface Queue {
+  /** Items by id (the order of their making) after `after`, at most `limit` (1 to 1000). */
+  list(filter: QueueFilter, limit: number, after?: QueueId): Promise<readonly QueueItem[]>;
+  /** By hop and state, counted when it is asked. */
+  count(): Promise<readonly QueueCount[]>;
+}
