@@ -124,6 +124,13 @@ export const MAIL_ERRORS = {
     ['NO'],
     undefined,
   ),
+  policyRefused: reply(
+    false,
+    'Refused by a policy of this server',
+    [550, '5.7.1'],
+    ['NO', 'NOPERM'],
+    undefined,
+  ),
   addressBarred: reply(false, 'Your address may not use this service', [554, '5.7.1'], ['NO', 'NOPERM']),
   relayingDenied: reply(false, 'Relaying denied', [550, '5.7.1'], ['NO'], undefined),
   mailLoop: reply(false, 'Too many hops: this message is in a mail loop', [554, '5.4.6'], ['NO'], undefined),
@@ -181,22 +188,30 @@ export const MAIL_ERRORS = {
 /** A key of MAIL_ERRORS. */
 export type MailErrorCode = keyof typeof MAIL_ERRORS;
 
+/** What a MailError may have beside its code. */
+export interface MailErrorOptions {
+  readonly cause?: unknown;
+  /** One sentence for the other side in place of the table's; what is no printable ASCII in it is shown as `?`. */
+  readonly publicText?: string;
+}
+
 /** An error with a known answer in every protocol. `message` is for the log and the administrator, never for the other side. */
 export class MailError extends Error {
   readonly code: MailErrorCode;
+  readonly #publicText: string | undefined;
 
-  constructor(code: MailErrorCode, message?: string, options?: { readonly cause?: unknown }) {
-    super(
-      message ?? MAIL_ERRORS[code].publicText,
-      options?.cause === undefined ? undefined : { cause: options.cause },
-    );
+  constructor(code: MailErrorCode, message?: string, options: MailErrorOptions = {}) {
+    const { cause, publicText } = options;
+    super(message ?? publicText ?? MAIL_ERRORS[code].publicText, cause === undefined ? undefined : { cause });
     this.name = 'MailError';
     this.code = code;
+    this.#publicText = publicText?.replace(/[^\x20-\x7e]/g, '?');
   }
 
   /** What each protocol says. */
   get reply(): MailErrorReply {
-    return MAIL_ERRORS[this.code];
+    const reply: MailErrorReply = MAIL_ERRORS[this.code];
+    return this.#publicText === undefined ? reply : { ...reply, publicText: this.#publicText };
   }
 }
 

@@ -8,7 +8,7 @@ import type { Log } from '../base/log.ts';
 import type { TlsMode } from '../net/listener.ts';
 import type { OpenTap } from '../net/sessionTap.ts';
 import type { TlsContexts } from '../net/tlsContext.ts';
-import type { Transfer } from '../transfer/contract.ts';
+import type { Submitter, Transfer } from '../transfer/contract.ts';
 
 /** How a CR or LF that is not part of CRLF is met in a message; neither ends the data. */
 export type BareLineFeed = 'keep' | 'refuse';
@@ -69,6 +69,8 @@ export interface SmtpContext {
   readonly surroundings: SmtpSurroundings;
   readonly log: Log;
   readonly peer: SmtpPeer;
+  /** Who the client has proved to be. */
+  readonly submitter: Submitter;
   transaction: Transaction | undefined;
   /** Counts a recipient that was refused. */
   noteRefusedRecipient(): void;

@@ -1,5 +1,6 @@
 /**
- * Takes one message: trace fields in front, the octets as they come into a draft, loops found on the way, the plan, one commit.
+ * Takes one message: its header is read and inspected, trace fields are put in front, the octets go into a draft as they come,
+ * then the plan and one commit.
  *
  * Whatever goes wrong, the draft is given up and the refusal is told to log and trace. Errors that are not the other side's
  * fault are temporary ones, whatever their code says, so that the sender keeps the message and tries again.
@@ -10,11 +11,13 @@ import { within } from '../base/deadline.ts';
 import { asMailError, MailError, type MailErrorCode } from '../base/error.ts';
 import { newTraceId, type TraceId } from '../base/ids.ts';
 import { MINUTE_MS } from '../base/units.ts';
+import { formatMessageHeader, type MessageHeader } from '../wire/mime/messageHeader.ts';
 import type { ContentDraft } from '../store/contract/contents.ts';
-import type { Acceptance, Envelope, TransferOptions } from './contract.ts';
-import { createHeaderWatch, type HeaderWatch, RECEIVED_LIMIT } from './headerWatch.ts';
+import type { Acceptance, Envelope, Inspection, Origin, TransferOptions } from './contract.ts';
+import { deliveredTo, refuseHops } from './loops.ts';
 import { plan } from './plan.ts';
-import { formatReceived, formatReturnPath, type Origin } from './traceFields.ts';
+import { readHeader } from './readHeader.ts';
+import { formatReceived, formatReturnPath } from './traceFields.ts';
 
 /** The store commits within milliseconds; a disk that takes longer is out of order. RFC 5321 section 4.5.3.2.6 gives us 10 minutes. */
 export const COMMIT_DEADLINE_MS = 5 * MINUTE_MS;
@@ -27,6 +30,7 @@ const FAULTS_OF_OTHERS: ReadonlySet<MailErrorCode> = new Set([
   'bareLineEnd',
   'mailLoop',
   'recipientUnknown',
+  'policyRefused',
 ]);
 
 /** What is known of a message when its data begins. */
@@ -36,6 +40,7 @@ interface Arrival {
   readonly zoneMinutes: number;
   readonly envelope: Envelope;
   readonly origin: Origin;
+  readonly inspection: Inspection | undefined;
 }
 
 /** See Transfer.accept. */
@@ -44,17 +49,17 @@ export async function accept(
   envelope: Envelope,
   message: AsyncIterable<Buffer>,
   origin: Origin,
+  inspection?: Inspection,
 ): Promise<Acceptance> {
   const begunAt = options.clock.now();
   const traceId = newTraceId(begunAt);
   const zoneMinutes = -new Date(begunAt).getTimezoneOffset();
-  const arrival: Arrival = { traceId, begunAt, zoneMinutes, envelope, origin };
+  const arrival: Arrival = { traceId, begunAt, zoneMinutes, envelope, origin, inspection };
   let draft: ContentDraft | undefined;
   try {
     draft = options.store.contents.begin();
-    const returnPathOctets = await writeTraceFields(options, arrival, draft);
-    const { deliveredTo } = await writeMessage(options, message, draft);
-    await deliver(options, arrival, draft, returnPathOctets, deliveredTo);
+    const { header, returnPathOctets } = await writeMessage(options, arrival, message, draft);
+    await deliver(options, arrival, draft, returnPathOctets, header);
     return { kind: 'accepted', traceId };
   } catch (caught) {
     const error = refusalFor(caught);
@@ -62,6 +67,58 @@ export async function accept(
     draft?.discard();
     return { kind: 'refused', traceId, error };
   }
+}
+
+/** What was written of a message. */
+interface Written {
+  /** As it is stored. */
+  readonly header: MessageHeader;
+  readonly returnPathOctets: number;
+}
+
+/** Writes trace fields and message. Errors: what `message` and the inspection throw, `messageTooLarge`, `mailLoop`, the store's. */
+async function writeMessage(
+  options: TransferOptions,
+  arrival: Arrival,
+  message: AsyncIterable<Buffer>,
+  draft: ContentDraft,
+): Promise<Written> {
+  const { inspection } = arrival;
+  const blocks = message[Symbol.asyncIterator]();
+  try {
+    const opening = await readHeader(blocks, options.sizeLimitOctets);
+    refuseHops(opening.header);
+    const header = await inspectHeader(inspection, opening.header);
+    await inspection?.octets?.(opening.octets);
+    const returnPathOctets = await writeTraceFields(options, arrival, draft);
+    await write(options, draft, formatMessageHeader(header));
+    let octets = opening.octets.length;
+    for (let block = opening.rest; ; ) {
+      octets += block.length;
+      if (octets > options.sizeLimitOctets) throw new MailError('messageTooLarge');
+      if (block.length > 0) {
+        await inspection?.octets?.(block);
+        await write(options, draft, block);
+      }
+      const { value, done } = await blocks.next();
+      if (done === true) break;
+      block = value;
+    }
+    const refusal = await inspection?.end?.();
+    if (refusal !== undefined) throw refusal;
+    return { header, returnPathOctets };
+  } finally {
+    await blocks.return?.();
+  }
+}
+
+async function inspectHeader(
+  inspection: Inspection | undefined,
+  header: MessageHeader,
+): Promise<MessageHeader> {
+  const verdict = (await inspection?.header(header)) ?? header;
+  if (verdict instanceof MailError) throw verdict;
+  return verdict;
 }
 
 async function writeTraceFields(
@@ -76,25 +133,6 @@ async function writeTraceFields(
   return returnPath.length;
 }
 
-/** Writes the message as it comes. Errors: what `message` throws, `messageTooLarge`, `mailLoop`, the store's. */
-async function writeMessage(
-  options: TransferOptions,
-  message: AsyncIterable<Buffer>,
-  draft: ContentDraft,
-): Promise<HeaderWatch> {
-  const watch = createHeaderWatch();
-  let octets = 0;
-  for await (const block of message) {
-    octets += block.length;
-    if (octets > options.sizeLimitOctets) throw new MailError('messageTooLarge');
-    watch.push(block);
-    if (watch.received > RECEIVED_LIMIT)
-      throw new MailError('mailLoop', `it has more than ${RECEIVED_LIMIT} Received fields`);
-    await write(options, draft, block);
-  }
-  return watch;
-}
-
 async function write({ clock }: TransferOptions, draft: ContentDraft, octets: Buffer): Promise<void> {
   await within(clock, WRITE_DEADLINE_MS, 'writing to the store', draft.write(octets));
 }
@@ -104,12 +142,12 @@ async function deliver(
   { traceId, zoneMinutes, envelope, origin }: Arrival,
   draft: ContentDraft,
   returnPathOctets: number,
-  deliveredTo: readonly string[],
+  header: MessageHeader,
 ): Promise<void> {
   const { clock, log, store, accounts } = options;
   const acceptedAt = clock.now();
   const { reversePath, recipients } = envelope;
-  const { copies, events } = await plan(accounts, recipients, deliveredTo, acceptedAt);
+  const { copies, events } = await plan(accounts, recipients, deliveredTo(header), acceptedAt);
   const accepted = { at: acceptedAt, kind: 'accepted', fields: describeOrigin(origin) } as const;
   const committing = store.deliveries.deliver({
     traceId,

@@ -5,33 +5,38 @@
  * must not keep the mail from the application beside it. An accepted recipient gets all its copies.
  */
 
+import { MailError, type MailErrorCode } from '../base/error.ts';
 import type { Account } from '../store/contract/directory.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { FreeSpace } from './freeSpace.ts';
-import type { RecipientVerdict } from './contract.ts';
+import type { RecipientQuestion, RecipientVerdict } from './contract.ts';
 
-/** Checks one forward path for a message of `octets`. Errors: the store's. */
+/** Checks one forward path. Errors: the store's. */
 export async function checkRecipient(
   accounts: Pick<Accounts, 'isOverQuota' | 'resolveRecipient'>,
   freeSpace: FreeSpace,
   path: string,
-  octets: number,
+  { octets }: RecipientQuestion,
 ): Promise<RecipientVerdict> {
   const found = await accounts.resolveRecipient(path);
   switch (found.kind) {
     case 'foreign':
-      return { kind: 'refused', code: 'relayingDenied' };
+      return refused('relayingDenied');
     case 'unknown':
-      return { kind: 'refused', code: 'recipientUnknown' };
+      return refused('recipientUnknown');
     case 'disabled':
-      return { kind: 'refused', code: 'recipientDisabled' };
+      return refused('recipientDisabled');
     case 'accounts': {
       const code = await freeSpace(octets);
-      if (code !== undefined) return { kind: 'refused', code };
+      if (code !== undefined) return refused(code);
       const hasRoom = await hasSomeRoom(accounts, found.accounts, octets);
-      return hasRoom ? { kind: 'accepted' } : { kind: 'refused', code: 'overQuota' };
+      return hasRoom ? { kind: 'accepted' } : refused('overQuota');
     }
   }
+}
+
+function refused(code: MailErrorCode): RecipientVerdict {
+  return { kind: 'refused', error: new MailError(code) };
 }
 
 async function hasSomeRoom(

@@ -4,12 +4,39 @@
  */
 
 import type { Clock } from '../base/clock.ts';
-import type { MailError, MailErrorCode } from '../base/error.ts';
+import type { MailError } from '../base/error.ts';
 import type { TraceId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
+import type { MessageHeader } from '../wire/mime/messageHeader.ts';
+import type { Account, IpRange } from '../store/contract/directory.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { Accounts } from '../accounts/accounts.ts';
-import type { Origin } from './traceFields.ts';
+
+/** Who hands a message over, as far as it is proved. */
+export type Submitter =
+  /** Nobody has logged in: relay-in. Nothing is relayed for these unless a route says so. */
+  | { readonly kind: 'anyone' }
+  /** Logged in on a submission listener. */
+  | { readonly kind: 'account'; readonly account: Account }
+  /** An address of a range that need not log in. */
+  | { readonly kind: 'range'; readonly range: IpRange };
+
+/** Who handed a message over, and how. */
+export interface Origin {
+  readonly kind: 'smtp';
+  /** The listener's name. */
+  readonly listener: string;
+  readonly remoteAddress: string;
+  /** The argument of HELO or EHLO. */
+  readonly heloName: string;
+  /** Whether it was EHLO. */
+  readonly isExtended: boolean;
+  /** Protocol and cipher, as `TLSv1.3 TLS_AES_256_GCM_SHA384`; undefined without TLS. */
+  readonly tls: string | undefined;
+  /** Whether it was handed over to be submitted, or relayed to us. */
+  readonly role: 'relayIn' | 'submission';
+  readonly submitter: Submitter;
+}
 
 /** An envelope: paths without angle brackets (RFC 5321 section 4.1.1). */
 export interface Envelope {
@@ -19,12 +46,52 @@ export interface Envelope {
   readonly recipients: readonly string[];
   /** Whether MAIL had SMTPUTF8 (RFC 6531 section 3.4). */
   readonly isSmtpUtf8?: boolean;
+  /** What the submitter asked to be told (RFC 3461); undefined where that is not offered. */
+  readonly dsn?: EnvelopeDsn;
+}
+
+/** DSN parameters of an envelope (RFC 3461 section 4). */
+export interface EnvelopeDsn {
+  readonly ret?: 'FULL' | 'HDRS';
+  /** Decoded xtext. */
+  readonly envid?: string;
+  /** By forward path; those without parameters are absent. */
+  readonly recipients: ReadonlyMap<string, RecipientDsn>;
+}
+
+/** What is to be told about one recipient. */
+export interface RecipientDsn {
+  /** `NEVER` alone, or one or more of the others. */
+  readonly notify?: readonly ('NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY')[];
+  /** `rfc822;a@example.com`, decoded xtext. */
+  readonly orcpt?: string;
+}
+
+/** What is known at RCPT beside the path. */
+export interface RecipientQuestion {
+  /** Octets that the message will have; 0: unknown. */
+  readonly octets: number;
+  readonly reversePath: string;
+  readonly submitter: Submitter;
+}
+
+/**
+ * Looks at one message on its way in, on behalf of whoever hands it over. Called in this order: `header` once, `octets` for all
+ * of the message, `end` once unless something was refused before. What they throw is the message's refusal.
+ */
+export interface Inspection {
+  /** The header that is to be stored, changed or not; or a refusal. Fields beyond transfer's limit are not in it (`isWhole`). */
+  header(header: MessageHeader): MessageHeader | MailError | Promise<MessageHeader | MailError>;
+  /** The octets as they were handed over, the header's among them. The block is only lent. */
+  octets?(block: Buffer): void | Promise<void>;
+  /** The last word, before the commit: a refusal, or undefined. */
+  end?(): Promise<MailError | undefined>;
 }
 
 /** What RCPT is answered with. */
 export type RecipientVerdict =
   | { readonly kind: 'accepted' }
-  | { readonly kind: 'refused'; readonly code: MailErrorCode };
+  | { readonly kind: 'refused'; readonly error: MailError };
 
 /** How an acceptance ended. */
 export type Acceptance =
@@ -45,11 +112,16 @@ export interface TransferOptions {
 
 /** The door. */
 export interface Transfer {
-  /** Whether a forward path (without angle brackets) is ours and has room for `octets` more (0: unknown). Errors: the store's. */
-  checkRecipient(path: string, octets: number): Promise<RecipientVerdict>;
+  /** Whether a forward path (without angle brackets) is ours and has room for the message. Errors: the store's. */
+  checkRecipient(path: string, question: RecipientQuestion): Promise<RecipientVerdict>;
   /**
    * Takes a message. Stops reading `message` once it is refused. Never rejects: an error that `message` throws is a refusal
-   * too, and whatever was not the other side's fault is a temporary one.
+   * too, and whatever was not the other side's fault is a temporary one. `inspection` looks at the message on its way.
    */
-  accept(envelope: Envelope, message: AsyncIterable<Buffer>, origin: Origin): Promise<Acceptance>;
+  accept(
+    envelope: Envelope,
+    message: AsyncIterable<Buffer>,
+    origin: Origin,
+    inspection?: Inspection,
+  ): Promise<Acceptance>;
 }

@@ -10,6 +10,7 @@
 import type { UnixMs } from '../base/clock.ts';
 import type { TraceId } from '../base/ids.ts';
 import { MINUTE_MS } from '../base/units.ts';
+import type { Origin } from './contract.ts';
 
 /** A field's line is folded when it would be longer (RFC 5322 section 2.1.1). */
 const LINE_AIM_CHARS = 78;
@@ -18,20 +19,6 @@ const DOMAIN_LIMIT_CHARS = 255;
 
 const DOMAIN = /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/;
 const ADDRESS_LITERAL = /^\[[A-Za-z0-9.:-]+\]$/;
-
-/** Who handed a message over, and how. */
-export interface Origin {
-  readonly kind: 'smtp';
-  /** The listener's name. */
-  readonly listener: string;
-  readonly remoteAddress: string;
-  /** The argument of HELO or EHLO. */
-  readonly heloName: string;
-  /** Whether it was EHLO. */
-  readonly isExtended: boolean;
-  /** Protocol and cipher, as `TLSv1.3 TLS_AES_256_GCM_SHA384`; undefined without TLS. */
-  readonly tls: string | undefined;
-}
 
 /** What the Received field says. */
 export interface Stamp {

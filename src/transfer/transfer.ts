@@ -15,7 +15,7 @@ import { createFreeSpace } from './freeSpace.ts';
 export function createTransfer(options: TransferOptions): Transfer {
   const freeSpace = createFreeSpace(options.store, options.clock);
   return {
-    checkRecipient: (path, octets) => checkRecipient(options.accounts, freeSpace, path, octets),
-    accept: (envelope, message, origin) => accept(options, envelope, message, origin),
+    checkRecipient: (path, question) => checkRecipient(options.accounts, freeSpace, path, question),
+    accept: (envelope, message, origin, inspection) => accept(options, envelope, message, origin, inspection),
   };
 }

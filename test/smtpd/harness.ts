@@ -4,7 +4,6 @@
  * `tickets@` and `archive@` are accounts, `all@` stands for both, `gone@` is disabled, `small@` has a quota of 3000 octets.
  */
 
-import { buffer } from 'node:stream/consumers';
 import type { Test } from 'tap';
 
 import { silentLog } from '../../src/base/log.ts';
@@ -81,7 +80,7 @@ export async function openSmtpSite(t: Test): Promise<SmtpSite> {
     tickets,
     archive,
     small,
-    inbox: (account) => readInbox(site, account),
+    inbox: (account) => site.inbox(account),
     createTransfer: transferWith,
     serve: (t, options = {}) => serve(t, site, options, transferWith),
   };
@@ -126,19 +125,6 @@ async function serve(
       return listener?.connections ?? 0;
     },
   };
-}
-
-async function readInbox({ store }: RoomSite, account: Account): Promise<Buffer[]> {
-  const inbox = await store.mailboxes.find(account.id, ['INBOX']);
-  const messages: Buffer[] = [];
-  if (inbox === undefined) return messages;
-  for await (const slice of store.mailboxes.entries(inbox.id, { first: 1, last: 2 ** 32 - 1 })) {
-    for (const { contentId } of slice) {
-      const content = await store.contents.open(contentId);
-      messages.push(await buffer(content.read(0, content.octets)));
-    }
-  }
-  return messages;
 }
 
 /** Sends `input`; resolves with what comes back up to and with the first line that begins as `pattern` says. */

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import type { Test } from 'tap';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
@@ -41,6 +42,8 @@ export interface RoomSite {
   addAccount(address: string, quotaOctets?: number): Promise<Account>;
   /** Delivers `octets` to accounts, as transfer does. */
   deliver(octets: Buffer | string, ...accounts: readonly Account[]): Promise<DeliveryOutcome>;
+  /** The messages in an account's INBOX, oldest first. */
+  inbox(account: Account): Promise<Buffer[]>;
   /** Closes the store before the test ends. */
   close(): Promise<void>;
 }
@@ -117,6 +120,7 @@ export async function openRoomSite(
     },
     close,
     deliver: (octets, ...accounts) => deliver(store, Buffer.from(octets), accounts),
+    inbox: (account) => readInbox(store, account),
   };
 }
 
@@ -157,4 +161,17 @@ async function makeCertificate(): Promise<TlsContexts> {
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+async function readInbox(store: Store, account: Account): Promise<Buffer[]> {
+  const inbox = await store.mailboxes.find(account.id, ['INBOX']);
+  const messages: Buffer[] = [];
+  if (inbox === undefined) return messages;
+  for await (const slice of store.mailboxes.entries(inbox.id, { first: 1, last: 2 ** 32 - 1 })) {
+    for (const { contentId } of slice) {
+      const content = await store.contents.open(contentId);
+      messages.push(await buffer(content.read(0, content.octets)));
+    }
+  }
+  return messages;
 }

@@ -21,6 +21,7 @@ const ERRORS = {
   unknownEncoding: 'Die Codierung dieses Teils der Nachricht ist hier nicht bekannt',
   recipientUnknown: 'Diesen Empfänger gibt es hier nicht',
   recipientDisabled: 'Der Empfänger ist gesperrt und nimmt keine Nachrichten an',
+  policyRefused: 'Eine Regel dieses Servers lehnt das ab',
   addressBarred: 'Ihre Adresse darf diesen Dienst nicht benutzen',
   relayingDenied: 'Weiterleiten wird nicht erlaubt',
   mailLoop: 'Zu viele Stationen: Diese Nachricht läuft im Kreis',

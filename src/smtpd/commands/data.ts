@@ -23,12 +23,18 @@ export async function takeMessage(
   transaction: Transaction,
   message: AsyncIterable<Buffer>,
 ): Promise<Reply> {
-  const { surroundings, peer, log } = session;
+  const { surroundings, peer, submitter, log } = session;
   const { reversePath, recipients, isSmtpUtf8 } = transaction;
   const envelope = { reversePath, recipients: [...recipients], isSmtpUtf8 };
   const octets = surroundings.bareLineFeed === 'refuse' ? withoutBareLineEnds(message) : message;
   try {
-    const origin = { kind: 'smtp', listener: surroundings.listener, ...peer } as const;
+    const origin = {
+      kind: 'smtp',
+      role: 'relayIn',
+      listener: surroundings.listener,
+      submitter,
+      ...peer,
+    } as const;
     const acceptance = await surroundings.transfer.accept(envelope, octets, origin);
     if (acceptance.kind === 'refused') return replyOf(acceptance.error);
     session.noteAccepted();

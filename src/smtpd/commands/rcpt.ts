@@ -3,7 +3,6 @@
  * and so no open relay, whatever a path looks like.
  */
 
-import { MailError } from '../../base/error.ts';
 import { parseRcpt } from '../../wire/smtp/rcpt.ts';
 import type { SmtpCommand } from '../command.ts';
 import type { SmtpContext, Transaction } from '../context.ts';
@@ -26,14 +25,16 @@ export const rcpt: SmtpCommand = {
 };
 
 async function check(session: SmtpContext, transaction: Transaction, path: string): Promise<Reply> {
-  const verdict = await session.surroundings.transfer.checkRecipient(path, transaction.declaredOctets);
+  const { reversePath, declaredOctets: octets } = transaction;
+  const question = { octets, reversePath, submitter: session.submitter };
+  const verdict = await session.surroundings.transfer.checkRecipient(path, question);
   if (verdict.kind === 'accepted')
     return { ...REPLIES.recipientTaken, takeEffect: () => transaction.recipients.add(path) };
-  const { code } = verdict;
+  const { error } = verdict;
   const takeEffect = () => {
     transaction.isSomeRefused = true;
     session.noteRefusedRecipient();
-    session.log.info('smtpd.recipient.refused', { recipient: path, from: transaction.reversePath, code });
+    session.log.info('smtpd.recipient.refused', { recipient: path, from: reversePath, code: error.code });
   };
-  return { ...replyOf(new MailError(code)), takeEffect };
+  return { ...replyOf(error), takeEffect };
 }

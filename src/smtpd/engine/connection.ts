@@ -21,6 +21,7 @@ import { transcribeSmtpCommand } from '../../wire/transcript/smtpCommand.ts';
 import { normalizeAddress } from '../../net/addressRange.ts';
 import { openTap, type SessionTap } from '../../net/sessionTap.ts';
 import { beginTls, tlsInfoOf } from '../../net/tlsUpgrade.ts';
+import type { Submitter } from '../../transfer/contract.ts';
 import type { SmtpCommand } from '../command.ts';
 import { COMMANDS, COMMANDS_BEFORE_TLS } from '../commands.ts';
 import type { SmtpPeer, SmtpSurroundings, Transaction } from '../context.ts';
@@ -46,6 +47,7 @@ const OVERDUE_TEXTS: Readonly<Record<Overdue, string>> = {
 export class EngineConnection extends SMTPConnection implements ReceivingSession {
   readonly surroundings: SmtpSurroundings;
   readonly log: Log;
+  readonly submitter: Submitter = { kind: 'anyone' };
   transaction: Transaction | undefined;
   readonly deadlines: Deadlines;
   readonly tap: SessionTap | undefined;
