@@ -32,7 +32,8 @@ import { openPop3d } from './pop3d/pop3d.ts';
 import { openSmtpd } from './smtpd/smtpd.ts';
 import { type FaultyConfig, type LoadedConfig, loadConfig, serverName } from './config/load.ts';
 import { formatProblem } from './config/problems.ts';
-import type { Config, ListenerConfig } from './config/schema.ts';
+import type { ListenerConfig } from './config/listenerKeys.ts';
+import type { Config } from './config/schema.ts';
 import { accountsOptions } from './admin/accountsOptions.ts';
 import { createBackend } from './admin/backend.ts';
 import { type Certificates, openCertificates } from './admin/certificates.ts';
@@ -368,7 +369,9 @@ function statusOf(
   return listeners.map(({ name, address, port, tls, connections }) => {
     const set = config.listeners.find((listener) => listener.name === name);
     const profile = protocol === 'smtp' ? null : (set?.profile ?? 'default');
-    return { name, protocol, address, port, tls, profile, legacyTls: set?.legacyTls === true, connections };
+    const role = protocol === 'smtp' ? (set?.role ?? 'relayIn') : null;
+    const legacyTls = set?.legacyTls === true;
+    return { name, protocol, role, address, port, tls, profile, legacyTls, connections };
   });
 }
 

@@ -8,7 +8,8 @@ import type { Log } from '../base/log.ts';
 import { ensureSelfSigned } from '../net/selfSigned.ts';
 import { TLS_PROFILES, TlsContexts, type TlsProfile } from '../net/tlsContext.ts';
 import { serverName } from '../config/load.ts';
-import type { Config, ListenerConfig } from '../config/schema.ts';
+import type { ListenerConfig } from '../config/listenerKeys.ts';
+import type { Config } from '../config/schema.ts';
 
 /** Certificates by the pair of files and what TLS allows with it; listeners with the same share one. */
 export interface Certificates {

@@ -6,7 +6,8 @@ import { ConnectionCaps } from '../net/connectionCaps.ts';
 import type { CompatibilityLayer } from '../accounts/compatibility.ts';
 import type { CompatibilityKeys } from '../accounts/compatibilityKeys.ts';
 import type { IpRanges } from '../accounts/ipRanges.ts';
-import type { Config, ListenerConfig } from '../config/schema.ts';
+import type { ListenerConfig } from '../config/listenerKeys.ts';
+import type { Config } from '../config/schema.ts';
 import type { Certificates } from './certificates.ts';
 
 /** What the listeners of every protocol are made of. */
@@ -66,6 +67,7 @@ function commonOptions(listener: ListenerConfig, certificates: Certificates, ipR
     name,
     address,
     port,
+    ...(listener.role === undefined ? {} : { role: listener.role }),
     tls,
     tlsContexts: certificates.contextsOf(listener),
     caps: new ConnectionCaps({ total: connectionLimit, perAddress: connectionsPerAddressLimit }),

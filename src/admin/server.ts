@@ -15,6 +15,8 @@ export interface ListenerStatus {
   readonly protocol: 'smtp' | 'pop3' | 'imap';
   readonly address: string;
   readonly port: number;
+  /** What it is for where it speaks SMTP, else null. */
+  readonly role: 'relayIn' | 'submission' | null;
   readonly tls: 'none' | 'starttls' | 'required' | 'implicit';
   /** What its clients are used to; null where it speaks SMTP. */
   readonly profile: ProfileName | null;

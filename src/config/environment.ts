@@ -6,7 +6,7 @@
 
 import { CONFIG_KEYS, type ConfigKey, listenerVariable } from './keys.ts';
 import { nearest, type Problem } from './problems.ts';
-import { DEFAULT_LISTENERS } from './schema.ts';
+import { DEFAULT_LISTENERS } from './listenerKeys.ts';
 
 /** Variables with the prefix that are not keys. */
 export const RESERVED_VARIABLES: readonly string[] = ['HAUSPOST_CONFIG', 'HAUSPOST_NODE'];

@@ -5,7 +5,8 @@
 import { stringify } from 'smol-toml';
 import { CONFIG_KEYS } from './keys.ts';
 import type { LoadedConfig } from './load.ts';
-import { type ListenerConfig, RELOADABLE_KEYS, SECRET_KEYS } from './schema.ts';
+import type { ListenerConfig } from './listenerKeys.ts';
+import { RELOADABLE_KEYS, SECRET_KEYS } from './schema.ts';
 
 const MASK = '********';
 

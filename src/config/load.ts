@@ -13,7 +13,8 @@ import { parse, TomlError } from 'smol-toml';
 import { overlayEnvironment } from './environment.ts';
 import { CONFIG_KEYS, findKey } from './keys.ts';
 import { describeIssues, type Origins, type Problem } from './problems.ts';
-import { type Config, configSchema, type ListenerConfig, SECRET_KEYS } from './schema.ts';
+import type { ListenerConfig } from './listenerKeys.ts';
+import { type Config, configSchema, SECRET_KEYS } from './schema.ts';
 
 /** Where a value came from. */
 export type ValueSource = 'default' | 'file' | 'environment';
@@ -37,6 +38,7 @@ export interface FaultyConfig {
 
 /** Keys of listeners that not every protocol has. */
 const KEYS_OF_PROTOCOLS: Readonly<Record<string, readonly ListenerConfig['protocol'][]>> = {
+  role: ['smtp'],
   profile: ['pop3', 'imap'],
   greeting: ['pop3', 'imap'],
   literalForm: ['imap'],

@@ -12,8 +12,7 @@ import { MIB } from '../base/units.ts';
 import { NUMBER_MAX } from '../wire/imap/decoder.ts';
 import { DEFAULT_FRAMER_LIMITS } from '../wire/imap/frame.ts';
 import type { FramerLimits } from '../wire/imap/frame.ts';
-import type { ConnectionCaps } from '../net/connectionCaps.ts';
-import type { TlsMode } from '../net/listener.ts';
+import type { SessionListenerOptions } from '../net/sessionListener.ts';
 import type { OpenTap } from '../net/sessionTap.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -30,21 +29,10 @@ import {
 /** Largest message that APPEND takes unless set: what Exchange Online sends at most (150 MB). */
 export const DEFAULT_APPEND_LIMIT_OCTETS = 150 * MIB;
 
-/** One listener, as hMailServer's TCP/IP ports are. */
-export interface ImapListenerOptions {
-  readonly name: string;
-  readonly address: string;
-  /** 0 lets the system choose. */
-  readonly port: number;
-  readonly isIpv6Only?: boolean;
-  readonly tls: TlsMode;
+/** One listener of the room. */
+export interface ImapListenerOptions extends Omit<SessionListenerOptions, 'tlsContexts'> {
   /** The certificate; needed unless `tls` is 'none'. Asked at each handshake. */
   readonly tlsContexts?: { current(): SecureContext };
-  readonly caps: ConnectionCaps;
-  /** Names what keeps an address off this listener; undefined lets it in. */
-  readonly barring?: (remoteAddress: string) => string | undefined;
-  /** Whether an address has to have TLS before it logs in, whatever `tls` says. */
-  readonly needsTls?: (remoteAddress: string) => boolean;
   /** What its clients need otherwise than others; an account's own goes before it. */
   readonly compatibility?: CompatibilityLayer;
 }

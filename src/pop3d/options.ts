@@ -6,10 +6,8 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { ConnectionCaps } from '../net/connectionCaps.ts';
-import type { TlsMode } from '../net/listener.ts';
+import type { SessionListenerOptions } from '../net/sessionListener.ts';
 import type { OpenTap } from '../net/sessionTap.ts';
-import type { TlsContexts } from '../net/tlsContext.ts';
 import type { Contents } from '../store/contract/contents.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import type { RetentionPolicy } from '../store/contract/retention.ts';
@@ -22,17 +20,7 @@ import { IDLE_TIMEOUT_MS } from './limits.ts';
 import type { LanguageTag } from './phrases/languages.ts';
 
 /** One listener of the room. */
-export interface Pop3ListenerOptions {
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-  readonly tls: TlsMode;
-  readonly tlsContexts: TlsContexts;
-  readonly caps: ConnectionCaps;
-  /** Names what keeps an address off this listener; undefined lets it in. */
-  readonly barring?: (remoteAddress: string) => string | undefined;
-  /** Whether an address has to have TLS before it logs in, whatever `tls` says. */
-  readonly needsTls?: (remoteAddress: string) => boolean;
+export interface Pop3ListenerOptions extends SessionListenerOptions {
   /** What its clients need otherwise than others; an account's own goes before it. */
   readonly compatibility?: CompatibilityLayer;
 }

@@ -13,6 +13,12 @@ import type { Submitter, Transfer } from '../transfer/contract.ts';
 /** How a CR or LF that is not part of CRLF is met in a message; neither ends the data. */
 export type BareLineFeed = 'keep' | 'refuse';
 
+/**
+ * What a listener is for: mail of anybody for our own domains, or mail of our own applications and devices (RFC 6409 section 4.3:
+ * nothing without a login).
+ */
+export type SmtpRole = 'relayIn' | 'submission';
+
 /** What an administrator may set. */
 export interface SmtpOptions {
   /** Octets of the largest message (SIZE, RFC 1870). */
@@ -28,6 +34,7 @@ export interface SmtpOptions {
 export interface SmtpSurroundings extends SmtpOptions {
   /** The listener's name. */
   readonly listener: string;
+  readonly role: SmtpRole;
   readonly tls: TlsMode;
   /** Whether an address has to have TLS before MAIL, whatever `tls` says. */
   readonly needsTls?: (remoteAddress: string) => boolean;

@@ -22,6 +22,7 @@ export const REPLIES = {
   recipientTaken: reply(250, '2.1.5', 'Recipient ok'),
   goAhead: reply(354, undefined, 'End data with <CR><LF>.<CR><LF>'),
   startTlsFirst: reply(530, '5.7.0', 'Must issue a STARTTLS command first'),
+  logInFirst: reply(530, '5.7.0', 'Authentication required'),
   nestedMail: reply(503, '5.5.1', 'Nested MAIL command'),
   mailFirst: reply(503, '5.5.1', 'MAIL comes first'),
   rcptFirst: reply(503, '5.5.1', 'RCPT comes first'),

@@ -10,26 +10,17 @@ import type { Clock } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import { formatReply } from '../wire/smtp/reply.ts';
-import type { ConnectionCaps } from '../net/connectionCaps.ts';
-import { type Listener, openListener, type RefusalReason, type TlsMode } from '../net/listener.ts';
+import { type Listener, openListener, type RefusalReason } from '../net/listener.ts';
+import type { SessionListenerOptions } from '../net/sessionListener.ts';
 import { type OpenTap, tellTlsFailure } from '../net/sessionTap.ts';
-import type { TlsContexts } from '../net/tlsContext.ts';
 import type { Transfer } from '../transfer/contract.ts';
-import type { SmtpOptions } from './context.ts';
+import type { SmtpOptions, SmtpRole } from './context.ts';
 import { EngineServer } from './engine/server.ts';
 
 /** One listener of the room. */
-export interface SmtpListenerOptions {
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-  readonly tls: TlsMode;
-  readonly tlsContexts: TlsContexts;
-  readonly caps: ConnectionCaps;
-  /** Names what keeps an address off this listener; undefined lets it in. */
-  readonly barring?: (remoteAddress: string) => string | undefined;
-  /** Whether an address has to have TLS before MAIL, whatever `tls` says. */
-  readonly needsTls?: (remoteAddress: string) => boolean;
+export interface SmtpListenerOptions extends SessionListenerOptions {
+  /** Relay-in unless given. */
+  readonly role?: SmtpRole;
 }
 
 /** All that the room is handed. */
@@ -65,7 +56,12 @@ export async function openSmtpd(options: SmtpdOptions): Promise<Smtpd> {
   try {
     for (const listener of options.listeners) {
       const { clock, log, serverName } = options;
-      const engine = new EngineServer({ ...options, ...listener, listener: listener.name });
+      const engine = new EngineServer({
+        ...options,
+        ...listener,
+        role: listener.role ?? 'relayIn',
+        listener: listener.name,
+      });
       engines.push(engine);
       const onRefused = (socket: Socket, why: RefusalReason) => sayRefused(socket, why, serverName);
       const onTlsFailed = tellTlsFailure(options.tap, 'smtp', listener.name);

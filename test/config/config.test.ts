@@ -10,7 +10,8 @@ import { documentKeys, maskedConfig, printConfig } from '../../src/config/explai
 import { CONFIG_KEYS, configJsonSchema } from '../../src/config/keys.ts';
 import { type LoadedConfig, loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problems.ts';
-import { configSchema, PROFILES, RELOADABLE_KEYS, SECRET_KEYS } from '../../src/config/schema.ts';
+import { PROFILES } from '../../src/config/listenerKeys.ts';
+import { configSchema, RELOADABLE_KEYS, SECRET_KEYS } from '../../src/config/schema.ts';
 
 const common = { imapCapabilities: ['IDLE', 'STARTTLS', 'LITERAL+'], pop3Capabilities: ['SASL', 'UTF8'] };
 
@@ -174,6 +175,17 @@ t.test(
     ]);
   },
 );
+
+t.test('SMTP listeners have a role, and no others', async (t) => {
+  const listener = (protocol: string, role: string) =>
+    `[[listeners]]\nname = "a"\nprotocol = "${protocol}"\nport = 1\nrole = "${role}"\n`;
+  t.match(loaded(load(t, listener('smtp', 'submission')).result).config.listeners, [{ role: 'submission' }]);
+  const misplaced = load(t, listener('pop3', 'submission'));
+  t.strictSame(problems(misplaced.result), [
+    `${misplaced.file}: listeners[0].role: is for smtp listeners; this one speaks pop3`,
+  ]);
+  t.match(problems(load(t, listener('smtp', 'relay')).result), [/role: .*one of relayIn, submission/]);
+});
 
 t.test(
   'keys for IMAP are refused on other listeners, and capabilities by the list of what is offered',

@@ -26,7 +26,7 @@ export type ServerOptions = Partial<
     SmtpdOptions,
     'sizeLimitOctets' | 'recipientLimit' | 'bareLineFeed' | 'earlyTalkers' | 'transfer' | 'log'
   > &
-    Pick<SmtpListenerOptions, 'caps' | 'tlsContexts'>
+    Pick<SmtpListenerOptions, 'caps' | 'role' | 'tlsContexts'>
 > & { readonly tls?: TlsMode; readonly clock?: TestClock };
 
 /** A server and what stands behind it. */
@@ -92,7 +92,13 @@ async function serve(
   options: ServerOptions,
   transferWith: SmtpSite['createTransfer'],
 ): Promise<SmtpServer> {
-  const { tls = 'starttls', clock = createTestClock(), sizeLimitOctets = 157_286_400, ...others } = options;
+  const {
+    role = 'relayIn',
+    tls = 'starttls',
+    clock = createTestClock(),
+    sizeLimitOctets = 157_286_400,
+    ...others
+  } = options;
   const caps = options.caps ?? new ConnectionCaps({ total: 200, perAddress: 200 });
   const tlsContexts = options.tlsContexts ?? site.tlsContexts;
   const smtpd = await openSmtpd({
@@ -104,7 +110,7 @@ async function serve(
     ...others,
     clock,
     sizeLimitOctets,
-    listeners: [{ name: 'smtp', address: '127.0.0.1', port: 0, tls, tlsContexts, caps }],
+    listeners: [{ name: 'smtp', address: '127.0.0.1', port: 0, tls, tlsContexts, caps, role }],
   });
   t.teardown(() => smtpd.close(0));
   const listener = smtpd.listeners[0];

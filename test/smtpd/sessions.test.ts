@@ -289,13 +289,26 @@ t.test('the greeting waits for no timer', async (t) => {
   t.equal(server.clock.monotonic(), 0);
 });
 
+t.test('nobody hands over a message on a submission listener before a login', async (t) => {
+  const server = await site.serve(t, { role: 'submission' });
+  const client = await server.greeted();
+  t.match(await ask(client, `MAIL FROM:<${TICKETS}>\r\n`, '\\d'), '530 5.7.0 Authentication required');
+  t.match(await ask(client, `RCPT TO:<${TICKETS}>\r\n`, '\\d'), '503 5.5.1');
+});
+
 t.test('early talkers are tolerated, or refused by setting', async (t) => {
   const tolerant = await site.serve(t);
   const patient = await tolerant.connect();
   patient.send('EHLO client.example.org\r\nQUIT\r\n');
   t.match(await patient.closed(), /^220 .*\r\n(250-.*\r\n)+250 SIZE \d+\r\n221 2.0.0 Bye\r\n$/);
   const engine = new EngineServer({
-    ...{ listener: 'smtp', tls: 'none', serverName: 'mail.example.com', earlyTalkers: 'refuse' },
+    ...{
+      listener: 'smtp',
+      role: 'relayIn',
+      tls: 'none',
+      serverName: 'mail.example.com',
+      earlyTalkers: 'refuse',
+    },
     ...{ sizeLimitOctets: 1000, recipientLimit: 10, bareLineFeed: 'keep' },
     ...{ tlsContexts: site.site.tlsContexts, transfer: site.createTransfer() },
     ...{ clock: createTestClock(), log: silentLog },

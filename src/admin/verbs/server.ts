@@ -49,7 +49,7 @@ function showStatus(status: ServerStatus): string {
   });
   const rows = status.listeners.map((listener) => [
     listener.name,
-    listener.protocol,
+    listener.role === 'submission' ? `${listener.protocol}, submission` : listener.protocol,
     listener.address,
     String(listener.port),
     listener.legacyTls ? `${listener.tls}, legacy` : listener.tls,

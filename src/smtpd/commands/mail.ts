@@ -15,6 +15,7 @@ export const mail: SmtpCommand = {
   syntaxStatus: '5.1.7',
   run(session, line) {
     const given = parseMail(line);
+    if (session.surroundings.role === 'submission') return REPLIES.logInFirst;
     if (session.transaction !== undefined) return REPLIES.nestedMail;
     if (given.unrecognized.length > 0) return unrecognized(given.unrecognized);
     const declaredOctets = given.declaredOctets ?? 0;
