@@ -9,6 +9,7 @@ import { silentLog } from '../../src/base/log.ts';
 import type { Store } from '../../src/store/contract/store.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
 import { createTestClock } from '../support/clock.ts';
+import { CLAIM_TESTS } from './contract/claims.ts';
 import { CONTENT_TESTS } from './contract/contents.ts';
 import { DELIVERY_TESTS } from './contract/deliveries.ts';
 import { ENTRY_TESTS } from './contract/entries.ts';
@@ -37,6 +38,7 @@ const under: StoreUnderTest = {
 const suites: readonly ContractTests[] = [
   CONTENT_TESTS,
   DELIVERY_TESTS,
+  CLAIM_TESTS,
   MAILBOX_TESTS,
   ENTRY_TESTS,
   LIFECYCLE_TESTS,

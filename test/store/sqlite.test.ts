@@ -43,6 +43,7 @@ const LANDED_STEPS = [
   '1f6fe54083766e84',
   '5a3e3814f7161445',
   'd8d093f9327f9078',
+  '6d0b74db6747be38',
 ];
 
 t.test('the data directory is made for its owner only, and left in order', async (t) => {

@@ -7,6 +7,7 @@
 
 import type { UnixMs } from '../../base/clock.ts';
 import type { AccountId, ContentId, MailboxId, QueueId, TraceId, Uid } from '../../base/ids.ts';
+import type { Duplicate, PlannedClaim } from './claims.ts';
 import type { ContentDraft } from './contents.ts';
 import type { Flags, MailboxName } from './mailboxes.ts';
 import type { PlannedQueueItem } from './queue.ts';
@@ -51,6 +52,11 @@ export interface PlannedDelivery {
    * queueId; from, where it is not the reverse path of the message) is added behind.
    */
   readonly events: readonly TraceEvent[];
+  /**
+   * What makes the message come once only. For a recipient of whom a claim is held nothing is stored, and its events but
+   * `accepted` are left out; both traces get a `duplicate` that names the other one.
+   */
+  readonly claims?: readonly PlannedClaim[];
 }
 
 /** Where a copy went. */
@@ -66,6 +72,8 @@ export interface DeliveryOutcome {
   readonly copies: readonly DeliveredCopy[];
   /** Ids of the queue items, in the order of the plan. */
   readonly queued: readonly QueueId[];
+  /** Recipients for whom nothing was stored, because it had been. When nothing is left of a message, its content is an orphan. */
+  readonly duplicates: readonly Duplicate[];
 }
 
 /** The MDA's view of the store. */

@@ -21,6 +21,7 @@ export const TRACE_EVENT_KINDS = [
   'refused',
   'stored',
   'queued',
+  'duplicate',
   'appended',
   'fetched',
   'deleted',

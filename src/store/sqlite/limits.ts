@@ -99,6 +99,9 @@ export const TRACE_SWEEP_ROWS = 100;
 /** Traces read in one turn of the event loop. */
 export const TRACE_SLICE_MESSAGES = 20;
 
+/** Claims forgotten by one job of the maintenance, some milliseconds. */
+export const CLAIM_SWEEP_ROWS = 500;
+
 /** Contents listed by one short statement, about a millisecond. */
 export const CONTENT_SLICE_ROWS = 500;
 /** Rows of the text index's documents read by one short statement. */

@@ -1,6 +1,6 @@
 /**
  * What the store tidies up by itself, every few seconds: drafts nobody goes on with, messages that have had their days, entries
- * of mailboxes that are gone, contents nobody refers to, old traces, and, when nothing was written for a while, the
+ * of mailboxes that are gone, contents nobody refers to, old traces and claims, and, when nothing was written for a while, the
  * write-ahead log.
  *
  * Everything goes as small jobs through the writer, one after the other, so that mail never waits for it longer than for
@@ -78,6 +78,7 @@ export class Maintenance {
       await this.#sweepMailboxes();
       await this.#sweepOrphans();
       await this.#sweepTraces();
+      await this.#sweepClaims();
     } catch (error) {
       this.#options.log.warn('store.maintenance.failed', { error });
     }
@@ -108,6 +109,13 @@ export class Maintenance {
     while (!this.#isEnding && (await writer.run('sweepTraces', { before }))) await yieldTurn();
   }
 
+  async #sweepClaims(): Promise<void> {
+    const { clock, writer, reader } = this.#options;
+    const upTo = clock.now();
+    if (!reader.read((db) => hasClaimUpTo(db, upTo))) return;
+    while (!this.#isEnding && (await writer.run('sweepClaims', { upTo }))) await yieldTurn();
+  }
+
   async #checkpointWhenQuiet(): Promise<void> {
     const { writer } = this.#options;
     const isQuiet = writer.waiting === 0 && writer.writes === this.#writesBefore;
@@ -131,4 +139,8 @@ function hasOrphans(db: Connection): boolean {
 function hasTraceBefore(db: Connection, before: UnixMs): boolean {
   const oldest = db.value<UnixMs>('SELECT accepted_at FROM trace_message ORDER BY trace_id LIMIT 1');
   return oldest !== undefined && oldest < before;
+}
+
+function hasClaimUpTo(db: Connection, upTo: UnixMs): boolean {
+  return db.value('SELECT 1 FROM claim WHERE expires_at <= ? LIMIT 1', upTo) !== undefined;
 }

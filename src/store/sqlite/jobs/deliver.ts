@@ -8,11 +8,13 @@
 import type { UnixMs } from '../../../base/clock.ts';
 import { MailError } from '../../../base/error.ts';
 import type { AccountId, MailboxId, ModSeq, TraceId, Uid } from '../../../base/ids.ts';
+import type { PlannedClaim } from '../../contract/claims.ts';
 import type { DeliveredCopy, DeliveryOutcome, PlannedCopy } from '../../contract/deliveries.ts';
 import type { TraceEvent } from '../../contract/trace.ts';
 import type { Connection } from '../connection.ts';
 import { UID_LIMIT } from '../limits.ts';
 import type { SealedContent } from '../writer/contentWriting.ts';
+import { takeClaims, traceDuplicates } from './claimRows.ts';
 import type { JobContext } from './context.ts';
 import { type DraftEnd, insertOrphan, sealDraft } from './drafts.ts';
 import { insertEntry } from './entryRows.ts';
@@ -29,12 +31,15 @@ export interface DeliverInput {
   readonly recipients: readonly string[];
   readonly copies: readonly PlannedCopy[];
   readonly events: readonly TraceEvent[];
+  readonly claims?: readonly PlannedClaim[];
 }
 
 /** Jobs by name. */
 export const DELIVER_JOBS = { deliver } as const;
 
-function deliver(db: Connection, input: DeliverInput, context: JobContext): DeliveryOutcome {
+function deliver(db: Connection, asked: DeliverInput, context: JobContext): DeliveryOutcome {
+  const duplicates = takeClaims(db, asked.traceId, asked.claims ?? [], context.now);
+  const input = duplicates.size === 0 ? asked : withoutDuplicates(asked, duplicates);
   const content = sealDraft(db, input.draft, input.returnPathOctets, input.traceId, context);
   const copies: DeliveredCopy[] = [];
   const stored: TraceEvent[] = [];
@@ -48,9 +53,21 @@ function deliver(db: Connection, input: DeliverInput, context: JobContext): Deli
     throw new MailError('recipientUnknown', 'every account of the plan has gone');
   if (copies.length === 0) insertOrphan(db, content.id, context.batch);
   const { traceId, acceptedAt, reversePath, recipients } = input;
-  const events = [...input.events, ...stored];
+  const told = traceDuplicates(db, traceId, duplicates.values(), context.now);
+  const events = [...input.events, ...told, ...stored];
   insertDeliveryTrace(db, { traceId, acceptedAt, reversePath, recipients, octets: content.octets, events });
-  return { contentId: content.id, copies, queued: [] };
+  return { contentId: content.id, copies, queued: [], duplicates: [...duplicates.values()] };
+}
+
+/** What is left of a plan for recipients that have not had the message yet. */
+function withoutDuplicates(input: DeliverInput, duplicates: ReadonlyMap<string, unknown>): DeliverInput {
+  const isLeft = ({ recipient }: { readonly recipient?: unknown }) =>
+    typeof recipient !== 'string' || !duplicates.has(recipient);
+  return {
+    ...input,
+    copies: input.copies.filter(isLeft),
+    events: input.events.filter(({ kind, fields }) => kind === 'accepted' || isLeft(fields)),
+  };
 }
 
 function deliverCopy(

@@ -6,6 +6,7 @@
 import type { Connection } from '../connection.ts';
 import { APPEND_JOBS } from './append.ts';
 import { checkpoint } from './checkpoint.ts';
+import { CLAIM_JOBS } from './claimRows.ts';
 import { COPY_JOBS } from './copy.ts';
 import { DELIVER_JOBS } from './deliver.ts';
 import { DERIVED_JOBS } from './derived.ts';
@@ -23,6 +24,7 @@ import { TRACE_JOBS } from './trace.ts';
 /** Jobs that run inside a batch's transaction. */
 export const JOBS = {
   ...DELIVER_JOBS,
+  ...CLAIM_JOBS,
   ...DRAFT_JOBS,
   ...APPEND_JOBS,
   ...FLAG_JOBS,

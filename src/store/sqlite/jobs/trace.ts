@@ -8,7 +8,13 @@ import type { TraceEvent } from '../../contract/trace.ts';
 import type { Connection } from '../connection.ts';
 import { TRACE_SWEEP_ROWS } from '../limits.ts';
 import { selectOldestTraces } from '../traceQueries.ts';
-import { appendTraceEvent, appendTraceEvents, deleteTrace, mergeTraceMessage } from './traceRows.ts';
+import {
+  appendTraceEvent,
+  appendTraceEvents,
+  deleteTrace,
+  isTraced,
+  mergeTraceMessage,
+} from './traceRows.ts';
 
 /** A refusal, as `Trace.noteRefusal` takes it. */
 export interface Refusal {
@@ -77,8 +83,4 @@ function writeContentNote(db: Connection, contentId: ContentId, event: TraceEven
 
 function selectTraceIdOf(db: Connection, contentId: ContentId): TraceId | undefined {
   return db.value<TraceId | null>('SELECT trace_id FROM content WHERE id = ?', contentId) ?? undefined;
-}
-
-function isTraced(db: Connection, traceId: TraceId): boolean {
-  return db.value('SELECT 1 FROM trace_message WHERE trace_id = ?', traceId) !== undefined;
 }

@@ -31,6 +31,11 @@ export function mergeTraceMessage(db: Connection, message: Omit<MessageTrace, 'e
   return false;
 }
 
+/** Whether a message has a trace (still). */
+export function isTraced(db: Connection, traceId: TraceId): boolean {
+  return db.value('SELECT 1 FROM trace_message WHERE trace_id = ?', traceId) !== undefined;
+}
+
 /** Adds an event, up to the limit; the last one that is kept tells when more were left out. */
 export function appendTraceEvent(db: Connection, traceId: TraceId, event: TraceEvent): void {
   appendTraceEvents(db, traceId, [event], (lastNumber(db, traceId) ?? -1) + 1);
