@@ -86,6 +86,11 @@ export interface Inspection {
   octets?(block: Buffer): void | Promise<void>;
   /** The last word, before the commit: a refusal, or undefined. */
   end?(): Promise<MailError | undefined>;
+  /**
+   * Whether it is proved, as far as the listener asks, that the message comes from our own Exchange Online. Only then ids that
+   * Exchange has put in count for anything. False until `end`, and wherever nothing is asked.
+   */
+  readonly isVouchedFor?: boolean;
 }
 
 /** What RCPT is answered with. */

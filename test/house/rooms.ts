@@ -29,7 +29,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   net: { layer: 1, imports: ['base'], packages: ['@peculiar/x509'] },
   store: { layer: 2, imports: ['base', 'wire/mime'], packages: ['better-sqlite3'] },
-  exchange: { layer: 3, imports: ['base', 'wire'], packages: ['mailauth'] },
+  exchange: { layer: 3, imports: ['base', 'wire'], packages: [] },
   accounts: { layer: 3, imports: ['base', 'wire', 'store'], packages: [] },
   search: { layer: 3, imports: ['base', 'wire', 'store'], packages: ['mailparser'] },
   transfer: { layer: 4, imports: ['base', 'wire', 'store', 'exchange', 'accounts'], packages: [] },
