@@ -9,7 +9,9 @@ import { documentLoginForms } from '../src/accounts/documentLogins.ts';
 import { documentKeys } from '../src/config/explain.ts';
 import { documentProfiles } from '../src/admin/compatibilityTable.ts';
 import { documentVerbs } from '../src/admin/document.ts';
+import { LISTENER_LIMITS } from './listenerLimits.ts';
 import { POP3_LIMITS } from './pop3Limits.ts';
+import { SMTP_LIMITS } from './smtpLimits.ts';
 import { documentLimits, documentProtocolLogLimits } from './limits.ts';
 
 /** Replaces what stands between `<!-- name: ... -->` and `<!-- /name -->`. */
@@ -29,6 +31,8 @@ fill('ERRORS.md', 'errors', documentErrors());
 fill('CLI.md', 'verbs', documentVerbs());
 fill('LOGIN.md', 'forms', documentLoginForms());
 fill('PROFILES.md', 'profiles', documentProfiles());
+fill('LIMITS.md', 'listeners', await documentLimits(LISTENER_LIMITS));
+fill('LIMITS.md', 'smtp', await documentLimits(SMTP_LIMITS));
 fill('LIMITS.md', 'limits', await documentLimits());
 fill('LIMITS.md', 'pop3', await documentLimits(POP3_LIMITS));
 fill('PROTOCOL-LOG.md', 'limits', await documentProtocolLogLimits());

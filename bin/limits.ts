@@ -1,5 +1,5 @@
 /**
- * The table of docs/LIMITS.md: every named limit of an IMAP session with what is answered, its setting and its test.
+ * The tables of docs/LIMITS.md, and the rows of IMAP: every named limit of a session with what is answered, its setting and its test.
  *
  * Names, values and reasons are read from the code itself, so that the document cannot say something else. test/house/ holds
  * that no limit is missing here, that a setting has the same default, and that the tests exist.
@@ -38,28 +38,6 @@ const KEYWORDS = 'a mailbox takes a hundred keywords';
 
 /** In the order in which a session meets them. */
 export const LIMITS: readonly LimitRow[] = [
-  {
-    name: 'listeners[].connectionLimit',
-    answer: '`* BYE [LIMIT]`; under implicit TLS just the end',
-    test: 'connections beyond the cap of a listener',
-  },
-  {
-    name: 'listeners[].connectionsPerAddressLimit',
-    answer: '`* BYE [LIMIT]`; under implicit TLS just the end',
-    test: 'connections of one address beyond the cap',
-  },
-  {
-    name: 'REFUSED_LIMIT',
-    file: 'net/listener.ts',
-    answer: 'the end without BYE',
-    test: 'beyond its cap a client is told so and closed',
-  },
-  {
-    name: 'HANDSHAKE_DEADLINE_MS',
-    file: 'net/tlsUpgrade.ts',
-    answer: 'the end',
-    test: 'STARTTLS: a handshake has a deadline',
-  },
   {
     name: 'LOGIN_IDLE_TIMEOUT_MS',
     file: IMAPD,

@@ -62,7 +62,7 @@ export function serverCompatibility({ imap, pop3 }: Config): CompatibilityKeys {
 }
 
 function commonOptions(listener: ListenerConfig, certificates: Certificates, ipRanges: IpRanges) {
-  const { name, protocol, address, port, tls, connectionLimit, connectionsPerAddressLimit } = listener;
+  const { name, protocol, address, port, tls } = listener;
   return {
     name,
     address,
@@ -70,7 +70,12 @@ function commonOptions(listener: ListenerConfig, certificates: Certificates, ipR
     ...(listener.role === undefined ? {} : { role: listener.role }),
     tls,
     tlsContexts: certificates.contextsOf(listener),
-    caps: new ConnectionCaps({ total: connectionLimit, perAddress: connectionsPerAddressLimit }),
+    caps: new ConnectionCaps({
+      total: listener.connectionLimit,
+      perAddress: listener.connectionsPerAddressLimit,
+      perMinute: listener.connectionsPerMinuteLimit,
+      isExempt: (remoteAddress) => ipRanges.rangeOf(remoteAddress)?.isTrusted === true,
+    }),
     barring: (remoteAddress: string) => ipRanges.barring(protocol, remoteAddress),
     needsTls: (remoteAddress: string) => ipRanges.needsTls(remoteAddress),
     compatibility: compatibilityOf(listener),

@@ -60,13 +60,25 @@ export const listener = z.strictObject({
     .min(1)
     .max(100_000)
     .default(1000)
-    .describe('Connections at one time; more are told to come again later.'),
+    .describe(
+      'Connections at one time; a newcomer gets the place of a slow one of the address that holds most without a login or an accepted message, or is told to come again later.',
+    ),
   connectionsPerAddressLimit: z
     .int()
     .min(1)
     .max(100_000)
     .default(200)
-    .describe('Connections at one time from one remote address (a whole site may stand behind one).'),
+    .describe(
+      'Connections at one time from one remote address, an IPv6 /64 counting as one (a whole site may stand behind one); trusted IP ranges may have more.',
+    ),
+  connectionsPerMinuteLimit: z
+    .int()
+    .min(10)
+    .max(1_000_000)
+    .default(6000)
+    .describe(
+      'New connections of one remote address within a minute, for trusted IP ranges any number; an application that opens one for each mail makes some hundred.',
+    ),
   profile: z
     .enum(PROFILES)
     .optional()

@@ -7,8 +7,9 @@ import type { Socket } from 'node:net';
 import { MAIL_ERRORS } from '../base/error.ts';
 import { formatUntagged } from '../wire/imap/responses.ts';
 import { Connection } from '../net/connection.ts';
-import { openListener, type RefusalReason } from '../net/listener.ts';
+import { openListener } from '../net/listener.ts';
 import type { Listener } from '../net/listener.ts';
+import type { RefusalReason } from '../net/refusals.ts';
 import { openTap, tellTlsFailure } from '../net/sessionTap.ts';
 import { AccountSessions } from './accountSessions.ts';
 import { CompressionSlots } from './compressionSlots.ts';
@@ -78,13 +79,17 @@ function listen(
 ): Promise<Listener> {
   const { clock, log, serverName, tap } = options;
   const onTlsFailed = tellTlsFailure(tap, 'imap', listener.name);
-  return openListener({ ...listener, clock, log, onRefused: sayRefused, onTlsFailed }, async (socket) => {
-    const connection = new Connection(socket, { clock, tap: openTap(tap, 'imap', listener.name, socket) });
-    const session = new ImapSession({ connection, server, listener, serverName, log });
-    sessions.add(session);
-    await session.run();
-    sessions.delete(session);
-  });
+  return openListener(
+    { ...listener, clock, log, onRefused: sayRefused, onTlsFailed },
+    async (socket, place) => {
+      const heard = openTap(tap, 'imap', listener.name, socket);
+      const connection = new Connection(socket, { clock, place, tap: heard });
+      const session = new ImapSession({ connection, server, listener, serverName, log });
+      sessions.add(session);
+      await session.run();
+      sessions.delete(session);
+    },
+  );
 }
 
 function sayRefused(socket: Socket, why: RefusalReason): void {

@@ -159,6 +159,7 @@ export class ImapSession implements SessionContext {
 
   open(account: Account): boolean {
     if (!this.#account.open(account, this.server, this.#connection.signal, this.log)) return false;
+    this.#connection.place?.keep();
     const { lineLimitOctets, literalLimitOctets } = this.server.settings;
     const literals = literalLimits(this.#account.compatibility.literals);
     this.input.framer.setLimits({ lineLimitOctets, literalLimitOctets, ...literals });

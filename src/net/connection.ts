@@ -18,6 +18,7 @@ import { normalizeAddress } from './addressRange.ts';
 import { type CompressedStreams, compressSocket } from './compression.ts';
 import { OctetReader, type Wait } from './octetReader.ts';
 import { OctetWriter } from './octetWriter.ts';
+import type { KeptPlace } from './listener.ts';
 import type { SessionTap } from './sessionTap.ts';
 import {
   beginTls,
@@ -34,6 +35,8 @@ export const LINGER_MS = 5 * SECOND_MS;
 /** What a Connection is handed beside its socket. */
 export interface ConnectionOptions {
   readonly clock: Clock;
+  /** Its place below the listener's caps. */
+  readonly place?: KeptPlace | undefined;
   /** Hears what is sent and what becomes of the connection; what the client says, the session tells it. */
   readonly tap?: SessionTap | undefined;
 }
@@ -41,6 +44,8 @@ export interface ConnectionOptions {
 /** A connection with a client. Its owner calls close() or destroy() on every way out. */
 export class Connection {
   readonly clock: Clock;
+  /** Its place below the listener's caps; whoever has logged in keeps it. */
+  readonly place: KeptPlace | undefined;
   /** Who hears the session, where anybody does. */
   readonly tap: SessionTap | undefined;
   /** The peer's address in its one spelling (normalizeAddress). */
@@ -63,8 +68,9 @@ export class Connection {
 
   /** Takes over `socket`, of which nothing has been read; a TLSSocket has its handshake behind it. */
   constructor(socket: Socket, options: ConnectionOptions) {
-    const { clock, tap } = options;
+    const { clock, tap, place } = options;
     this.clock = clock;
+    this.place = place;
     this.#activeAtMs = clock.monotonic();
     this.remoteAddress = normalizeAddress(socket.remoteAddress ?? '');
     this.remotePort = socket.remotePort ?? 0;

@@ -13,10 +13,12 @@ import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import { asMailError, MailError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
-import { MINUTE_MS, SECOND_MS } from '../base/units.ts';
+import { MINUTE_MS } from '../base/units.ts';
 import { normalizeAddress } from './addressRange.ts';
-import type { ConnectionCaps } from './connectionCaps.ts';
+import type { Admission, ConnectionCaps } from './connectionCaps.ts';
+import { oncePerPeriod } from './floodWarning.ts';
 import { OldTlsClients } from './oldTls.ts';
+import { Refusals, type RefusalReason } from './refusals.ts';
 import { beginTls, destroySocket, onceSecured } from './tlsUpgrade.ts';
 
 /**
@@ -25,17 +27,20 @@ import { beginTls, destroySocket, onceSecured } from './tlsUpgrade.ts';
  */
 export type TlsMode = 'none' | 'starttls' | 'required' | 'implicit';
 
-/** Refused sockets that may be lingering over their goodbye; beyond these a connection is just closed. */
-export const REFUSED_LIMIT = 100;
-/** How long a refused client may take to read the goodbye. */
-export const REFUSED_LINGER_MS = 2 * SECOND_MS;
-/** Warnings of one kind are written once in this time, with how many there were: floods shall not fill the log. */
-export const WARNING_PERIOD_MS = 10 * SECOND_MS;
 /** Silence after which the system probes whether the peer is still there; a half-open session holds its place otherwise. */
 export const KEEP_ALIVE_DELAY_MS = 2 * MINUTE_MS;
 
-/** Why a connection is refused: a cap, or `barring`. */
-export type RefusalReason = 'tooBusy' | 'barred';
+/**
+ * Connections that the system holds ready for us, as far as it lets us (net.core.somaxconn). With Node's 511 a burst of 2,000 makes
+ * the system drop what comes next, and a client that is dropped tries again after a second.
+ */
+export const BACKLOG_CONNECTIONS = 4096;
+
+/** A connection's place below the caps, for the session on it. */
+export interface KeptPlace {
+  /** The client has shown what it is here for (it has logged in, a message was accepted): for `forMs`, or for good, nobody else gets its place. */
+  keep(forMs?: number): void;
+}
 
 /** What a listener is handed. */
 export interface ListenerOptions {
@@ -76,14 +81,14 @@ export interface Listener {
   close(deadlineMs: number): Promise<void>;
 }
 
+/** Takes over a socket of which nothing has been read. */
+export type OnConnection = (socket: Socket, place: KeptPlace) => void | Promise<void>;
+
 /**
  * Opens a listener. `onConnection` gets each socket (a TLSSocket after its handshake with tls 'implicit') with nothing read;
  * when it throws or rejects, the socket is destroyed. Rejects with MailError('cannot') that names address and port.
  */
-export async function openListener(
-  options: ListenerOptions,
-  onConnection: (socket: Socket) => void | Promise<void>,
-): Promise<Listener> {
+export async function openListener(options: ListenerOptions, onConnection: OnConnection): Promise<Listener> {
   if (options.tls === 'implicit' && options.tlsContexts === undefined) {
     throw new MailError(
       'invalid',
@@ -97,13 +102,14 @@ export async function openListener(
 
 class SocketListener implements Listener {
   readonly #options: ListenerOptions;
-  readonly #onConnection: (socket: Socket) => void | Promise<void>;
+  readonly #onConnection: OnConnection;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
-  readonly #refused = new Set<Socket>();
+  readonly #refusals: Refusals;
   /** Sockets in their handshake: nobody's session yet, so nobody tells them that the server stops. */
   readonly #handshaking = new Set<Socket>();
   readonly #warnRefused: (fields: Record<string, unknown>) => void;
+  readonly #warnEvicted: (fields: Record<string, unknown>) => void;
   readonly #warnBarred: (fields: Record<string, unknown>) => void;
   readonly #warnFailed: (fields: Record<string, unknown>) => void;
   readonly #oldTlsClients: OldTlsClients;
@@ -111,7 +117,7 @@ class SocketListener implements Listener {
   #onAllClosed: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(options: ListenerOptions, onConnection: (socket: Socket) => void | Promise<void>) {
+  constructor(options: ListenerOptions, onConnection: OnConnection) {
     this.#options = options;
     this.#onConnection = onConnection;
     this.#server = createServer({
@@ -121,8 +127,16 @@ class SocketListener implements Listener {
     });
     this.#server.on('connection', (socket) => this.#accept(socket));
     const log = options.log.with({ listener: options.name });
+    this.#refusals = new Refusals({
+      clock: options.clock,
+      log,
+      // No handshake is spent on a flood.
+      say: options.tls === 'implicit' ? undefined : options.onRefused,
+      onNoneLeft: () => this.#tellIfAllClosed(),
+    });
     this.#oldTlsClients = new OldTlsClients(options.clock, log);
     this.#warnRefused = oncePerPeriod(options.clock, (fields) => log.warn('net.connection.refused', fields));
+    this.#warnEvicted = oncePerPeriod(options.clock, (fields) => log.warn('net.connection.evicted', fields));
     this.#warnBarred = oncePerPeriod(options.clock, (fields) => log.warn('net.connection.barred', fields));
     this.#warnFailed = oncePerPeriod(options.clock, (fields) => log.error('net.listener.failed', fields));
   }
@@ -151,7 +165,10 @@ class SocketListener implements Listener {
     const { address, port, isIpv6Only = false, log } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error) => reject(cannotListen(address, port, error)));
-      this.#server.listen({ host: address, port, ipv6Only: isIpv6Only }, resolve);
+      this.#server.listen(
+        { host: address, port, ipv6Only: isIpv6Only, backlog: BACKLOG_CONNECTIONS },
+        resolve,
+      );
     });
     this.#server.removeAllListeners('error');
     // Out of file descriptors, above all; the server goes on accepting when there are some again.
@@ -177,7 +194,7 @@ class SocketListener implements Listener {
       this.#onAllClosed = resolve;
     });
     this.#tellIfAllClosed();
-    for (const socket of this.#refused) socket.destroy();
+    this.#refusals.close();
     for (const socket of this.#handshaking) destroySocket(socket);
     const destroyAll = () => {
       for (const socket of this.#open) destroySocket(socket);
@@ -205,33 +222,49 @@ class SocketListener implements Listener {
     const range = this.#options.barring?.(address);
     if (range !== undefined) {
       this.#warnBarred({ remoteAddress: address, range });
-      this.#refuse(socket, 'barred');
+      this.#refusals.refuse(socket, 'barred');
       return;
     }
-    const admission = this.#options.caps.admit(address);
+    const admission = this.#admit(socket, address);
     if (admission.kind === 'refused') {
       this.#warnRefused({ remoteAddress: address, cap: admission.cap });
-      this.#refuse(socket, 'tooBusy');
+      this.#refusals.refuse(socket, 'tooBusy');
       return;
     }
     this.#open.add(socket);
     onceSecured(socket, (secure) => this.#oldTlsClients.note(secure, address));
     socket.once('close', () => {
-      admission.release();
+      admission.place.release();
       this.#open.delete(socket);
       this.#tellIfAllClosed();
     });
-    void this.#handOver(socket, address);
+    const { clock } = this.#options;
+    const keep = (forMs = Number.POSITIVE_INFINITY) => admission.place.keep(clock.monotonic() + forMs);
+    void this.#handOver(socket, address, { keep });
+  }
+
+  #admit(socket: Socket, address: string): Admission {
+    const { caps, clock } = this.#options;
+    const occupant = {
+      get received() {
+        return socket.bytesRead;
+      },
+      evict: () => {
+        this.#warnEvicted({ remoteAddress: address, octets: socket.bytesRead });
+        this.#refusals.evict(socket);
+      },
+    };
+    return caps.admit(address, occupant, clock.monotonic());
   }
 
   #tellIfAllClosed(): void {
-    if (this.#open.size + this.#refused.size === 0) this.#onAllClosed?.();
+    if (this.#open.size + this.#refusals.lingering === 0) this.#onAllClosed?.();
   }
 
-  async #handOver(socket: Socket, remoteAddress: string): Promise<void> {
+  async #handOver(socket: Socket, remoteAddress: string, place: KeptPlace): Promise<void> {
     try {
       const ready = this.tls === 'implicit' ? await this.#secured(socket, remoteAddress) : socket;
-      if (ready !== undefined) await this.#onConnection(ready);
+      if (ready !== undefined) await this.#onConnection(ready, place);
     } catch (error) {
       this.#options.log.error('net.connection.failed', { listener: this.name, remoteAddress, error });
       destroySocket(socket);
@@ -258,30 +291,6 @@ class SocketListener implements Listener {
       this.#handshaking.delete(handshake.socket);
     }
   }
-
-  #refuse(socket: Socket, why: RefusalReason): void {
-    const { onRefused, clock, log } = this.#options;
-    if (onRefused === undefined || this.tls === 'implicit' || this.#refused.size >= REFUSED_LIMIT) {
-      socket.destroy();
-      return;
-    }
-    this.#refused.add(socket);
-    const linger = clock.after(REFUSED_LINGER_MS, () => socket.destroy());
-    socket.once('close', () => {
-      linger.clear();
-      this.#refused.delete(socket);
-      this.#tellIfAllClosed();
-    });
-    try {
-      onRefused(socket, why);
-      socket.end();
-      // Input is read and dropped: a socket closed with unread input resets, and a reset overtakes the goodbye.
-      socket.resume();
-    } catch (error) {
-      log.error('net.connection.failed', { listener: this.name, error });
-      socket.destroy();
-    }
-  }
 }
 
 function cannotListen(address: string, port: number, error: NodeJS.ErrnoException): MailError {
@@ -293,22 +302,6 @@ function cannotListen(address: string, port: number, error: NodeJS.ErrnoExceptio
   };
   const reason = reasons[error.code ?? ''] ?? error.message;
   return new MailError('cannot', `cannot listen on ${address} port ${port}: ${reason}`, { cause: error });
-}
-
-/** `write` at most once per WARNING_PERIOD_MS, with the number of calls since it was last called as `times`. */
-function oncePerPeriod(
-  clock: Clock,
-  write: (fields: Record<string, unknown>) => void,
-): (fields: Record<string, unknown>) => void {
-  let times = 0;
-  let writtenMs = Number.NEGATIVE_INFINITY;
-  return (fields) => {
-    times += 1;
-    if (clock.monotonic() - writtenMs < WARNING_PERIOD_MS) return;
-    write({ ...fields, times });
-    times = 0;
-    writtenMs = clock.monotonic();
-  };
 }
 
 function ignore(): void {}

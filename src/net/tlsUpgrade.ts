@@ -73,6 +73,11 @@ export function beginTls(
   return { socket: secure, secured: whenSecured(socket, secure, clock, deadlineMs) };
 }
 
+/** Whether TLS is on `socket`, or about to be. */
+export function hasTls(socket: Socket): boolean {
+  return socket instanceof TLSSocket || wrappers.has(socket);
+}
+
 /** Destroys `socket`, or the TLSSocket around it. */
 export function destroySocket(socket: Socket): void {
   (wrappers.get(socket) ?? socket).destroy();
@@ -81,7 +86,7 @@ export function destroySocket(socket: Socket): void {
 /** Destroys `socket` with a reset where that can be, so that the system drops what a stalled reader left in its buffers. */
 export function resetSocket(socket: Socket): void {
   // Only a plain TCP handle can be reset (ERR_INVALID_HANDLE_TYPE otherwise).
-  if (socket instanceof TLSSocket || wrappers.has(socket)) destroySocket(socket);
+  if (hasTls(socket)) destroySocket(socket);
   else socket.resetAndDestroy();
 }
 

@@ -25,6 +25,7 @@ export async function logIn(session: Pop3Context, credentials: SaslCredentials):
     return session.refuseLogin(outcome.kind === 'refused' ? 'authenticationFailed' : 'loginThrottled');
   }
   tap?.loggedIn(outcome.account.address);
+  session.connection.place?.keep();
   await enter(session, outcome.account);
 }
 

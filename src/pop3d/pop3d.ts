@@ -6,7 +6,8 @@ import type { Socket } from 'node:net';
 import { MailError } from '../base/error.ts';
 import { formatErr } from '../wire/pop3/reply.ts';
 import { Connection } from '../net/connection.ts';
-import { type Listener, openListener, type RefusalReason } from '../net/listener.ts';
+import { type Listener, openListener } from '../net/listener.ts';
+import type { RefusalReason } from '../net/refusals.ts';
 import { openTap, tellTlsFailure } from '../net/sessionTap.ts';
 import type { Pop3Surroundings } from './context.ts';
 import { LoginDelays } from './loginDelays.ts';
@@ -65,13 +66,17 @@ function listen(
   const { clock, log, tap } = common;
   const onTlsFailed = tellTlsFailure(tap, 'pop3', listener.name);
   const surroundings: Pop3Surroundings = { ...common, ...listener };
-  return openListener({ ...listener, clock, log, onRefused: sayRefused, onTlsFailed }, async (socket) => {
-    const connection = new Connection(socket, { clock, tap: openTap(tap, 'pop3', listener.name, socket) });
-    const session = new Pop3Session(connection, surroundings);
-    sessions.add(session);
-    await session.run();
-    sessions.delete(session);
-  });
+  return openListener(
+    { ...listener, clock, log, onRefused: sayRefused, onTlsFailed },
+    async (socket, place) => {
+      const heard = openTap(tap, 'pop3', listener.name, socket);
+      const connection = new Connection(socket, { clock, place, tap: heard });
+      const session = new Pop3Session(connection, surroundings);
+      sessions.add(session);
+      await session.run();
+      sessions.delete(session);
+    },
+  );
 }
 
 function sayRefused(socket: Socket, why: RefusalReason): void {

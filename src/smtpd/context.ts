@@ -81,6 +81,10 @@ export interface SmtpContext {
   transaction: Transaction | undefined;
   /** Counts a recipient that was refused. */
   noteRefusedRecipient(): void;
+  /** Counts a login that failed; at the limit the session ends behind the reply. */
+  noteFailedLogin(): void;
+  /** The client has logged in: a full listener does not evict it any more. */
+  noteLoggedIn(): void;
   /** Counts a message that was accepted. */
   noteAccepted(): void;
 }

@@ -16,6 +16,8 @@ export const DATA_RATE_OCTETS_PER_SECOND = 500;
 export const SESSION_DEADLINE_MS = 6 * HOUR_MS;
 /** What answering a command may take: some reads of the directory. */
 export const HANDLER_DEADLINE_MS = 30 * SECOND_MS;
+/** How long after an accepted message a full listener evicts nobody: as long as a client needs for its next one, not as it may wait. */
+export const PLACE_KEPT_MS = MINUTE_MS;
 /** How long a session that we have ended waits for the client to read the last reply and to close. */
 export const LINGER_MS = 5 * SECOND_MS;
 
@@ -25,6 +27,13 @@ export const COMMAND_LINE_LIMIT_OCTETS = 4 * KIB;
 export const ERROR_LIMIT = 20;
 /** Commands that lead nowhere since the last accepted message (Postfix's smtpd_junk_command_limit). */
 export const JUNK_COMMAND_LIMIT = 100;
+/**
+ * Commands of any kind since the last accepted message: twice the most recipients that can be set. RCPT beyond the limit of
+ * recipients is answered 452, which is no error, and transactions that come to nothing are none either.
+ */
+export const COMMAND_LIMIT = 20_000;
+/** Failed logins in one session, as in POP3 and IMAP sessions. An accepted message does not forgive them. */
+export const FAILED_LOGIN_LIMIT = 5;
 /**
  * Refused recipients since the last accepted message. Exchange Online sends up to 1000 recipients at a time: with fewer a
  * message to 999 that are gone and one that is not would be cut off at every try, and never arrive.

@@ -10,7 +10,8 @@ import type { Clock } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import { formatReply } from '../wire/smtp/reply.ts';
-import { type Listener, openListener, type RefusalReason } from '../net/listener.ts';
+import { type KeptPlace, type Listener, openListener } from '../net/listener.ts';
+import type { RefusalReason } from '../net/refusals.ts';
 import type { SessionListenerOptions } from '../net/sessionListener.ts';
 import { type OpenTap, tellTlsFailure } from '../net/sessionTap.ts';
 import type { Transfer } from '../transfer/contract.ts';
@@ -65,7 +66,7 @@ export async function openSmtpd(options: SmtpdOptions): Promise<Smtpd> {
       engines.push(engine);
       const onRefused = (socket: Socket, why: RefusalReason) => sayRefused(socket, why, serverName);
       const onTlsFailed = tellTlsFailure(options.tap, 'smtp', listener.name);
-      const connect = (socket: Socket) => engine.connect(socket);
+      const connect = (socket: Socket, place: KeptPlace) => engine.serve(socket, place);
       listeners.push(await openListener({ ...listener, clock, log, onRefused, onTlsFailed }, connect));
     }
   } catch (error) {

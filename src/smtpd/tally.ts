@@ -1,15 +1,24 @@
 /**
- * Counts what a session gets wrong, so that scanners and broken programs are ended. An accepted message starts all counts anew.
+ * Counts what a session gets wrong, so that scanners and broken programs are ended. An accepted message starts all counts anew
+ * but that of failed logins.
  */
 
 import { JUNK_COMMANDS } from './commands.ts';
-import { ERROR_LIMIT, JUNK_COMMAND_LIMIT, REFUSED_RECIPIENT_LIMIT } from './limits.ts';
+import {
+  COMMAND_LIMIT,
+  ERROR_LIMIT,
+  FAILED_LOGIN_LIMIT,
+  JUNK_COMMAND_LIMIT,
+  REFUSED_RECIPIENT_LIMIT,
+} from './limits.ts';
 
 /** Replies to what the client does wrong: 500 to 504, 530 and 555. Refused recipients are counted apart. */
 const ERROR_CODES = new Set([500, 501, 502, 503, 504, 530, 555]);
 
 /** The counts of one session. */
 export class SessionTally {
+  #commands = 0;
+  #failedLogins = 0;
   #errors = 0;
   #junkCommands = 0;
   #refusedRecipients = 0;
@@ -26,6 +35,7 @@ export class SessionTally {
   }
 
   noteCommand(keyword: string): void {
+    this.#commands += 1;
     if (JUNK_COMMANDS.has(keyword)) this.#junkCommands += 1;
   }
 
@@ -37,8 +47,13 @@ export class SessionTally {
     this.#refusedRecipients += 1;
   }
 
+  noteFailedLogin(): void {
+    this.#failedLogins += 1;
+  }
+
   noteAccepted(): void {
     this.#accepted += 1;
+    this.#commands = 0;
     this.#errors = 0;
     this.#junkCommands = 0;
     this.#refusedRecipients = 0;
@@ -46,7 +61,9 @@ export class SessionTally {
 
   /** What there were too many of, as the end of "Too many …". */
   get excess(): string | undefined {
+    if (this.#failedLogins >= FAILED_LOGIN_LIMIT) return 'failed logins';
     if (this.#errors >= ERROR_LIMIT) return 'errors';
+    if (this.#commands > COMMAND_LIMIT) return 'commands';
     if (this.#junkCommands > JUNK_COMMAND_LIMIT) return 'commands without a message';
     if (this.#refusedRecipients >= REFUSED_RECIPIENT_LIMIT) return 'refused recipients';
     return undefined;

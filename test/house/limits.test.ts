@@ -1,4 +1,4 @@
-/** docs/LIMITS.md has every named limit of IMAP and POP3 sessions as the code has it, with its setting and a test that exists. */
+/** docs/LIMITS.md has every named limit of listeners and sessions as the code has it, with its setting and a test that exists. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,10 +6,13 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 
 import { documentLimits, LIMITS, readLimit } from '../../bin/limits.ts';
+import { LISTENER_LIMITS } from '../../bin/listenerLimits.ts';
 import { POP3_LIMITS } from '../../bin/pop3Limits.ts';
+import { SMTP_LIMITS } from '../../bin/smtpLimits.ts';
 import { findKey } from '../../src/config/keys.ts';
 
-const ALL = [...LIMITS, ...POP3_LIMITS];
+const TABLES = [LISTENER_LIMITS, SMTP_LIMITS, LIMITS, POP3_LIMITS];
+const ALL = TABLES.flat();
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Named numbers of these rooms that refuse nothing: how much is done at a time, or looked at, and how answers are written. */
@@ -22,6 +25,8 @@ const NO_LIMITS: readonly string[] = [
   'QUOTED_LIMIT_CHARS',
   'QUOTED_ESCAPE_LIMIT',
   'REPLY_LINE_LIMIT_OCTETS',
+  'BODY_WINDOW_OCTETS',
+  'REPLY_BATCH_OCTETS',
 ];
 
 function sources(directory: string): { path: string; text: string }[] {
@@ -32,12 +37,20 @@ function sources(directory: string): { path: string; text: string }[] {
 }
 
 t.test(
-  'every constant of imapd/limits.ts and pop3d/limits.ts, and every exported limit beside it, has a row',
+  'every constant of a session room`s limits.ts, and every exported limit beside it, has a row',
   async (t) => {
-    const named = ['src/imapd', 'src/wire/imap', 'src/wire/sasl', 'src/pop3d', 'src/wire/pop3']
+    const named = [
+      'src/imapd',
+      'src/wire/imap',
+      'src/wire/sasl',
+      'src/pop3d',
+      'src/wire/pop3',
+      'src/smtpd',
+      'src/wire/smtp',
+    ]
       .flatMap(sources)
       .flatMap(({ path, text }) => {
-        const pattern = /(imapd|pop3d)\/limits\.ts$/.test(path)
+        const pattern = /(imapd|pop3d|smtpd)\/limits\.ts$/.test(path)
           ? /^export const ([A-Z_0-9]+)\b/gm
           : /^export const ([A-Z_0-9]*LIMIT[A-Z_0-9]*)\b/gm;
         return [...text.matchAll(pattern)].map((match) => match[1] ?? '');
@@ -46,7 +59,7 @@ t.test(
     t.same(
       named.filter((name) => !known.has(name)),
       [],
-      'add a row to bin/limits.ts or bin/pop3Limits.ts and run `npm run docs`',
+      'add a row to bin/limits.ts, bin/pop3Limits.ts or bin/smtpLimits.ts and run `npm run docs`',
     );
     t.ok(named.length > 15);
   },
@@ -58,8 +71,7 @@ t.test(
     const tests = sources('test')
       .map(({ text }) => text)
       .join('\n');
-    for (const rows of [LIMITS, POP3_LIMITS])
-      t.equal(new Set(rows.map(({ name }) => name)).size, rows.length);
+    for (const rows of TABLES) t.equal(new Set(rows.map(({ name }) => name)).size, rows.length);
     for (const row of ALL) {
       const { value, reason } = await readLimit(row);
       t.type(value, 'number', row.name);
@@ -74,6 +86,6 @@ t.test(
 
 t.test('docs/LIMITS.md holds the table as the code has it', async (t) => {
   const text = readFileSync(join(ROOT, 'docs/LIMITS.md'), 'utf8');
-  for (const rows of [LIMITS, POP3_LIMITS])
+  for (const rows of TABLES)
     t.ok(text.includes(await documentLimits(rows)), 'run `npm run docs` and commit the result');
 });

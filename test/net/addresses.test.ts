@@ -1,12 +1,11 @@
 /**
- * Addresses: one spelling each, ranges that hold for one family, and the caps that count by them.
+ * Addresses: one spelling each, ranges that hold for one family, and the groups that are counted by.
  */
 
 import t from 'tap';
 
 import { MailError } from '../../src/base/error.ts';
 import { AddressRanges, addressGroup, isLoopback, normalizeAddress } from '../../src/net/addressRange.ts';
-import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
 
 t.test('an address has one spelling', async (t) => {
   const table: [address: string, normal: string][] = [
@@ -78,30 +77,4 @@ t.test('an IPv6 party is its /64', async (t) => {
     ['::', '0:0:0:0::/64'],
   ];
   for (const [address, group] of table) t.equal(addressGroup(address), group, address);
-});
-
-t.test('caps count what is open, in all and per address', async (t) => {
-  const caps = new ConnectionCaps({ total: 3, perAddress: 2 });
-  const first = caps.admit('192.0.2.1');
-  t.match(caps.admit('::ffff:192.0.2.1'), { kind: 'admitted' });
-  t.same(caps.admit('192.0.2.1'), { kind: 'refused', cap: 'perAddress' });
-  t.equal(caps.countOf('192.0.2.1'), 2);
-  t.match(caps.admit('192.0.2.2'), { kind: 'admitted' });
-  t.same(caps.admit('192.0.2.3'), { kind: 'refused', cap: 'total' });
-  if (first.kind === 'admitted') {
-    first.release();
-    first.release();
-  }
-  t.equal(caps.total, 2, 'releasing twice counts once');
-  t.match(caps.admit('192.0.2.1'), { kind: 'admitted' });
-});
-
-t.test('exempt addresses are bound by the total alone, and limits change while running', async (t) => {
-  const caps = new ConnectionCaps({ total: 3, perAddress: 1, isExempt: isLoopback });
-  for (let count = 0; count < 3; count += 1) t.match(caps.admit('127.0.0.1'), { kind: 'admitted' });
-  t.same(caps.admit('127.0.0.1'), { kind: 'refused', cap: 'total' });
-  caps.setLimits({ total: 10, perAddress: 1 });
-  t.same(caps.admit('127.0.0.1'), { kind: 'refused', cap: 'perAddress' });
-  t.match(caps.admit('2001:db8::1'), { kind: 'admitted' });
-  t.same(caps.admit('2001:db8::2'), { kind: 'refused', cap: 'perAddress' }, 'the same /64');
 });

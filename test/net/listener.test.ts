@@ -3,23 +3,26 @@
  */
 
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import { Worker } from 'node:worker_threads';
 
 import t, { type Test } from 'tap';
 
 import { createLog, type Log, silentLog } from '../../src/base/log.ts';
 import { Connection } from '../../src/net/connection.ts';
 import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
+import { WARNING_PERIOD_MS } from '../../src/net/floodWarning.ts';
 import {
   type Listener,
   type ListenerOptions,
+  type OnConnection,
   openListener,
-  REFUSED_LINGER_MS,
-  WARNING_PERIOD_MS,
 } from '../../src/net/listener.ts';
 import { ADDRESSES_LIMIT, OLD_TLS_PERIOD_MS, OldTlsClients } from '../../src/net/oldTls.ts';
+import { REFUSED_LINGER_MS } from '../../src/net/refusals.ts';
 import { TLS_PROFILES, TlsContexts } from '../../src/net/tlsContext.ts';
 import { HANDSHAKE_DEADLINE_MS } from '../../src/net/tlsUpgrade.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
@@ -55,7 +58,7 @@ function createHeardLog(): {
 async function open(
   t: Test,
   options: Partial<ListenerOptions> = {},
-  onConnection: (socket: Socket) => void | Promise<void> = (socket) => void socket.resume(),
+  onConnection: OnConnection = (socket) => void socket.resume(),
 ): Promise<Listener & { clock: TestClock }> {
   const clock = createTestClock();
   const listener = await openListener(
@@ -100,6 +103,23 @@ t.test('a listener reports where it listens, on IPv4 and IPv6', async (t) => {
   }
 });
 
+t.test('a listener asks the system for a long queue, so that a burst pushes nobody out', async (t) => {
+  const systemLimit = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
+  if (systemLimit < 1000) return t.comment(`skipped: this system's queues hold ${systemLimit}`);
+  const blocked = new SharedArrayBuffer(4);
+  const worker = new Worker(new URL('../support/blockedListener.ts', import.meta.url), {
+    workerData: blocked,
+  });
+  const ended = once(worker, 'exit');
+  const [port] = (await once(worker, 'message')) as [number];
+  // Node's own 511 would leave the last of these outside for as long as nobody accepts.
+  await Promise.all(Array.from({ length: 900 }, () => connectClient(t, port)));
+  Atomics.store(new Int32Array(blocked), 0, 1);
+  Atomics.notify(new Int32Array(blocked), 0);
+  await ended;
+  return undefined;
+});
+
 t.test('an IPv4 client of a listener for both families has its IPv4 address', async (t) => {
   const accepted = Promise.withResolvers<Socket>();
   const listener = await open(t, { address: '::' }, accepted.resolve);
@@ -142,7 +162,10 @@ t.test('beyond its cap a client is told so and closed, and there is room again l
   const { log, lines } = createHeardLog();
   const caps = new ConnectionCaps({ total: 10, perAddress: 2 });
   const onRefused = (socket: Socket) => void socket.write('-ERR [SYS/TEMP] too many connections\r\n');
-  const listener = await open(t, { caps, log, onRefused }, (socket) => void socket.write('+OK\r\n'));
+  const listener = await open(t, { caps, log, onRefused }, (socket, place) => {
+    place.keep();
+    socket.write('+OK\r\n');
+  });
   const first = await connectClient(t, listener.port);
   const second = await connectClient(t, listener.port);
   await Promise.all([first.until(/OK/), second.until(/OK/)]);
@@ -173,6 +196,43 @@ t.test('beyond its cap a client is told so and closed, and there is room again l
   while (caps.total > 1) await turn();
   const third = await connectClient(t, listener.port);
   t.equal(await third.until(/OK/), '+OK\r\n');
+});
+
+t.test('a full listener tells who makes room for a stranger, and logs a flood once', async (t) => {
+  const { log, lines } = createHeardLog();
+  const caps = new ConnectionCaps({ total: 2, perAddress: 2 });
+  const onRefused = (socket: Socket) => void socket.write('421 too many connections\r\n');
+  const listener = await open(t, { address: '0.0.0.0', caps, log, onRefused }, (socket) => {
+    socket.resume();
+    socket.write('220 hello\r\n');
+  });
+  const flood = [await connectClient(t, listener.port), await connectClient(t, listener.port)];
+  await Promise.all(flood.map((client) => client.until(/220/)));
+  const refused = await connectClient(t, listener.port);
+  t.equal(await refused.closed(), '421 too many connections\r\n', 'the flood itself gets no more');
+  for (const address of ['127.0.0.2', '127.0.0.3']) {
+    const stranger = await connectClient(t, listener.port, '127.0.0.1', address);
+    t.equal(await stranger.until(/220/), '220 hello\r\n');
+  }
+  t.match(await flood[0]?.closed(), '220 hello\r\n421 too many connections\r\n');
+  t.equal(caps.countOf('127.0.0.1'), 0, 'the second stranger takes the flood`s last place');
+  const evictions = lines.filter(({ event }) => event === 'net.connection.evicted');
+  t.match(evictions, [{ level: 'warn', remoteAddress: '127.0.0.1', octets: 0, times: 1 }]);
+  t.equal(listener.connections, 2);
+});
+
+t.test('below TLS nothing is said to who makes room', async (t) => {
+  const caps = new ConnectionCaps({ total: 1, perAddress: 1 });
+  const onRefused = () => t.fail('plain text below TLS');
+  const options = { address: '0.0.0.0', tls: 'implicit', tlsContexts: contexts, caps, onRefused } as const;
+  const listener = await open(t, options, (socket) => void socket.write('220 hello\r\n'));
+  const first = await secureClient(t, (await connectClient(t, listener.port)).socket);
+  await first.until(/220/);
+  const handshaking = await connectClient(t, listener.port, '127.0.0.1', '127.0.0.2');
+  t.equal(await first.closed(), '220 hello\r\n');
+  const stranger = await connectClient(t, listener.port, '127.0.0.1', '127.0.0.3');
+  await handshaking.closed();
+  await (await secureClient(t, stranger.socket)).until(/220/);
 });
 
 t.test('a refusal that throws and resets before it are nobody`s end', async (t) => {

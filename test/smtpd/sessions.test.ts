@@ -11,6 +11,8 @@ import { createLog, silentLog } from '../../src/base/log.ts';
 import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
 import type { RecipientVerdict, Transfer } from '../../src/transfer/contract.ts';
 import { EngineServer } from '../../src/smtpd/engine/server.ts';
+import { COMMAND_LIMIT, FAILED_LOGIN_LIMIT, PLACE_KEPT_MS } from '../../src/smtpd/limits.ts';
+import { SessionTally } from '../../src/smtpd/tally.ts';
 import { createTestClock } from '../support/clock.ts';
 import { type Client, connectClient, createCertificate, secureClient } from '../support/sockets.ts';
 import { playTranscript, readTranscript } from '../support/transcript.ts';
@@ -383,6 +385,43 @@ t.test(
     t.match(await web.closed(), /\r\n421 .*\r\n$/);
   },
 );
+
+t.test('transactions that come to nothing end a session at its limit of commands', async (t) => {
+  const server = await site.serve(t);
+  const client = await server.greeted();
+  // The RSET of each transaction would be a junk command: 452 is none, and no error.
+  client.send(`MAIL FROM:<>\r\n${`RCPT TO:<${TICKETS}>\r\n`.repeat(COMMAND_LIMIT - 3)}NOOP\r\nNOOP\r\n`);
+  t.match(
+    await client.closed(),
+    /250 2.1.5 [^\r]*\r\n250 2.0.0 OK\r\n250 [^\r]*\r\n421 4.7.0 Too many commands\r\n$/,
+  );
+});
+
+t.test('failed logins are counted over all messages of a session', async (t) => {
+  const tally = new SessionTally();
+  for (let count = 1; count < FAILED_LOGIN_LIMIT; count += 1) {
+    tally.noteFailedLogin();
+    tally.noteAccepted();
+  }
+  t.equal(tally.excess, undefined);
+  tally.noteFailedLogin();
+  t.equal(tally.excess, 'failed logins');
+});
+
+t.test('who has had a message accepted keeps the place for a minute, who only talks does not', async (t) => {
+  const server = await site.serve(t, { caps: new ConnectionCaps({ total: 2, perAddress: 2 }) });
+  const [sender, talker] = [await server.greeted(), await server.greeted()];
+  await handOver(sender, 'x');
+  await ask(talker, 'NOOP\r\n', '250');
+  const guest = await connectClient(t, server.port, '127.0.0.1', '127.0.0.2');
+  t.match(await talker.closed(), /\r\n421 mail.example.com Too many connections[^\r]*\r\n$/);
+  await ask(guest, 'EHLO client.example.org\r\n', '250 ');
+  server.clock.advance(PLACE_KEPT_MS);
+  await handOver(guest, 'x');
+  await connectClient(t, server.port, '127.0.0.1', '127.0.0.3');
+  t.match(await sender.closed(), /\r\n421 mail.example.com Too many connections[^\r]*\r\n$/);
+  t.match(await handOver(guest, 'y'), '250');
+});
 
 t.test('a line without an end is refused for good, and costs one session', async (t) => {
   const server = await site.serve(t);

@@ -31,9 +31,14 @@ export interface Client<Kind extends Socket = Socket> {
   send(data: string | Uint8Array): void;
 }
 
-/** Connects to 127.0.0.1. Errors of the socket are no errors of the test; what is not received is. */
-export async function connectClient(t: Teardown, port: number, host = '127.0.0.1'): Promise<Client> {
-  const socket = connect({ port, host, allowHalfOpen: true });
+/** Connects to 127.0.0.1, from `localAddress` where that is given. Errors of the socket are no errors of the test; what is not received is. */
+export async function connectClient(
+  t: Teardown,
+  port: number,
+  host = '127.0.0.1',
+  localAddress?: string,
+): Promise<Client> {
+  const socket = connect({ port, host, localAddress, allowHalfOpen: true });
   const client = clientOn(t, socket);
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);

@@ -19,12 +19,14 @@ import { formatReply } from '../../wire/smtp/reply.ts';
 import { MASK } from '../../wire/transcript/masking.ts';
 import { transcribeSmtpCommand } from '../../wire/transcript/smtpCommand.ts';
 import { normalizeAddress } from '../../net/addressRange.ts';
+import type { KeptPlace } from '../../net/listener.ts';
 import { openTap, type SessionTap } from '../../net/sessionTap.ts';
 import { beginTls, tlsInfoOf } from '../../net/tlsUpgrade.ts';
 import type { Submitter } from '../../transfer/contract.ts';
 import type { SmtpCommand } from '../command.ts';
 import { COMMANDS, COMMANDS_BEFORE_TLS } from '../commands.ts';
 import type { SmtpPeer, SmtpSurroundings, Transaction } from '../context.ts';
+import { PLACE_KEPT_MS } from '../limits.ts';
 import { goodbye, REPLIES, type Reply, replyOf } from '../reply.ts';
 import { SessionTally } from '../tally.ts';
 import { Deadlines, type Overdue } from './deadlines.ts';
@@ -55,12 +57,20 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
   readonly #tally = new SessionTally();
   readonly #reception = new Reception(this);
   readonly #wire: SessionSocket;
+  readonly #place: KeptPlace | undefined;
   #isAnswering = false;
   #isStopping = false;
 
   /** Takes over `socket`, of which nothing has been read. */
-  constructor(server: SMTPServer, socket: Socket, id: string, surroundings: SmtpSurroundings) {
+  constructor(
+    server: SMTPServer,
+    socket: Socket,
+    id: string,
+    surroundings: SmtpSurroundings,
+    place?: KeptPlace,
+  ) {
     super(server, socket, { id });
+    this.#place = place;
     this.remoteAddress = normalizeAddress(socket.remoteAddress ?? '');
     this.surroundings = surroundings;
     this.tap = openTap(surroundings.tap, 'smtp', surroundings.listener, socket, id);
@@ -94,9 +104,18 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     this.#tally.noteRefusedRecipient();
   }
 
+  noteFailedLogin(): void {
+    this.#tally.noteFailedLogin();
+  }
+
+  noteLoggedIn(): void {
+    this.#place?.keep();
+  }
+
   noteAccepted(): void {
     this.#tally.noteAccepted();
     this.deadlines.noteProgress();
+    this.#place?.keep(PLACE_KEPT_MS);
     this._unrecognizedCommands = 0;
   }
 

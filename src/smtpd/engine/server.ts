@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 
+import type { KeptPlace } from '../../net/listener.ts';
 import type { SmtpSurroundings } from '../context.ts';
 import { EngineConnection } from './connection.ts';
 
@@ -27,13 +28,17 @@ export class EngineServer extends SMTPServer {
   }
 
   /** Serves `socket`, of which nothing has been read. */
-  override connect(socket: Socket): void {
+  serve(socket: Socket, place?: KeptPlace): void {
     const id = randomBytes(6).toString('base64url');
-    const connection = new EngineConnection(this, socket, id, this.#surroundings);
+    const connection = new EngineConnection(this, socket, id, this.#surroundings, place);
     this.connections.add(connection);
     this.#open.add(connection);
     void connection.ended.then(() => this.#open.delete(connection));
     connection.init();
+  }
+
+  override connect(socket: Socket): void {
+    this.serve(socket);
   }
 
   /** Tells every session that the server stops. Resolves when all have ended, and nothing of theirs is under way any more. */
