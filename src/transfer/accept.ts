@@ -17,6 +17,7 @@ import type { Acceptance, Envelope, Inspection, Origin, TransferOptions } from '
 import { deliveredTo, refuseHops } from './loops.ts';
 import { plan } from './plan.ts';
 import { readHeader } from './readHeader.ts';
+import { type Prepared, prepare } from './submission.ts';
 import { formatReceived, formatReturnPath } from './traceFields.ts';
 
 /** The store commits within milliseconds; a disk that takes longer is out of order. RFC 5321 section 4.5.3.2.6 gives us 10 minutes. */
@@ -58,8 +59,8 @@ export async function accept(
   let draft: ContentDraft | undefined;
   try {
     draft = options.store.contents.begin();
-    const { header, returnPathOctets } = await writeMessage(options, arrival, message, draft);
-    await deliver(options, arrival, draft, returnPathOctets, header);
+    const written = await writeMessage(options, arrival, message, draft);
+    await deliver(options, arrival, draft, written);
     return { kind: 'accepted', traceId };
   } catch (caught) {
     const error = refusalFor(caught);
@@ -69,10 +70,8 @@ export async function accept(
   }
 }
 
-/** What was written of a message. */
-interface Written {
-  /** As it is stored. */
-  readonly header: MessageHeader;
+/** What was written of a message: its header as it is stored, and what became of it before. */
+interface Written extends Prepared {
   readonly returnPathOctets: number;
 }
 
@@ -88,10 +87,10 @@ async function writeMessage(
   try {
     const opening = await readHeader(blocks, options.sizeLimitOctets);
     refuseHops(opening.header);
-    const header = await inspectHeader(inspection, opening.header);
+    const prepared = prepare(options, arrival, await inspectHeader(inspection, opening.header));
     await inspection?.octets?.(opening.octets);
     const returnPathOctets = await writeTraceFields(options, arrival, draft);
-    await write(options, draft, formatMessageHeader(header));
+    await write(options, draft, formatMessageHeader(prepared.header));
     let octets = opening.octets.length;
     for (let block = opening.rest; ; ) {
       octets += block.length;
@@ -106,7 +105,7 @@ async function writeMessage(
     }
     const refusal = await inspection?.end?.();
     if (refusal !== undefined) throw refusal;
-    return { header, returnPathOctets };
+    return { ...prepared, returnPathOctets };
   } finally {
     await blocks.return?.();
   }
@@ -141,14 +140,17 @@ async function deliver(
   options: TransferOptions,
   { traceId, zoneMinutes, envelope, origin }: Arrival,
   draft: ContentDraft,
-  returnPathOctets: number,
-  header: MessageHeader,
+  { header, returnPathOctets, changes }: Written,
 ): Promise<void> {
   const { clock, log, store, accounts } = options;
   const acceptedAt = clock.now();
   const { reversePath, recipients } = envelope;
   const { copies, events } = await plan(accounts, recipients, deliveredTo(header), acceptedAt);
-  const accepted = { at: acceptedAt, kind: 'accepted', fields: describeOrigin(origin) } as const;
+  const accepted = {
+    at: acceptedAt,
+    kind: 'accepted',
+    fields: { ...describeOrigin(origin), ...changes },
+  } as const;
   const committing = store.deliveries.deliver({
     traceId,
     draft,
@@ -168,6 +170,7 @@ async function deliver(
     copies: outcome.copies.length,
     octets: draft.octets,
     remote: origin.remoteAddress,
+    ...changes,
   });
 }
 

@@ -10,7 +10,16 @@
 
 import { trimSpace } from './header.ts';
 import type { Lexer } from './lexical.ts';
-import { createLexer, isAtEnd, octetSet, peek, readQuoted, readUntil, skipCfws } from './lexical.ts';
+import {
+  createLexer,
+  isAtEnd,
+  octetSet,
+  peek,
+  readEncodedWord,
+  readQuoted,
+  readUntil,
+  skipCfws,
+} from './lexical.ts';
 import { MAX_ADDRESSES } from './limits.ts';
 import type { EnvelopeAddress } from './structure.ts';
 import { octetString } from './structure.ts';
@@ -18,8 +27,6 @@ import { octetString } from './structure.ts';
 const ATOM_STOPS = octetSet(' \t"(<>@,;:)');
 const ROUTE_STOPS = octetSet(':<>;');
 const DOMAIN_LITERAL_STOPS = octetSet(']<>;,');
-/** Between its question marks neither space nor question mark, so that no try looks further than three of them. */
-const ENCODED_WORD = /=\?[^\s?]+\?[bq]\?[^\s?]*\?=/iy;
 const PHRASE_STOPS = '<@:,;';
 const LOCAL_PART_STOPS = '<>@:,;';
 const GROUP_END: EnvelopeAddress = { name: null, adl: null, mailbox: null, host: null };
@@ -76,15 +83,6 @@ function readPhrase(lexer: Lexer, stops: string): Word[] {
       words.push({ text: readEncodedWord(lexer) ?? readUntil(lexer, ATOM_STOPS), isQuoted: false });
     }
   }
-}
-
-/** An encoded word, whole even where it has a comma or colon inside, which RFC 2047 section 5 (3) forbids and many write. */
-function readEncodedWord(lexer: Lexer): string | undefined {
-  if (peek(lexer) !== '=') return undefined;
-  ENCODED_WORD.lastIndex = lexer.at;
-  const word = ENCODED_WORD.exec(lexer.text)?.[0];
-  if (word !== undefined) lexer.at += word.length;
-  return word;
 }
 
 /** mailbox: name-addr or addr-spec, of which `phrase` has been read; undefined when there is nothing at all. */

@@ -1,5 +1,5 @@
 /**
- * Lexical tokens that structured fields share: CFWS, comments and quoted strings (RFC 5322 sections 3.2.1 to 3.2.4).
+ * Lexical tokens that structured fields share: CFWS, comments and quoted strings (RFC 5322 sections 3.2.1 to 3.2.4), encoded words.
  *
  * Invariant: linear time over a field, whatever it holds. A quotation mark or parenthesis that is never closed is passed
  * over as if it were space, and so is every later one of its kind: nobody looks for the end twice. Comments nest by
@@ -7,6 +7,8 @@
  */
 
 const SPACE_OCTETS = octetSet(' \t\r\n');
+/** Between its question marks neither space nor question mark, so that no try looks further than three of them. */
+const ENCODED_WORD = /=\?[^\s?]+\?[bq]\?[^\s?]*\?=/iy;
 
 /** 1 for each octet that is in the set. */
 export type OctetSet = Readonly<Uint8Array>;
@@ -63,6 +65,15 @@ export function readQuoted(lexer: Lexer): string | undefined {
   const quoted = undoQuotedPairs(lexer.text.slice(lexer.at + 1, closing));
   lexer.at = closing + 1;
   return quoted;
+}
+
+/** Reads an encoded word, whole even where it has a comma or colon inside, which RFC 2047 section 5 (3) forbids and many write. */
+export function readEncodedWord(lexer: Lexer): string | undefined {
+  if (peek(lexer) !== '=') return undefined;
+  ENCODED_WORD.lastIndex = lexer.at;
+  const word = ENCODED_WORD.exec(lexer.text)?.[0];
+  if (word !== undefined) lexer.at += word.length;
+  return word;
 }
 
 /** Reads octets up to one of `stops` (or the end); the caller's loop has to advance when nothing is read. */
