@@ -16,8 +16,12 @@ import { ENTRY_TESTS } from './contract/entries.ts';
 import type { ContractTests, StoreUnderTest } from './contract/house.ts';
 import { LIFECYCLE_TESTS } from './contract/lifecycle.ts';
 import { MAILBOX_TESTS } from './contract/mailboxes.ts';
+import { QUEUE_TESTS } from './contract/queue.ts';
 import { RANDOM_TESTS } from './contract/random.ts';
 import { RETENTION_TESTS } from './contract/retention.ts';
+import { ROUTING_TESTS } from './contract/routing.ts';
+
+t.setTimeout(120_000);
 
 const directory = t.testdir();
 const options = { clock: createTestClock(), log: silentLog };
@@ -44,6 +48,8 @@ const suites: readonly ContractTests[] = [
   LIFECYCLE_TESTS,
   RANDOM_TESTS,
   RETENTION_TESTS,
+  ROUTING_TESTS,
+  QUEUE_TESTS,
 ];
 
 t.teardown(async () => {

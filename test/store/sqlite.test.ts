@@ -28,10 +28,13 @@ import {
   addTenant,
   append,
   deliver,
+  draftOf,
   entriesOf,
   MESSAGE,
   octetsOf,
   patterned,
+  plannedDelivery,
+  plannedItem,
 } from './contract/house.ts';
 import { createDataDirectory, optionsOf } from './dataDirectory.ts';
 
@@ -44,6 +47,8 @@ const LANDED_STEPS = [
   '5a3e3814f7161445',
   'd8d093f9327f9078',
   '6d0b74db6747be38',
+  '30ee68d135ac7bd5',
+  '3d35a0900d37671a',
 ];
 
 t.test('the data directory is made for its owner only, and left in order', async (t) => {
@@ -192,6 +197,53 @@ t.test(
         ],
       );
     }
+  },
+);
+
+t.test(
+  'a filled database of before routing opens with all that it has, and takes routing objects and queue items',
+  async (t) => {
+    const data = createDataDirectory(t);
+    mkdirSync(data.directory);
+    const path = join(data.directory, 'hauspost.db');
+    const db = openForWriting(path);
+    migrate(db, path, readSchemaSteps().slice(0, 6));
+    db.script(`INSERT INTO domain (name, is_enabled, catch_all) VALUES ('old.example', 1, 'in@old.example');
+    INSERT INTO account (domain_id, local_part, is_enabled, password_hash, created_at) VALUES (1, 'in', 1, '$x$', 0);
+    INSERT INTO alias (domain_id, local_part, is_enabled) VALUES (1, 'info', 1);
+    INSERT INTO alias_target VALUES (1, 0, 'in@old.example');
+    INSERT INTO mailbox (account_id, name, uid_validity, uid_next, messages, unseen, octets, pop3_octets, object_id)
+      VALUES (1, '["INBOX"]', 7, 2, 1, 1, 100, 100, randomblob(16));
+    INSERT INTO entry (mailbox_id, uid, content_id, modseq, flags, keywords_low, keywords_high, internal_at,
+      zone_minutes, octets, pop3_octets) VALUES (1, 1, 1, 1, 0, 0, 0, 1000, 60, 100, 100);
+    UPDATE meta SET content_ids_reserved = 1025`);
+    db.close();
+    const store = await data.open();
+    t.ok(existsSync(join(data.directory, 'hauspost-before-schema-7.db')));
+    const { directory } = store;
+    t.match(await directory.findDomain('old.example'), { catchAll: 'in@old.example', plusSeparator: '+' });
+    const account = await directory.findAccount('in@old.example');
+    if (account === undefined) throw new Error('the account is gone');
+    t.match(await directory.resolve('in+x@old.example'), { kind: 'account', detail: 'x' });
+    t.match(await directory.resolve('info@old.example'), { kind: 'alias' });
+    t.same(await directory.routes(), []);
+    t.same(await directory.rules(account.id), []);
+    t.equal(await directory.forwardOf(account.id), undefined);
+    await directory.addForward({
+      account: 'in@old.example',
+      targets: ['x@example.org'],
+      keepsCopy: true,
+      isEnabled: true,
+    });
+    const { copies, queued } = await store.deliveries.deliver({
+      ...plannedDelivery(await draftOf(store, MESSAGE)),
+      copies: [{ accountId: account.id, recipient: 'in@old.example', mailbox: ['New'] }],
+      queued: [plannedItem('x@example.org')],
+    });
+    t.match([copies.length, queued.length], [1, 1]);
+    const inbox = await store.mailboxes.find(account.id, ['INBOX']);
+    if (inbox === undefined) throw new Error('the INBOX is gone');
+    t.match(await store.mailboxes.status(inbox.id), { messages: 1, uidNext: 2, uidValidity: 7 });
   },
 );
 

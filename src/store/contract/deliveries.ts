@@ -19,8 +19,8 @@ export interface PlannedCopy {
   /** The recipient as it stood in the envelope, for the trace. */
   readonly recipient: string;
   /**
-   * INBOX unless said. Made if missing, with its parents, and subscribed. Where it cannot be made (name, number of mailboxes),
-   * or takes no more, the copy goes to the INBOX, which its `stored` event tells.
+   * INBOX unless said. Made if missing, with its parents, and subscribed. Where it cannot be made (its name, or
+   * too many mailboxes), the copy goes to the INBOX, which its `stored` event tells.
    */
   readonly mailbox?: MailboxName | undefined;
   /** Flags that the copy has from the start; none unless said. Keywords beyond the mailbox's limit are left out. */
@@ -49,7 +49,8 @@ export interface PlannedDelivery {
   /**
    * Events that ride in the same transaction. `accepted` (at `acceptedAt`, without fields) is put in front when it is not among
    * them; one `stored` for each copy (recipient, account, mailbox, uid) and one `queued` for each item (recipient, hop, name,
-   * queueId; from, where it is not the reverse path of the message) is added behind.
+   * queueId; to, where the recipient of the envelope is not the item's; from, where the reverse path is not the message's) is
+   * added behind.
    */
   readonly events: readonly TraceEvent[];
   /**

@@ -1,5 +1,5 @@
 /**
- * Directory: domains, accounts, aliases, IP ranges. The words are hMailServer's.
+ * Directory: domains, accounts, aliases, IP ranges, and what routing.ts adds. The words are hMailServer's.
  *
  * Keys are already normalised by the accounts room: domains in lower-case A-label form (RFC 5890), local parts and login
  * names NFC and lower case. Every change is published on the feed as `directory`.
@@ -7,7 +7,7 @@
 
 import type { UnixMs } from '../../base/clock.ts';
 import type { AccountId, DomainId } from '../../base/ids.ts';
-import type { DistributionListHead } from './routing.ts';
+import type { DistributionListHead, RoutingDirectory } from './routing.ts';
 
 /** A domain that we deliver for. */
 export interface Domain {
@@ -18,6 +18,8 @@ export interface Domain {
   readonly aliases: readonly string[];
   /** Where mail for unknown addresses of the domain goes: an address of a local domain; undefined refuses them. */
   readonly catchAll: string | undefined;
+  /** One character; undefined: addresses have no detail. */
+  readonly plusSeparator: string | undefined;
 }
 
 /** One login and its mailboxes. */
@@ -100,11 +102,12 @@ export type NewIpRange = Omit<IpRange, 'isBuiltIn'>;
 /** Changes to a range; what is absent stays. */
 export type IpRangeChanges = Partial<Omit<NewIpRange, 'name'>>;
 
-/** Changes to a domain; what is absent stays, `catchAll: null` takes it away. */
+/** Changes to a domain; what is absent stays, null takes it away. A new domain has + as its separator. */
 export interface DomainChanges {
   readonly isEnabled?: boolean;
   readonly aliases?: readonly string[];
   readonly catchAll?: string | null;
+  readonly plusSeparator?: string | null;
 }
 
 /** Changes to an account; what is absent stays; null takes away the limit, or a setting. */
@@ -131,14 +134,14 @@ export interface NewAccount {
   readonly settings?: AccountSettingTexts;
 }
 
-/** Domains, accounts, aliases and IP ranges. Errors beside the store's own: `conflict` (name taken), `notFound`, `cannot` (still in use). */
-export interface Directory {
+/** Domains, accounts, aliases, IP ranges and routing objects. Errors beside the store's own: `conflict` (name taken), `notFound`, `cannot` (still in use). */
+export interface Directory extends RoutingDirectory {
   domains(): Promise<readonly Domain[]>;
   /** The domain of this name or alias. */
   findDomain(name: string): Promise<Domain | undefined>;
   addDomain(name: string, changes: DomainChanges): Promise<Domain>;
   setDomain(name: string, changes: DomainChanges): Promise<Domain>;
-  /** Errors: `cannot` while the domain has accounts or aliases. */
+  /** Errors: `cannot` while the domain has accounts, aliases or lists. */
   removeDomain(name: string): Promise<void>;
 
   /** Accounts by address, of one domain or of all. */
@@ -146,10 +149,10 @@ export interface Directory {
   findAccount(address: string): Promise<Account | undefined>;
   /** The account that logs in by the first of these names that anybody has: an address (domain aliases included) or login name. */
   findCredentials(...loginNames: readonly string[]): Promise<Credentials | undefined>;
-  /** Errors: `notFound` when the domain is missing, `conflict` when an account, alias or login name has the address. */
+  /** Errors: `notFound` when the domain is missing, `conflict` when an account, alias, list or login name has the address. */
   addAccount(account: NewAccount): Promise<Account>;
   setAccount(address: string, changes: AccountChanges): Promise<Account>;
-  /** Removes the account with all its mailboxes. */
+  /** Removes the account with all its mailboxes, its forward and its rules. */
   removeAccount(address: string): Promise<void>;
 
   aliases(domain?: string): Promise<readonly Alias[]>;
@@ -168,6 +171,6 @@ export interface Directory {
   /** Errors: `cannot` for a built-in range. */
   removeIpRange(name: string): Promise<void>;
 
-  /** One step: what `localPart@domain` is (domain aliases are followed). */
+  /** One step: what `localPart@domain` is (domain aliases and plus addressing are followed). */
   resolve(address: string): Promise<Resolution>;
 }

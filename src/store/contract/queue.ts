@@ -22,6 +22,8 @@ export type DsnCondition = (typeof DSN_CONDITIONS)[number];
 export interface PlannedQueueItem {
   /** Forward path without angle brackets, as the next hop is to have it. */
   readonly recipient: string;
+  /** The recipient of the envelope that leads there, where it is another (an alias, a list, a forward); for the trace. */
+  readonly via?: string | undefined;
   readonly nextHop: NextHop;
   /** Without angle brackets; empty for the null path. May differ from the message's (lists, forwards). */
   readonly reversePath: string;
@@ -48,7 +50,7 @@ export const QUEUE_STATES = ['waiting', 'leased', 'held'] as const;
 export type QueueState = (typeof QUEUE_STATES)[number];
 
 /** An item as it waits. */
-export interface QueueItem extends Omit<PlannedQueueItem, 'priority'> {
+export interface QueueItem extends Omit<PlannedQueueItem, 'priority' | 'via'> {
   readonly id: QueueId;
   readonly traceId: TraceId;
   readonly contentId: ContentId;

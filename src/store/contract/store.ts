@@ -12,6 +12,7 @@ import type { Deliveries } from './deliveries.ts';
 import type { Directory } from './directory.ts';
 import type { ChangeFeed } from './feed.ts';
 import type { Mailboxes } from './mailboxes.ts';
+import type { Queue } from './queue.ts';
 import type { Trace } from './trace.ts';
 
 /** What `health` answers; each `problem` is one sentence for the administrator. */
@@ -25,6 +26,7 @@ export interface Store {
   readonly contents: Contents;
   readonly mailboxes: Mailboxes;
   readonly deliveries: Deliveries;
+  readonly queue: Queue;
   readonly trace: Trace;
   readonly feed: ChangeFeed;
   /** Whether the store takes writes now, and how much room the disk has. */

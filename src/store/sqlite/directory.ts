@@ -4,8 +4,7 @@
  * Called for every recipient and every login, so nothing here is kept in memory: a look-up costs some 10 µs.
  */
 
-import { yieldTurn } from '../../base/pacer.ts';
-import type { Account, Alias, Directory, Domain } from '../contract/directory.ts';
+import type { Account, Alias, Directory } from '../contract/directory.ts';
 import {
   selectAccountByAddress,
   selectAccountsAfter,
@@ -13,12 +12,13 @@ import {
   selectAliasesAfter,
   selectCredentials,
   selectDomain,
-  selectDomainsAfter,
-  selectResolution,
 } from './directoryQueries.ts';
+import { chosenDomains, inSlices, listDomains, localPartOf } from './directorySlices.ts';
 import { selectIpRange, selectIpRanges } from './ipRangeQueries.ts';
 import { DIRECTORY_SLICE_ROWS } from './limits.ts';
 import type { Reader } from './reader.ts';
+import { selectResolution } from './resolution.ts';
+import { createRoutingDirectory } from './routingDirectory.ts';
 import type { Writer } from './writer/client.ts';
 
 /** The Directory that reads by `reader` and writes by `writer`. */
@@ -49,14 +49,10 @@ export function createDirectory(reader: Reader, writer: Writer): Directory {
     setIpRange: (name, changes) => writer.run('setIpRange', { name, changes }),
     removeIpRange: (name) => writer.run('removeIpRange', name),
 
+    ...createRoutingDirectory(reader, writer),
+
     resolve: async (address) => reader.read((db) => selectResolution(db, address)),
   };
-}
-
-async function listDomains(reader: Reader): Promise<Domain[]> {
-  return inSlices((last: Domain | undefined) =>
-    reader.read((db) => selectDomainsAfter(db, last?.name ?? '', DIRECTORY_SLICE_ROWS)),
-  );
 }
 
 async function listAccounts(reader: Reader, name: string | undefined): Promise<Account[]> {
@@ -77,26 +73,4 @@ async function listAliases(reader: Reader, name: string | undefined): Promise<Al
     aliases.push(...(await inSlices(slice)));
   }
   return aliases;
-}
-
-async function chosenDomains(reader: Reader, name: string | undefined): Promise<readonly Domain[]> {
-  if (name === undefined) return listDomains(reader);
-  const domain = reader.read((db) => selectDomain(db, name));
-  return domain === undefined ? [] : [domain];
-}
-
-/** Reads slice after slice, each after the last row of the one before, with a turn of the event loop in between. */
-async function inSlices<Row>(read: (last: Row | undefined) => Row[]): Promise<Row[]> {
-  const rows = read(undefined);
-  for (let count = rows.length; count === DIRECTORY_SLICE_ROWS; ) {
-    await yieldTurn();
-    const slice = read(rows.at(-1));
-    rows.push(...slice);
-    count = slice.length;
-  }
-  return rows;
-}
-
-function localPartOf(row: { readonly address: string } | undefined): string {
-  return row === undefined ? '' : row.address.slice(0, row.address.lastIndexOf('@'));
 }

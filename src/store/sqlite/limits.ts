@@ -84,8 +84,13 @@ export const FREE_SPACE_AGE_MS = SECOND_MS;
 /** Rows of the directory read in one short statement, about two milliseconds. */
 export const DIRECTORY_SLICE_ROWS = 200;
 
+/** Rows of the queue's states looked at by one short statement, about a millisecond. */
+export const QUEUE_SLICE_ROWS = 1_000;
+
 /** Events kept per message; the last one kept says that more were left out. */
 export const TRACE_EVENTS_PER_MESSAGE = 100;
+/** Events that tell of items put into the queue by one delivery; the last one counts the others. */
+export const QUEUED_EVENTS_PER_DELIVERY = 50;
 /** Characters of a text in an event. */
 export const TRACE_FIELD_LIMIT_CHARS = 500;
 /** Notes written by one job, some milliseconds. */

@@ -41,6 +41,17 @@ export function checkName(name: MailboxName): void {
   if (characters > MAILBOX_NAME_LIMIT_CHARS) throw new MailError('limit', 'a mailbox name is too long');
 }
 
+/** Whether `checkName` would take it. */
+export function isUsableName(name: MailboxName): boolean {
+  const characters = name.reduce((sum, component) => sum + component.length, 0);
+  return (
+    name.length > 0 &&
+    name.length <= MAILBOX_DEPTH_LIMIT &&
+    !name.includes('') &&
+    characters <= MAILBOX_NAME_LIMIT_CHARS
+  );
+}
+
 /** Order of a list of mailboxes: the INBOX first, then by name, children after their parent. */
 export function compareNames(one: MailboxName, other: MailboxName): number {
   if (isInbox(one) !== isInbox(other)) return isInbox(one) ? -1 : 1;

@@ -28,6 +28,7 @@ import { Lifetime } from './lifetime.ts';
 import { lockDirectory } from './lock.ts';
 import { createMailboxes } from './mailboxes.ts';
 import { Maintenance } from './maintenance.ts';
+import { createQueue } from './queue.ts';
 import { Reader } from './reader.ts';
 import { Relief } from './relief.ts';
 import { createTrace } from './trace.ts';
@@ -123,6 +124,7 @@ function assemble(
     contents: createContents(reader, drafts, derived, lifetime, relief, log),
     mailboxes: createMailboxes({ reader, writer, drafts, holds, lifetime }),
     deliveries: createDeliveries(writer, drafts, lifetime),
+    queue: createQueue(reader),
     trace,
     feed,
     health: () => checkHealth(directory, writer, space),

@@ -9,8 +9,9 @@ import { type AccountId, type ContentId, type MailboxId, newTraceId } from '../.
 import type { MimeMessage } from '../../../src/wire/mime/structure.ts';
 import type { ContentDraft } from '../../../src/store/contract/contents.ts';
 import type { DerivedMessage } from '../../../src/store/contract/derived.ts';
-import type { DeliveryOutcome } from '../../../src/store/contract/deliveries.ts';
+import type { DeliveryOutcome, PlannedDelivery } from '../../../src/store/contract/deliveries.ts';
 import type { Entry, EntryFlags, Flags, UidRange } from '../../../src/store/contract/mailboxes.ts';
+import type { NextHop, PlannedQueueItem } from '../../../src/store/contract/queue.ts';
 import type { Store } from '../../../src/store/contract/store.ts';
 
 /** The implementation under test. */
@@ -83,6 +84,14 @@ export function deliverDraft(
   accountIds: readonly AccountId[],
 ): Promise<DeliveryOutcome> {
   return store.deliveries.deliver({
+    ...plannedDelivery(draft),
+    copies: accountIds.map((accountId) => ({ accountId, recipient: 'in@tenant.example' })),
+  });
+}
+
+/** A delivery of the draft to nobody. */
+export function plannedDelivery(draft: ContentDraft): PlannedDelivery {
+  return {
     traceId: newTraceId(AT),
     draft,
     returnPathOctets: 0,
@@ -90,9 +99,17 @@ export function deliverDraft(
     zoneMinutes: 60,
     reversePath: 'a@example.org',
     recipients: ['in@tenant.example'],
-    copies: accountIds.map((accountId) => ({ accountId, recipient: 'in@tenant.example' })),
+    copies: [],
     events: [],
-  });
+  };
+}
+
+/** An item for the relay "exchange", unless said. */
+export function plannedItem(
+  recipient: string,
+  nextHop: NextHop = { kind: 'relay', name: 'exchange' },
+): PlannedQueueItem {
+  return { recipient, nextHop, reversePath: 'a@example.org', isSmtpUtf8: false };
 }
 
 /** Appends `count` small messages with these flags. */

@@ -1,23 +1,26 @@
 /**
- * The job behind the 250: a planned message becomes a content, one entry in the INBOX of each account, and its trace.
+ * The job behind the 250: a planned message becomes a content, one entry for each copy, what its riders write, and its trace.
  *
  * Quota is not asked here: RCPT was answered already, and a message that was accepted is kept. A copy for an account that
- * went meanwhile is left out; when all went, the job is undone. A plan without copies makes an orphan.
+ * went meanwhile is left out; when all went and nothing is queued, the job is undone. A plan of neither makes an orphan.
  */
 
 import type { UnixMs } from '../../../base/clock.ts';
 import { MailError } from '../../../base/error.ts';
-import type { AccountId, MailboxId, ModSeq, TraceId, Uid } from '../../../base/ids.ts';
+import type { TraceId } from '../../../base/ids.ts';
 import type { PlannedClaim } from '../../contract/claims.ts';
 import type { DeliveredCopy, DeliveryOutcome, PlannedCopy } from '../../contract/deliveries.ts';
+import type { PlannedQueueItem } from '../../contract/queue.ts';
 import type { TraceEvent } from '../../contract/trace.ts';
 import type { Connection } from '../connection.ts';
-import { UID_LIMIT } from '../limits.ts';
+import { selectAddress } from '../directoryQueries.ts';
 import type { SealedContent } from '../writer/contentWriting.ts';
 import { takeClaims, traceDuplicates } from './claimRows.ts';
 import type { JobContext } from './context.ts';
+import { takeDeliveryPlace } from './deliveryPlace.ts';
 import { type DraftEnd, insertOrphan, sealDraft } from './drafts.ts';
 import { insertEntry } from './entryRows.ts';
+import { insertQueueItems } from './queueRows.ts';
 import { insertDeliveryTrace } from './trace.ts';
 
 /** A planned delivery as it comes over from the main thread. */
@@ -30,6 +33,7 @@ export interface DeliverInput {
   readonly reversePath: string;
   readonly recipients: readonly string[];
   readonly copies: readonly PlannedCopy[];
+  readonly queued?: readonly PlannedQueueItem[] | undefined;
   readonly events: readonly TraceEvent[];
   readonly claims?: readonly PlannedClaim[];
 }
@@ -46,17 +50,19 @@ function deliver(db: Connection, asked: DeliverInput, context: JobContext): Deli
   for (const planned of input.copies) {
     const copy = deliverCopy(db, input, planned, content, context);
     if (copy === undefined) continue;
-    copies.push(copy);
-    stored.push(storedEvent(db, planned, copy, context.now));
+    copies.push(copy.copy);
+    stored.push(copy.event);
   }
-  if (copies.length === 0 && input.copies.length > 0)
+  const queued = insertQueueItems(db, input, content.id, context);
+  const isForNobody = copies.length === 0 && queued.ids.length === 0;
+  if (isForNobody && input.copies.length > 0)
     throw new MailError('recipientUnknown', 'every account of the plan has gone');
-  if (copies.length === 0) insertOrphan(db, content.id, context.batch);
+  if (isForNobody) insertOrphan(db, content.id, context.batch);
   const { traceId, acceptedAt, reversePath, recipients } = input;
   const told = traceDuplicates(db, traceId, duplicates.values(), context.now);
-  const events = [...input.events, ...told, ...stored];
+  const events = [...input.events, ...told, ...stored, ...queued.events];
   insertDeliveryTrace(db, { traceId, acceptedAt, reversePath, recipients, octets: content.octets, events });
-  return { contentId: content.id, copies, queued: [], duplicates: [...duplicates.values()] };
+  return { contentId: content.id, copies, queued: queued.ids, duplicates: [...duplicates.values()] };
 }
 
 /** What is left of a plan for recipients that have not had the message yet. */
@@ -66,6 +72,7 @@ function withoutDuplicates(input: DeliverInput, duplicates: ReadonlyMap<string, 
   return {
     ...input,
     copies: input.copies.filter(isLeft),
+    queued: input.queued?.filter(({ via, recipient }) => isLeft({ recipient: via ?? recipient })),
     events: input.events.filter(({ kind, fields }) => kind === 'accepted' || isLeft(fields)),
   };
 }
@@ -76,54 +83,15 @@ function deliverCopy(
   planned: PlannedCopy,
   content: SealedContent,
   context: JobContext,
-): DeliveredCopy | undefined {
-  const place = takeInboxUid(db, planned.accountId, content);
+): { readonly copy: DeliveredCopy; readonly event: TraceEvent } | undefined {
+  const place = takeDeliveryPlace(db, planned, content, context);
   if (place === undefined) return undefined;
-  const { mailboxId, uid, modSeq } = place;
-  if (uid > UID_LIMIT) throw new MailError('limit', 'no UID is left in this INBOX');
+  const { mailboxId, uid, modSeq, name } = place;
+  const { accountId, recipient } = planned;
   const internalDate = { at: input.acceptedAt, zoneMinutes: input.zoneMinutes };
-  insertEntry(db, place, content, { system: 0, low: 0, high: 0 }, internalDate, context.now);
+  insertEntry(db, place, content, place.flags, internalDate, context.now);
   context.publish({ kind: 'mailbox', mailboxId, modSeq });
-  return { accountId: planned.accountId, mailboxId, uid };
-}
-
-function storedEvent(db: Connection, planned: PlannedCopy, copy: DeliveredCopy, now: UnixMs): TraceEvent {
-  const account = findAddress(db, copy.accountId) ?? '';
-  const { recipient } = planned;
-  return { at: now, kind: 'stored', fields: { recipient, account, mailbox: 'INBOX', uid: copy.uid } };
-}
-
-/** Counts one more unseen message in an account's INBOX; undefined when there is no such account. */
-function takeInboxUid(
-  db: Connection,
-  accountId: AccountId,
-  content: SealedContent,
-): { readonly mailboxId: MailboxId; readonly uid: Uid; readonly modSeq: ModSeq } | undefined {
-  return db.get(
-    `UPDATE mailbox
-     SET uid_next = uid_next + 1, highest_modseq = highest_modseq + 1, messages = messages + 1,
-       unseen = unseen + 1, octets = octets + ?, pop3_octets = pop3_octets + ?
-     WHERE account_id = ? AND name = '["INBOX"]'
-     RETURNING id AS mailboxId, uid_next - 1 AS uid, highest_modseq AS modSeq`,
-    content.octets,
-    content.pop3Octets,
-    accountId,
-  );
-}
-
-/** Names are put together here: the same in SQL, over a join, takes ten times as long. */
-function findAddress(db: Connection, accountId: AccountId): string | undefined {
-  const row = readAddressParts(db, accountId);
-  return row === undefined ? undefined : `${row.localPart}@${row.domain}`;
-}
-
-function readAddressParts(
-  db: Connection,
-  accountId: AccountId,
-): { readonly localPart: string; readonly domain: string } | undefined {
-  return db.get(
-    `SELECT local_part AS localPart, (SELECT name FROM domain WHERE id = domain_id) AS domain
-     FROM account WHERE id = ?`,
-    accountId,
-  );
+  const account = selectAddress(db, accountId) ?? '';
+  const fields = { recipient, account, mailbox: name.join('/'), uid };
+  return { copy: { accountId, mailboxId, uid }, event: { at: context.now, kind: 'stored', fields } };
 }

@@ -12,7 +12,6 @@ import type { Connection } from '../connection.ts';
 import {
   selectAccountByAddress,
   selectAccountId,
-  selectAlias,
   selectDomainHead,
   selectLoginNameOwner,
   splitAddress,
@@ -20,13 +19,15 @@ import {
 import type { JobContext } from './context.ts';
 import { requireDomain } from './directoryDomains.ts';
 import { deleteMailboxesOf, insertFirstMailboxes } from './mailboxRows.ts';
+import { refuseTakenAddress } from './takenAddresses.ts';
 
 /** Jobs by name. */
 export const ACCOUNT_JOBS = {
   addAccount(db: Connection, account: NewAccount, context: JobContext): Account {
     const { localPart, domain: name } = splitAddress(account.address);
     const domain = requireDomain(db, name);
-    refuseTakenAddress(db, domain, localPart);
+    refuseTakenAddress(db, domain, localPart, 'account');
+    refuseLoginName(db, domain, localPart);
     const id = insertAccount(db, domain.id, localPart, account, context);
     insertLoginNames(db, id, account.loginNames ?? []);
     setSettings(db, id, account.settings ?? {});
@@ -54,22 +55,16 @@ export const ACCOUNT_JOBS = {
   },
 } as const;
 
-/** Refuses an address that an account, an alias or somebody's login name has. Errors: `conflict`. */
-function refuseTakenAddress(db: Connection, domain: Domain, localPart: string): void {
-  const address = `${localPart}@${domain.name}`;
-  if (selectAccountId(db, domain.id, localPart) !== undefined) {
-    throw new MailError('conflict', `The account “${address}” exists already.`);
-  }
-  if (selectAlias(db, domain, localPart) !== undefined) {
-    throw new MailError('conflict', `“${address}” is an alias already.`);
-  }
+/** Refuses an address that is somebody's login name. Errors: `conflict`. */
+function refuseLoginName(db: Connection, domain: Domain, localPart: string): void {
   for (const name of [domain.name, ...domain.aliases]) {
     if (selectLoginNameOwner(db, `${localPart}@${name}`) === undefined) continue;
     throw new MailError('conflict', `“${localPart}@${name}” is a login name of another account already.`);
   }
 }
 
-function requireAccount(db: Connection, address: string): Account {
+/** The account of this address. Errors: `notFound`. */
+export function requireAccount(db: Connection, address: string): Account {
   const account = selectAccountByAddress(db, address);
   if (account === undefined) throw new MailError('notFound', `There is no account “${address}”.`);
   return account;

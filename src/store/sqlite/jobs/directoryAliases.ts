@@ -4,24 +4,19 @@
 
 import { MailError } from '../../../base/error.ts';
 import type { DomainId } from '../../../base/ids.ts';
-import type { Alias, AliasChanges, Domain } from '../../contract/directory.ts';
+import type { Alias, AliasChanges } from '../../contract/directory.ts';
 import type { Connection } from '../connection.ts';
-import {
-  type StoredAlias,
-  selectAccountId,
-  selectAlias,
-  selectAliasByAddress,
-  splitAddress,
-} from '../directoryQueries.ts';
+import { type StoredAlias, selectAliasByAddress, splitAddress } from '../directoryQueries.ts';
 import type { JobContext } from './context.ts';
 import { requireDomain } from './directoryDomains.ts';
+import { refuseTakenAddress } from './takenAddresses.ts';
 
 /** Jobs by name. */
 export const ALIAS_JOBS = {
   addAlias(db: Connection, { address, targets, isEnabled }: Alias, context: JobContext): Alias {
     const { localPart, domain: name } = splitAddress(address);
     const domain = requireDomain(db, name);
-    refuseTakenAddress(db, domain, localPart, address);
+    refuseTakenAddress(db, domain, localPart, 'alias');
     const id = insertAlias(db, domain.id, localPart, isEnabled);
     insertTargets(db, id, targets);
     context.publish({ kind: 'directory' });
@@ -49,15 +44,6 @@ export const ALIAS_JOBS = {
     context.publish({ kind: 'directory' });
   },
 } as const;
-
-function refuseTakenAddress(db: Connection, domain: Domain, localPart: string, address: string): void {
-  if (selectAccountId(db, domain.id, localPart) !== undefined) {
-    throw new MailError('conflict', `“${address}” is an account already.`);
-  }
-  if (selectAlias(db, domain, localPart) !== undefined) {
-    throw new MailError('conflict', `The alias “${address}” exists already.`);
-  }
-}
 
 function requireAlias(db: Connection, address: string): StoredAlias {
   const stored = selectAliasByAddress(db, address);

@@ -7,6 +7,7 @@ import type { DomainId } from '../../../base/ids.ts';
 import type { Domain, DomainChanges } from '../../contract/directory.ts';
 import type { Connection } from '../connection.ts';
 import { selectDomain } from '../directoryQueries.ts';
+import { countLists } from '../listQueries.ts';
 import type { JobContext } from './context.ts';
 
 /** A domain's name with what to set. */
@@ -37,12 +38,13 @@ export const DOMAIN_JOBS = {
     if (domain.name !== name) {
       throw new MailError('cannot', `“${name}” is only another name of the domain “${domain.name}”.`);
     }
-    const accounts = countAccounts(db, domain.id);
-    const aliases = countAliases(db, domain.id);
-    if (accounts + aliases > 0) {
-      const rest = `${counted(accounts, 'account')} and ${counted(aliases, 'alias', 'aliases')}`;
+    const rest = [
+      ...counted(countAccounts(db, domain.id), 'account'),
+      ...counted(countAliases(db, domain.id), 'alias', 'aliases'),
+      ...counted(countLists(db, domain.id), 'distribution list'),
+    ].join(' and ');
+    if (rest !== '')
       throw new MailError('cannot', `The domain “${name}” still has ${rest}; remove them first.`);
-    }
     deleteDomain(db, domain.id);
     context.publish({ kind: 'directory' });
   },
@@ -55,9 +57,11 @@ export function requireDomain(db: Connection, name: string): Domain {
   return domain;
 }
 
-function apply(db: Connection, id: DomainId, { isEnabled, aliases, catchAll }: DomainChanges): void {
+function apply(db: Connection, id: DomainId, changes: DomainChanges): void {
+  const { isEnabled, aliases, catchAll, plusSeparator } = changes;
   if (isEnabled !== undefined) updateEnabled(db, id, isEnabled);
   if (catchAll !== undefined) updateCatchAll(db, id, catchAll);
+  if (plusSeparator !== undefined) updatePlusSeparator(db, id, plusSeparator);
   if (aliases === undefined) return;
   deleteDomainAliases(db, id);
   for (const alias of aliases) {
@@ -73,8 +77,8 @@ function refuseTakenName(db: Connection, name: string): void {
   throw new MailError('conflict', `“${name}” is ${what} already.`);
 }
 
-function counted(count: number, one: string, several = `${one}s`): string {
-  return `${count} ${count === 1 ? one : several}`;
+function counted(count: number, one: string, several = `${one}s`): string[] {
+  return count === 0 ? [] : [`${count} ${count === 1 ? one : several}`];
 }
 
 function insertDomain(db: Connection, name: string): DomainId {
@@ -90,6 +94,10 @@ function updateEnabled(db: Connection, id: DomainId, isEnabled: boolean): void {
 
 function updateCatchAll(db: Connection, id: DomainId, catchAll: string | null): void {
   db.run('UPDATE domain SET catch_all = ? WHERE id = ?', catchAll, id);
+}
+
+function updatePlusSeparator(db: Connection, id: DomainId, separator: string | null): void {
+  db.run('UPDATE domain SET plus_separator = ? WHERE id = ?', separator, id);
 }
 
 function deleteDomainAliases(db: Connection, id: DomainId): void {

@@ -15,6 +15,25 @@ export function takeKeywords(db: Connection, mailboxId: MailboxId, keywords: rea
   return bitsOf(keywordPositions(db, mailboxId, keywords));
 }
 
+/** As takeKeywords, but leaves out what cannot be a keyword here instead of refusing. */
+export function takeKeywordsThatFit(
+  db: Connection,
+  mailboxId: MailboxId,
+  keywords: readonly string[],
+): KeywordBits {
+  if (keywords.length === 0) return { low: 0, high: 0 };
+  const known = new Set(positionsByName(db, mailboxId).keys());
+  const fitting = keywords.filter((keyword) => {
+    const key = keyword.toLowerCase();
+    if (known.has(key)) return true;
+    if (key === '' || keyword.length > KEYWORD_LIMIT_CHARS || known.size >= KEYWORDS_PER_MAILBOX)
+      return false;
+    known.add(key);
+    return true;
+  });
+  return takeKeywords(db, mailboxId, fitting);
+}
+
 /** The bits of those of these keywords that the mailbox knows. */
 export function knownKeywords(
   db: Connection,

@@ -89,6 +89,16 @@ export function insertSubscription(db: Connection, accountId: AccountId, name: s
   db.run('INSERT OR IGNORE INTO subscription (account_id, name) VALUES (?, ?)', accountId, name);
 }
 
+/** How many mailboxes the account has. */
+export function countMailboxes(db: Connection, accountId: AccountId): number {
+  return db.value('SELECT count(*) FROM mailbox WHERE account_id = ?', accountId) ?? 0;
+}
+
+/** How many names the account has subscribed. */
+export function countSubscriptions(db: Connection, accountId: AccountId): number {
+  return db.value('SELECT count(*) FROM subscription WHERE account_id = ?', accountId) ?? 0;
+}
+
 function nextUidValidity(db: Connection, context: JobContext): number {
   const second = Math.floor(context.now / SECOND_MS);
   const last = db.value<number>('SELECT last_uid_validity FROM meta') ?? 0;
@@ -96,10 +106,6 @@ function nextUidValidity(db: Connection, context: JobContext): number {
   if (next > UID_LIMIT) throw new MailError('limit', 'no UIDVALIDITY is left');
   db.run('UPDATE meta SET last_uid_validity = ?', next);
   return next;
-}
-
-function countMailboxes(db: Connection, accountId: AccountId): number {
-  return db.value('SELECT count(*) FROM mailbox WHERE account_id = ?', accountId) ?? 0;
 }
 
 function insertMailboxRow(

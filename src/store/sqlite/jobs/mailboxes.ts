@@ -15,7 +15,13 @@ import { readStatus } from '../mailboxReads.ts';
 import type { JobContext } from './context.ts';
 import { move } from './copy.ts';
 import { requireMailbox } from './counters.ts';
-import { deleteMailbox, findMailboxId, insertMailbox, insertSubscription } from './mailboxRows.ts';
+import {
+  countSubscriptions,
+  deleteMailbox,
+  findMailboxId,
+  insertMailbox,
+  insertSubscription,
+} from './mailboxRows.ts';
 
 /** Jobs by name. */
 export const MAILBOX_JOBS = {
@@ -155,10 +161,6 @@ function updateNamesBelow(db: Connection, accountId: AccountId, from: string, to
     from,
     from,
   );
-}
-
-function countSubscriptions(db: Connection, accountId: AccountId): number {
-  return db.value('SELECT count(*) FROM subscription WHERE account_id = ?', accountId) ?? 0;
 }
 
 function deleteSubscription(db: Connection, accountId: AccountId, name: string): void {

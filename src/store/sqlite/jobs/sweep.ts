@@ -1,7 +1,7 @@
 /**
  * The job that deletes contents nobody refers to, a slice of some milliseconds at a time.
  *
- * It goes through the orphans by id. One that an entry refers to (again) is no orphan; one that a session may still be
+ * It goes through the orphans by id. One that an entry or an item of the queue refers to (again) is no orphan; one that a session may still be
  * reading (`since` above the bound) waits; of the others first what makes the content visible goes, then its pieces, as many
  * as a slice may delete. The orphan's row goes last, so that a sweep that is cut off goes on where it stopped.
  */
@@ -42,7 +42,7 @@ function sweep(db: Connection, input: SweepInput): SweepOutput {
   for (const { contentId, since } of orphans) {
     if (since <= input.upTo) {
       if (budget <= 0) return { after, swept };
-      if (hasEntry(db, contentId)) {
+      if (hasEntry(db, contentId) || hasQueueItem(db, contentId)) {
         deleteOrphan(db, contentId);
       } else {
         const deleted = deleteContent(db, contentId, budget);
@@ -81,6 +81,11 @@ function readOrphans(db: Connection, after: number): Orphan[] {
 
 function hasEntry(db: Connection, contentId: ContentId): boolean {
   return db.value('SELECT 1 FROM entry WHERE content_id = ? LIMIT 1', contentId) !== undefined;
+}
+
+/** Whoever deletes the last item of a content makes it an orphan again. */
+function hasQueueItem(db: Connection, contentId: ContentId): boolean {
+  return db.value('SELECT 1 FROM queue_item WHERE content_id = ? LIMIT 1', contentId) !== undefined;
 }
 
 function hasChunk(db: Connection, contentId: ContentId): boolean {

@@ -50,8 +50,11 @@ export function appendTraceEvents(
 ): void {
   for (const [index, event] of events.entries()) {
     const number = first + index;
-    if (number >= TRACE_EVENTS_PER_MESSAGE) markLeftOut(db, traceId, TRACE_EVENTS_PER_MESSAGE - 1);
-    else insertEvent(db, traceId, number, event);
+    if (number >= TRACE_EVENTS_PER_MESSAGE) {
+      markLeftOut(db, traceId, TRACE_EVENTS_PER_MESSAGE - 1);
+      return;
+    }
+    insertEvent(db, traceId, number, event);
   }
 }
 
