@@ -253,6 +253,7 @@ async function openRooms(
     defaultDomain: accounts.defaultDomain,
   });
   const certificates = await openCertificates(config, clock, log);
+  closers.unshift(() => certificates.close());
   const core = { store, search, accounts, ipRanges, certificates, protocolLog };
   const allListeners = await openSessionRooms(config, log, closers, core);
   const rooms = { store, accounts, certificates, protocolLog, listeners: allListeners };

@@ -1,8 +1,8 @@
 /**
  * The running server as the administrator sees it: status, and the reload of what can change while running.
  *
- * A faulty file or a certificate that can't be read leaves the settings as they are and is told; certificates that could be
- * read before it are in force then, since each stands for itself.
+ * A faulty configuration leaves everything as it is and is told. A certificate that can't be read stays as it was and is told;
+ * the other certificates and the settings are in force then, since each stands for itself.
  */
 
 import type { Clock } from '../base/clock.ts';
@@ -53,7 +53,8 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
       startedAt,
       dataDirectory: current.server.dataDirectory,
       listeners: rooms.listeners(),
-      warnings: options.warnings,
+      warnings: [...options.warnings, ...rooms.certificates.warnings()],
+      certificates: rooms.certificates.status(),
       store: await rooms.store.health(),
       retained: await rooms.store.mailboxes.retained(),
       bans: rooms.accounts.bans.count,
@@ -63,11 +64,11 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
     reload: async () => {
       const fresh = reload();
       if (fresh.kind === 'faulty') return refuseReload(fresh.problems.map(formatProblem), log);
+      const { renewed, problems } = await rooms.certificates.reload(fresh.config.tls);
       try {
-        await rooms.certificates.reload();
         rooms.accounts.setOptions(accountsOptions(fresh.config));
       } catch (error) {
-        return refuseReload([asMailError(error).message], log);
+        return refuseReload([asMailError(error).message, ...problems], log);
       }
       log.setLevel(fresh.config.log.level);
       const { reloadable: changed, needRestart } = changedKeys(current, fresh.config);
@@ -75,19 +76,20 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
         ...current,
         log: fresh.config.log,
         login: fresh.config.login,
+        tls: fresh.config.tls,
         server: {
           ...current.server,
           defaultDomain: fresh.config.server.defaultDomain,
           postmaster: fresh.config.server.postmaster,
         },
       };
-      log.info('admin.config.reloaded', { changed, needRestart });
-      return { changed, needRestart, problems: [] };
+      log.info('admin.config.reloaded', { changed, needRestart, renewed });
+      return { changed, needRestart, renewed, problems };
     },
   };
 }
 
 function refuseReload(problems: readonly string[], log: Log): ReloadOutcome {
   log.warn('admin.config.refused', { problems });
-  return { changed: [], needRestart: [], problems };
+  return { changed: [], needRestart: [], renewed: [], problems };
 }

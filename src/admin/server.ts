@@ -6,6 +6,7 @@ import type { UnixMs } from '../base/clock.ts';
 import type { StoreHealth } from '../store/contract/store.ts';
 import type { LoginBans } from '../accounts/loginBans.ts';
 import type { ProfileName } from '../accounts/profiles.ts';
+import type { CertificateStatus } from './certificateStatus.ts';
 import type { ProtocolLog } from './protocolLog/protocolLog.ts';
 import type { Watch } from './protocolLog/watches.ts';
 
@@ -34,8 +35,9 @@ export interface ServerStatus {
   readonly startedAt: UnixMs;
   readonly dataDirectory: string;
   readonly listeners: readonly ListenerStatus[];
-  /** What the configuration is warned about, as at the start. */
+  /** What the configuration is warned about, as at the start, and what ends soon. */
   readonly warnings: readonly string[];
+  readonly certificates: readonly CertificateStatus[];
   readonly store: StoreHealth;
   /** What POP3 has deleted and is retained, of all accounts. */
   readonly retained: { readonly messages: number; readonly octets: number };
@@ -45,8 +47,10 @@ export interface ServerStatus {
   readonly protocolLog: readonly Watch[];
 }
 
-/** What a reload did. With problems nothing but what `changed` names has changed. */
+/** What a reload did. With problems nothing but what `changed` and `renewed` name has changed. */
 export interface ReloadOutcome {
+  /** Files of certificates that are in use now in place of others. */
+  readonly renewed: readonly string[];
   readonly changed: readonly string[];
   readonly needRestart: readonly string[];
   readonly problems: readonly string[];

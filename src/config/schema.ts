@@ -59,6 +59,12 @@ const tls = z.strictObject({
       'PEM certificate chain of all listeners; a self-signed certificate is made at first start when absent.',
     ),
   keyFile: path.optional().describe('PEM private key of that certificate.'),
+  followFiles: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether certificate files that have changed are read again by themselves within a minute; else at `hauspost reload` or SIGHUP alone.',
+    ),
   passphrase: z.string().max(1024).optional().describe('Passphrase of the private key.'),
   passphraseFile: path.optional().describe('File whose first line is tls.passphrase; instead of it.'),
   minimumVersion: z.enum(TLS_VERSIONS).default('TLSv1.2').describe('Lowest TLS version taken.'),
@@ -254,6 +260,13 @@ export const RELOADABLE_KEYS: readonly string[] = [
   'log.level',
   'server.defaultDomain',
   'server.postmaster',
+  'tls.certificateFile',
+  'tls.keyFile',
+  'tls.passphrase',
+  'tls.passphraseFile',
+  'tls.followFiles',
+  'tls.minimumVersion',
+  'tls.maximumVersion',
   'login.delayLimitSeconds',
   'login.banAfterFailures',
   'login.banAddressAfterNames',

@@ -64,8 +64,8 @@ export interface CertificateSummary {
 
 /** One certificate under one profile, reloadable. */
 export class TlsContexts {
-  readonly #source: CertificateSource;
-  readonly #profile: TlsProfile;
+  #source: CertificateSource;
+  #profile: TlsProfile;
   readonly #reloaded = new Set<() => void>();
   #loaded: LoadedContext;
 
@@ -98,9 +98,11 @@ export class TlsContexts {
     return this.#loaded.certificate;
   }
 
-  /** Loads the files again. Rejects as open() does, and then the old context stays. */
-  async reload(): Promise<void> {
-    this.#loaded = await load(this.#source, this.#profile);
+  /** Loads the files again, or others from now on. Rejects as open() does, and then the old context stays. */
+  async reload(source: CertificateSource = this.#source, profile: TlsProfile = this.#profile): Promise<void> {
+    this.#source = source;
+    this.#profile = profile;
+    this.#loaded = await load(source, profile);
     for (const listener of this.#reloaded) listener();
   }
 

@@ -178,6 +178,7 @@ t.test(
     t.strictSame(await site.cliJson(['reload']), {
       changed: ['server.defaultDomain'],
       needRestart: ['imap.delimiter'],
+      renewed: [],
       problems: [],
     });
     await (await RawPop3.open(server.ports.pop3, { ...box, address: 'ticket' })).quit();

@@ -56,14 +56,21 @@ function showStatus(status: ServerStatus): string {
     listener.profile ?? '-',
     String(listener.connections),
   ]);
+  const certificates = status.certificates.map((certificate) => [
+    certificate.subject.replaceAll('\n', ', '),
+    new Date(certificate.validTo).toISOString().slice(0, 10),
+    certificate.listeners.join(', '),
+    certificate.file,
+  ]);
   const watches = status.protocolLog.map((watch) => `${formatWatch(watch)}\n`).join('');
   const warnings = status.warnings.map((warning) => `warning: ${warning}\n`).join('');
-  return `${warnings}${fields}${watches}\n${formatTable(['LISTENER', 'PROTOCOL', 'ADDRESS', 'PORT', 'TLS', 'PROFILE', 'CONNECTIONS'], rows, 'No listeners.')}`;
+  return `${warnings}${fields}${watches}\n${formatTable(['LISTENER', 'PROTOCOL', 'ADDRESS', 'PORT', 'TLS', 'PROFILE', 'CONNECTIONS'], rows, 'No listeners.')}\n${formatTable(['CERTIFICATE', 'ENDS', 'LISTENERS', 'FILE'], certificates, 'No certificates.')}`;
 }
 
 function showReload(outcome: ReloadOutcome): string {
   const lines = [
     ...outcome.problems,
+    ...outcome.renewed.map((file) => `the certificate ${file} is in force now`),
     ...outcome.changed.map((key) => `${key} is in force now`),
     ...outcome.needRestart.map((key) => `${key} changes at the next start`),
   ];
