@@ -16,6 +16,12 @@ export const SMTP_LIMITS: readonly LimitRow[] = [
     test: 'a line without an end is refused for good',
   },
   {
+    name: 'LOGIN_LINE_LIMIT_OCTETS',
+    file: SMTPD,
+    answer: '`500 5.5.6` for an answer beyond 12,288; beyond this `500 5.5.2`, then `421 4.7.0` and the end',
+    test: 'a line that is too long for its command',
+  },
+  {
     name: 'COMMAND_DEADLINE_MS',
     file: SMTPD,
     answer: '`421 4.4.2` and the end',
@@ -38,6 +44,12 @@ export const SMTP_LIMITS: readonly LimitRow[] = [
     file: SMTPD,
     answer: '`451 4.3.0`',
     test: 'a fault of ours is a 4yz',
+  },
+  {
+    name: 'LOGIN_DEADLINE_MS',
+    file: SMTPD,
+    answer: '`451 4.4.2`',
+    test: 'a login that takes too long',
   },
   {
     name: 'ERROR_LIMIT',

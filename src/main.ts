@@ -342,6 +342,8 @@ async function openSessionRooms(
     ...config.smtp,
     listeners: listenerOptions(config, 'smtp', certificates, ipRanges),
     transfer,
+    accounts,
+    ipRanges,
   });
   closers.unshift(() => smtpd.close(deadlineMs));
   return () => [

@@ -19,6 +19,9 @@ export const ALIAS_DEPTH_LIMIT = 10;
 /** Addresses that one forward path may lead to, all steps together: bounds the time of one RCPT. */
 export const EXPANSION_LIMIT = 10_000;
 
+/** Domains whose postmaster is looked for: bounds the time of one RCPT. */
+const POSTMASTER_DOMAIN_LIMIT = 20;
+
 /** Whom a forward path means. */
 export type Recipients =
   /** At least one, each once. */
@@ -32,7 +35,7 @@ export type Recipients =
 
 /** What resolving needs. The two addresses are asked each time, since a reload may change them. */
 export interface RecipientSurroundings {
-  readonly directory: Pick<Directory, 'resolve' | 'findDomain'>;
+  readonly directory: Pick<Directory, 'resolve' | 'findDomain' | 'domains'>;
   readonly log: Log;
   defaultDomain(): string | undefined;
   /** Takes mail for postmaster where nobody else does. */
@@ -56,12 +59,20 @@ const UNKNOWN: Recipients = { kind: 'unknown' };
 const DISABLED: Recipients = { kind: 'disabled' };
 const FOREIGN: Recipients = { kind: 'foreign' };
 
-/** `<postmaster>` without a domain. */
+/**
+ * `<postmaster>` without a domain: who is configured, else the postmaster of the default domain, else of the first domain that
+ * has one. Nobody takes it where there is none: mail for people in an application's mailbox would be worse than a refusal.
+ */
 async function resolvePostmaster(surroundings: RecipientSurroundings): Promise<Recipients> {
   const configured = await resolveConfigured(surroundings, surroundings.postmaster());
-  const domain = surroundings.defaultDomain();
-  if (configured.kind === 'accounts' || domain === undefined) return configured;
-  return resolveConfigured(surroundings, `postmaster@${domain}`);
+  if (configured.kind === 'accounts') return configured;
+  const first = surroundings.defaultDomain();
+  const domains = (await surroundings.directory.domains()).slice(0, POSTMASTER_DOMAIN_LIMIT);
+  for (const name of [...(first === undefined ? [] : [first]), ...domains.map((domain) => domain.name)]) {
+    const found = await resolveConfigured(surroundings, `postmaster@${name}`);
+    if (found.kind === 'accounts') return found;
+  }
+  return configured;
 }
 
 /** An address that the administrator named: if it is none of ours, nobody takes the mail. */

@@ -12,6 +12,8 @@ export interface SmtpCommand {
   readonly source: string;
   /** The enhanced status of a WireError that `run` throws. */
   readonly syntaxStatus: string;
+  /** How long its answer may take; HANDLER_DEADLINE_MS unless given. */
+  readonly deadlineMs?: number;
   /** `line` is the whole command line without its line end. */
   run(session: SmtpContext, line: Buffer): Reply | Promise<Reply>;
 }

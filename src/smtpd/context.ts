@@ -5,9 +5,12 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { MailDsn, RcptDsn } from '../wire/smtp/dsnParameters.ts';
 import type { TlsMode } from '../net/listener.ts';
 import type { OpenTap } from '../net/sessionTap.ts';
 import type { TlsContexts } from '../net/tlsContext.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { IpRanges } from '../accounts/ipRanges.ts';
 import type { Submitter, Transfer } from '../transfer/contract.ts';
 
 /** How a CR or LF that is not part of CRLF is met in a message; neither ends the data. */
@@ -35,6 +38,8 @@ export interface SmtpSurroundings extends SmtpOptions {
   /** The listener's name. */
   readonly listener: string;
   readonly role: SmtpRole;
+  /** Takes what old clients write: blanks and missing brackets around paths, AUTH behind HELO, any name or none behind EHLO. */
+  readonly isLenient?: boolean;
   readonly tls: TlsMode;
   /** Whether an address has to have TLS before MAIL, whatever `tls` says. */
   readonly needsTls?: (remoteAddress: string) => boolean;
@@ -42,6 +47,10 @@ export interface SmtpSurroundings extends SmtpOptions {
   /** The host name in greeting and replies. */
   readonly serverName: string;
   readonly transfer: Transfer;
+  /** Asked on submission listeners alone. */
+  readonly accounts: Pick<Accounts, 'authenticate'>;
+  /** Whose clients need not log in. */
+  readonly ipRanges: Pick<IpRanges, 'rangeOf'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly tap?: OpenTap;
@@ -67,9 +76,16 @@ export interface Transaction {
   readonly isSmtpUtf8: boolean;
   /** Forward paths that were accepted, in order. */
   readonly recipients: Set<string>;
+  /** RET and ENVID of MAIL, where they are offered. */
+  readonly dsn: MailDsn;
+  /** NOTIFY and ORCPT of those recipients that have them. */
+  readonly recipientDsn: Map<string, RcptDsn>;
   /** Whether some RCPT was refused. */
   isSomeRefused: boolean;
 }
+
+/** An account that submits. */
+export type SubmittingAccount = Extract<Submitter, { kind: 'account' }>['account'];
 
 /** A session as its commands see it. */
 export interface SmtpContext {
@@ -78,13 +94,19 @@ export interface SmtpContext {
   readonly peer: SmtpPeer;
   /** Who the client has proved to be. */
   readonly submitter: Submitter;
+  /** Whether a password may be sent as things are. */
+  readonly mayLogIn: boolean;
   transaction: Transaction | undefined;
+  /** Aborts when the session ends. */
+  readonly ending: AbortSignal;
+  /** The client has named itself, which begins the session anew. */
+  greet(heloName: string, isExtended: boolean): void;
+  /** The client has proved to be this account: a full listener does not evict it any more. */
+  logIn(account: SubmittingAccount): void;
+  /** Counts a login that was refused; at the limit the session ends behind the reply. */
+  noteFailedLogin(loginName: string): void;
   /** Counts a recipient that was refused. */
   noteRefusedRecipient(): void;
-  /** Counts a login that failed; at the limit the session ends behind the reply. */
-  noteFailedLogin(): void;
-  /** The client has logged in: a full listener does not evict it any more. */
-  noteLoggedIn(): void;
   /** Counts a message that was accepted. */
   noteAccepted(): void;
 }

@@ -16,6 +16,8 @@ export const DATA_RATE_OCTETS_PER_SECOND = 500;
 export const SESSION_DEADLINE_MS = 6 * HOUR_MS;
 /** What answering a command may take: some reads of the directory. */
 export const HANDLER_DEADLINE_MS = 30 * SECOND_MS;
+/** What a login may take: a hash's turn (20 s) behind the longest delay that can be set (30 s). */
+export const LOGIN_DEADLINE_MS = MINUTE_MS;
 /** How long after an accepted message a full listener evicts nobody: as long as a client needs for its next one, not as it may wait. */
 export const PLACE_KEPT_MS = MINUTE_MS;
 /** How long a session that we have ended waits for the client to read the last reply and to close. */
@@ -23,6 +25,8 @@ export const LINGER_MS = 5 * SECOND_MS;
 
 /** Octets of a command line: RFC 5321 section 4.5.3.1.4 asks for 512, extensions add some hundred. */
 export const COMMAND_LINE_LIMIT_OCTETS = 4 * KIB;
+/** Octets of AUTH and of a line that answers a challenge: RFC 4954 section 4 has servers accept 12,288 of base64. */
+export const LOGIN_LINE_LIMIT_OCTETS = 12 * KIB + 64;
 /** Wrong commands since the last accepted message (Postfix's smtpd_hard_error_limit). */
 export const ERROR_LIMIT = 20;
 /** Commands that lead nowhere since the last accepted message (Postfix's smtpd_junk_command_limit). */

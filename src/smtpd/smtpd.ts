@@ -1,7 +1,8 @@
 /**
  * The SMTP server: its listeners and an engine for each. Door of the room.
  *
- * Now relay-in alone: what Exchange Online (or any SMTP client) hands over for our own domains. Submission comes with the queue.
+ * Relay-in takes what Exchange Online (or any SMTP client) hands over for our own domains; submission what our applications and
+ * devices hand over, which log in or stand in a trusted range.
  */
 
 import type { Socket } from 'node:net';
@@ -14,14 +15,20 @@ import { type KeptPlace, type Listener, openListener } from '../net/listener.ts'
 import type { RefusalReason } from '../net/refusals.ts';
 import type { SessionListenerOptions } from '../net/sessionListener.ts';
 import { type OpenTap, tellTlsFailure } from '../net/sessionTap.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { IpRanges } from '../accounts/ipRanges.ts';
 import type { Transfer } from '../transfer/contract.ts';
-import type { SmtpOptions, SmtpRole } from './context.ts';
+import type { BareLineFeed, SmtpOptions, SmtpRole } from './context.ts';
 import { EngineServer } from './engine/server.ts';
 
 /** One listener of the room. */
 export interface SmtpListenerOptions extends SessionListenerOptions {
   /** Relay-in unless given. */
   readonly role?: SmtpRole;
+  /** Takes what old clients write against the grammar; not unless given. */
+  readonly isLenient?: boolean;
+  /** The room's own where it is not given. */
+  readonly bareLineFeed?: BareLineFeed;
 }
 
 /** All that the room is handed. */
@@ -30,6 +37,8 @@ export interface SmtpdOptions extends SmtpOptions {
   /** The host name in the greeting. */
   readonly serverName: string;
   readonly transfer: Transfer;
+  readonly accounts: Pick<Accounts, 'authenticate'>;
+  readonly ipRanges: Pick<IpRanges, 'rangeOf'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Hears sessions, for a protocol log. */

@@ -43,12 +43,12 @@ export class SessionTally {
     if (ERROR_CODES.has(code)) this.#errors += 1;
   }
 
-  noteRefusedRecipient(): void {
-    this.#refusedRecipients += 1;
-  }
-
   noteFailedLogin(): void {
     this.#failedLogins += 1;
+  }
+
+  noteRefusedRecipient(): void {
+    this.#refusedRecipients += 1;
   }
 
   noteAccepted(): void {

@@ -18,6 +18,7 @@ import { deliveredTo, refuseHops } from './loops.ts';
 import { plan } from './plan.ts';
 import { readHeader } from './readHeader.ts';
 import { type Prepared, prepare } from './submission.ts';
+import { submitterFields } from './submitterFields.ts';
 import { formatReceived, formatReturnPath } from './traceFields.ts';
 
 /** The store commits within milliseconds; a disk that takes longer is out of order. RFC 5321 section 4.5.3.2.6 gives us 10 minutes. */
@@ -171,6 +172,7 @@ async function deliver(
     octets: draft.octets,
     remote: origin.remoteAddress,
     ...changes,
+    ...submitterFields(origin.submitter),
   });
 }
 
@@ -212,5 +214,6 @@ function describeOrigin(origin: Origin): Record<string, string> {
     remote: origin.remoteAddress,
     helo: origin.heloName,
     ...(origin.tls === undefined ? {} : { tls: origin.tls }),
+    ...submitterFields(origin.submitter),
   };
 }

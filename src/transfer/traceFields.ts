@@ -72,7 +72,9 @@ function addressLiteral(address: string): string {
 function protocolOf({ origin, isSmtpUtf8 }: Stamp): string {
   if (!origin.isExtended) return 'SMTP';
   const name = isSmtpUtf8 ? 'UTF8SMTP' : 'ESMTP';
-  return origin.tls === undefined ? name : `${name}S`;
+  const secured = origin.tls === undefined ? '' : 'S';
+  // An address that is trusted has authenticated nobody.
+  return `${name}${secured}${origin.submitter.kind === 'account' ? 'A' : ''}`;
 }
 
 /** Smtpd lets through nothing of the kind; other origins may. */

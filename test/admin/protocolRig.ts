@@ -29,7 +29,7 @@ import { type Client, connectClient } from '../support/sockets.ts';
 /** Servers of the three protocols and their log. */
 export interface ProtocolRig extends Awaited<ReturnType<typeof openRoomSite>> {
   readonly log: ProtocolLog;
-  readonly ports: Readonly<Record<'pop3' | 'imap' | 'smtp' | 'pop3s', number>>;
+  readonly ports: Readonly<Record<'pop3' | 'imap' | 'smtp' | 'submission' | 'pop3s', number>>;
   /** Switches a watch on, for an hour unless told otherwise. */
   watch(subject: WatchRequest['subject'], more?: Partial<WatchRequest>): void;
   /** Everything in the files, as it stands there. */
@@ -109,7 +109,10 @@ export async function openProtocolRig(
   const sizeLimitOctets = 10 * MIB;
   const transfer = createTransfer({ ...common, store, accounts, sizeLimitOctets });
   const smtp = { sizeLimitOctets, recipientLimit: 100, bareLineFeed: 'keep' } as const;
-  const smtpd = await openSmtpd({ ...common, ...smtp, listeners: [listener('smtp')], transfer });
+  const { ipRanges } = site;
+  const submission = { ...listener('submission'), role: 'submission' } as const;
+  const listeners = [listener('smtp'), submission];
+  const smtpd = await openSmtpd({ ...common, ...smtp, listeners, transfer, accounts, ipRanges });
   t.teardown(() => Promise.all([pop3d.close(0), imapd.close(0), smtpd.close(0)]).then(() => {}));
   const portOf = (found: Listener | undefined) => found?.port ?? 0;
   const ports = {
@@ -117,6 +120,7 @@ export async function openProtocolRig(
     pop3s: portOf(pop3d.listeners[1]),
     imap: portOf(imapd.listeners[0]),
     smtp: portOf(smtpd.listeners[0]),
+    submission: portOf(smtpd.listeners[1]),
   };
   const text = async () => {
     await log.flushed();

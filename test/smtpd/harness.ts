@@ -24,9 +24,9 @@ export const DOMAIN = 'app.example.com';
 export type ServerOptions = Partial<
   Pick<
     SmtpdOptions,
-    'sizeLimitOctets' | 'recipientLimit' | 'bareLineFeed' | 'earlyTalkers' | 'transfer' | 'log'
+    'sizeLimitOctets' | 'recipientLimit' | 'bareLineFeed' | 'earlyTalkers' | 'transfer' | 'accounts' | 'log'
   > &
-    Pick<SmtpListenerOptions, 'caps' | 'role' | 'tlsContexts'>
+    Pick<SmtpListenerOptions, 'caps' | 'isLenient' | 'needsTls' | 'role' | 'tlsContexts'>
 > & { readonly tls?: TlsMode; readonly clock?: TestClock };
 
 /** A server and what stands behind it. */
@@ -107,10 +107,12 @@ async function serve(
     bareLineFeed: 'keep',
     log: silentLog,
     transfer: transferWith({ clock, sizeLimitOctets }),
+    accounts: site.accounts,
+    ipRanges: site.ipRanges,
     ...others,
     clock,
     sizeLimitOctets,
-    listeners: [{ name: 'smtp', address: '127.0.0.1', port: 0, tls, tlsContexts, caps, role }],
+    listeners: [{ ...others, name: 'smtp', address: '127.0.0.1', port: 0, tls, tlsContexts, caps, role }],
   });
   t.teardown(() => smtpd.close(0));
   const listener = smtpd.listeners[0];

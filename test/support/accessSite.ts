@@ -49,7 +49,7 @@ export async function openAccessSite(
   const site = await openRoomSite(t, clock, undefined, accountsOptions, log);
   const { ipRanges } = site;
   const { store, accounts, search, tlsContexts } = site;
-  const common = { serverName: 'mail.example.com', clock, log, accounts };
+  const common = { serverName: 'mail.example.com', clock, log, accounts, ipRanges };
   const listenersOf = (protocol: Protocol) =>
     (['none', 'starttls', 'implicit'] as const).map((tls) => ({
       name: tls,

@@ -5,7 +5,8 @@
 
 import { asMailError, MailError } from '../../base/error.ts';
 import { createLineTally, tallyLines, wordView } from '../../wire/mime/lineTally.ts';
-import type { SmtpContext, Transaction } from '../context.ts';
+import type { Envelope } from '../../transfer/contract.ts';
+import type { SmtpContext, SmtpRole, Transaction } from '../context.ts';
 import { REPLIES, type Reply, reply, replyOf } from '../reply.ts';
 
 /** What DATA is answered with at once, or undefined when the message may come. */
@@ -24,13 +25,12 @@ export async function takeMessage(
   message: AsyncIterable<Buffer>,
 ): Promise<Reply> {
   const { surroundings, peer, submitter, log } = session;
-  const { reversePath, recipients, isSmtpUtf8 } = transaction;
-  const envelope = { reversePath, recipients: [...recipients], isSmtpUtf8 };
+  const envelope = envelopeOf(transaction, surroundings.role);
   const octets = surroundings.bareLineFeed === 'refuse' ? withoutBareLineEnds(message) : message;
   try {
     const origin = {
       kind: 'smtp',
-      role: 'relayIn',
+      role: surroundings.role,
       listener: surroundings.listener,
       submitter,
       ...peer,
@@ -43,6 +43,12 @@ export async function takeMessage(
     log.error('smtpd.message.failed', { error });
     return replyOf(asMailError(error));
   }
+}
+
+function envelopeOf(transaction: Transaction, role: SmtpRole): Envelope {
+  const { reversePath, recipients, isSmtpUtf8, dsn, recipientDsn } = transaction;
+  const envelope = { reversePath, recipients: [...recipients], isSmtpUtf8 };
+  return role === 'submission' ? { ...envelope, dsn: { ...dsn, recipients: recipientDsn } } : envelope;
 }
 
 /** The same octets; rejects with `bareLineEnd` behind a block with a CR or LF that is not part of CRLF. */

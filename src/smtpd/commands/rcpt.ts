@@ -3,9 +3,10 @@
  * and so no open relay, whatever a path looks like.
  */
 
-import { parseRcpt } from '../../wire/smtp/rcpt.ts';
+import { parseRcpt, type RcptArguments } from '../../wire/smtp/rcpt.ts';
 import type { SmtpCommand } from '../command.ts';
 import type { SmtpContext, Transaction } from '../context.ts';
+import { dialectOf } from '../dialect.ts';
 import { REPLIES, type Reply, replyOf, unrecognized } from '../reply.ts';
 
 /** RCPT. */
@@ -14,22 +15,31 @@ export const rcpt: SmtpCommand = {
   source: 'RFC 5321 4.1.1.3',
   syntaxStatus: '5.1.3',
   run(session, line) {
-    const given = parseRcpt(line);
     const { transaction, surroundings } = session;
+    const given = parseRcpt(line, dialectOf(surroundings));
     if (transaction === undefined) return REPLIES.mailFirst;
     if (given.unrecognized.length > 0) return unrecognized(given.unrecognized);
     if (transaction.recipients.has(given.forwardPath)) return REPLIES.recipientTaken;
     if (transaction.recipients.size >= surroundings.recipientLimit) return REPLIES.tooManyRecipients;
-    return check(session, transaction, given.forwardPath);
+    return check(session, transaction, given);
   },
 };
 
-async function check(session: SmtpContext, transaction: Transaction, path: string): Promise<Reply> {
+async function check(
+  session: SmtpContext,
+  transaction: Transaction,
+  { forwardPath: path, dsn }: RcptArguments,
+): Promise<Reply> {
   const { reversePath, declaredOctets: octets } = transaction;
   const question = { octets, reversePath, submitter: session.submitter };
   const verdict = await session.surroundings.transfer.checkRecipient(path, question);
-  if (verdict.kind === 'accepted')
-    return { ...REPLIES.recipientTaken, takeEffect: () => transaction.recipients.add(path) };
+  if (verdict.kind === 'accepted') {
+    const takeEffect = () => {
+      transaction.recipients.add(path);
+      if (dsn.notify !== undefined || dsn.orcpt !== undefined) transaction.recipientDsn.set(path, dsn);
+    };
+    return { ...REPLIES.recipientTaken, takeEffect };
+  }
   const { error } = verdict;
   const takeEffect = () => {
     transaction.isSomeRefused = true;

@@ -24,12 +24,14 @@ import { openTap, type SessionTap } from '../../net/sessionTap.ts';
 import { beginTls, tlsInfoOf } from '../../net/tlsUpgrade.ts';
 import type { Submitter } from '../../transfer/contract.ts';
 import type { SmtpCommand } from '../command.ts';
-import { COMMANDS, COMMANDS_BEFORE_TLS } from '../commands.ts';
-import type { SmtpPeer, SmtpSurroundings, Transaction } from '../context.ts';
-import { PLACE_KEPT_MS } from '../limits.ts';
+import { commandsOf, refuseEarly } from '../commands.ts';
+import type { SmtpPeer, SmtpSurroundings, SubmittingAccount, Transaction } from '../context.ts';
+import { LOGIN_LINE_LIMIT_OCTETS, PLACE_KEPT_MS } from '../limits.ts';
 import { goodbye, REPLIES, type Reply, replyOf } from '../reply.ts';
 import { SessionTally } from '../tally.ts';
-import { Deadlines, type Overdue } from './deadlines.ts';
+import { Deadlines, OVERDUE_TEXTS } from './deadlines.ts';
+import { Identity } from './identity.ts';
+import { whenHeard } from './earlyTalk.ts';
 import { EngineParser } from './parser.ts';
 import { type ReceivingSession, Reception } from './reception.ts';
 import { runCommand } from './runCommand.ts';
@@ -38,18 +40,10 @@ import { SessionSocket } from './sessionSocket.ts';
 /** An enhanced status of ours in place of the library's name for one. */
 const STATUS = /^[245]\.\d{1,3}\.\d{1,3}$/;
 
-const OVERDUE_TEXTS: Readonly<Record<Overdue, string>> = {
-  command: 'Too long without a command',
-  progress: 'Too long without a message',
-  data: 'The message comes too slowly',
-  session: 'The session has lasted too long',
-};
-
 /** One session. */
 export class EngineConnection extends SMTPConnection implements ReceivingSession {
   readonly surroundings: SmtpSurroundings;
   readonly log: Log;
-  readonly submitter: Submitter = { kind: 'anyone' };
   transaction: Transaction | undefined;
   readonly deadlines: Deadlines;
   readonly tap: SessionTap | undefined;
@@ -58,6 +52,10 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
   readonly #reception = new Reception(this);
   readonly #wire: SessionSocket;
   readonly #place: KeptPlace | undefined;
+  readonly #identity: Identity;
+  readonly #ending = new AbortController();
+  /** What the next line goes to when it is no command. */
+  #continuation: SmtpCommand | undefined;
   #isAnswering = false;
   #isStopping = false;
 
@@ -73,6 +71,8 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     this.#place = place;
     this.remoteAddress = normalizeAddress(socket.remoteAddress ?? '');
     this.surroundings = surroundings;
+    this.#identity = new Identity(surroundings, this.remoteAddress);
+    this.#limitLines();
     this.tap = openTap(surroundings.tap, 'smtp', surroundings.listener, socket, id);
     this.#wire = new SessionSocket(socket, surroundings.clock, this.tap, () => this.#noteClosed());
     this.log = surroundings.log.with({ session: id, remote: this.remoteAddress });
@@ -96,20 +96,40 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     };
   }
 
+  get submitter(): Submitter {
+    return this.#identity.submitter;
+  }
+
+  get mayLogIn(): boolean {
+    return !this.#needsTls;
+  }
+
+  get ending(): AbortSignal {
+    return this.#ending.signal;
+  }
+
   get isGone(): boolean {
     return this._closing || this._closed;
   }
 
+  greet(heloName: string, isExtended: boolean): void {
+    this.hostNameAppearsAs = heloName;
+    this.openingCommand = isExtended ? 'EHLO' : 'HELO';
+    this._resetSession();
+  }
+
+  logIn(account: SubmittingAccount): void {
+    this.#identity.logIn(account, this.log, this.tap);
+    this.#place?.keep();
+  }
+
+  noteFailedLogin(loginName: string): void {
+    this.#tally.noteFailedLogin();
+    this.tap?.loginRefused(loginName);
+  }
+
   noteRefusedRecipient(): void {
     this.#tally.noteRefusedRecipient();
-  }
-
-  noteFailedLogin(): void {
-    this.#tally.noteFailedLogin();
-  }
-
-  noteLoggedIn(): void {
-    this.#place?.keep();
   }
 
   noteAccepted(): void {
@@ -124,19 +144,20 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     this.log.debug('smtpd.session.open', { listener: this.surroundings.listener });
     this.#wire.listen();
     if (this.secure) this.tap?.secured(tlsInfoOf(this._socket as TLSSocket));
-    if (this.surroundings.earlyTalkers === 'refuse') this.#greetUnlessEarly(this._socket);
-    else this.#greet();
+    if (this.surroundings.earlyTalkers !== 'refuse') this.#greet();
+    else whenHeard(this._socket, (isEarly) => (isEarly ? this.end(REPLIES.earlyTalker) : this.#greet()));
   }
 
   /** Ends the session politely: at once when it waits for a command, else when what is under way has been answered. */
   stop(): void {
     this.#isStopping = true;
+    this.#ending.abort(new MailError('shuttingDown'));
     if (this._upgrading) this.close();
     else this.#stopIfAsked();
   }
 
   answer({ code, status, text }: Reply): void {
-    this.send(code, text, status ?? false);
+    this.send(code, typeof text === 'string' ? text : [...text], status ?? false);
   }
 
   conclude(reply: Reply): void {
@@ -155,7 +176,7 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
   ): void {
     if (this.isGone) return;
     if (reply !== undefined) {
-      this.#wire.reason = reply.text;
+      this.#wire.reason = String(reply.text);
       this.#write(formatReply(reply.code, reply.status, reply.text));
     }
     this.#reception.fail(failure);
@@ -205,19 +226,28 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
       done();
       return;
     }
+    this.deadlines.awaitCommand();
+    const continuation = this.#continuation;
+    if (continuation !== undefined) {
+      this.#continuation = undefined;
+      this.tap?.added(MASK);
+      this.#run(continuation, line, done);
+      return;
+    }
     this.tap?.asked(transcribeSmtpCommand(line));
     const keyword = /^[A-Za-z]{0,16}/.exec(line.toString('latin1', 0, 16))?.[0].toUpperCase() ?? '';
-    this.deadlines.awaitCommand();
     this.#tally.noteCommand(keyword);
-    if (this.#needsTls && !COMMANDS_BEFORE_TLS.has(keyword)) {
-      this.answer(REPLIES.startTlsFirst);
+    const situation = { role: this.surroundings.role, needsTls: this.#needsTls };
+    const refusal = refuseEarly(keyword, line, situation);
+    if (refusal !== undefined) {
+      this.answer(refusal);
       this._whenWritable(done);
     } else super._onCommand(line, done);
   }
 
   override _getHandler(keyword: string) {
     if (keyword === 'DATA') return (line: Buffer, done: () => void) => this.#runData(line, done);
-    const command = COMMANDS.get(keyword);
+    const command = commandsOf(this.surroundings.role).get(keyword);
     if (command === undefined) return super._getHandler(keyword);
     return (line: Buffer, done: () => void) => this.#run(command, line, done);
   }
@@ -240,6 +270,7 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     this.#retireParser();
     while (plain.read() !== null);
     this._parser = this._createParser();
+    this.#limitLines();
     this._upgrading = true;
     const { tlsContexts, clock } = this.surroundings;
     const { socket, secured } = beginTls(plain, tlsContexts.current(), clock);
@@ -264,21 +295,16 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     return !this.secure && (tls === 'required' || needsTls?.(this.remoteAddress) === true);
   }
 
+  #limitLines(): void {
+    if (this.surroundings.role === 'submission' && this._parser instanceof EngineParser)
+      this._parser.limitLines(LOGIN_LINE_LIMIT_OCTETS);
+  }
+
   #greet(): void {
     if (this._closed) return;
     if (this._parser) this._socket.pipe(this._parser);
     this.connectionReady();
     this.#wire.replies.flush();
-  }
-
-  #greetUnlessEarly(socket: Socket): void {
-    // The system looks at the socket between the two turns of the event loop.
-    setImmediate(() =>
-      setImmediate(() => {
-        if (socket.readableLength > 0) this.end(REPLIES.earlyTalker);
-        else this.#greet();
-      }),
-    );
   }
 
   #beginSecured(socket: TLSSocket): void {
@@ -289,6 +315,7 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     this.session.secure = true;
     this.hostNameAppearsAs = false;
     this.openingCommand = false;
+    this.#identity.forget();
     this._resetSession();
     this.deadlines.awaitCommand();
     socket.pipe(this._parser);
@@ -297,8 +324,10 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
 
   #run(command: SmtpCommand, line: Buffer, done: () => void): void {
     const settle = (reply: Reply) => {
-      reply.takeEffect?.();
+      const { next, takeEffect } = reply;
+      takeEffect?.();
       this.answer(reply);
+      if (next !== undefined) this.#continuation = { ...command, run: (_session, line) => next(line) };
       this.#stopIfAsked();
       done();
     };
@@ -331,6 +360,7 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
 
   #noteClosed(): void {
     const { reason } = this.#wire;
+    this.#ending.abort(new MailError('connectionLost'));
     this.deadlines.stop();
     this.#reception.fail(new MailError('connectionLost', `the connection was lost: ${reason}`));
     this._onClose();

@@ -18,6 +18,14 @@ import type { MessageBody } from './messageBody.ts';
 /** What took too long. */
 export type Overdue = 'command' | 'progress' | 'data' | 'session';
 
+/** What the client is told. */
+export const OVERDUE_TEXTS: Readonly<Record<Overdue, string>> = {
+  command: 'Too long without a command',
+  progress: 'Too long without a message',
+  data: 'The message comes too slowly',
+  session: 'The session has lasted too long',
+};
+
 /** What the session waits for: the client's next command, its data, or us. */
 type Wait =
   | { readonly kind: 'command'; readonly sinceMs: number }

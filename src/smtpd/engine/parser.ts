@@ -28,6 +28,11 @@ export class EngineParser extends SMTPStream {
     this.#onConsumed = onConsumed;
   }
 
+  /** Takes lines of this length, for which COMMAND_LINE_LIMIT_OCTETS is too short. */
+  limitLines(octets: number): void {
+    this._maxCommandLength = octets;
+  }
+
   /** What follows is data, up to its end, and goes to `body`; commands behind it wait for `continue`. */
   beginData(body: MessageBody): void {
     this.#body = body;

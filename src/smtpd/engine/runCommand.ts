@@ -7,6 +7,7 @@
 
 import { within } from '../../base/deadline.ts';
 import { asMailError, WireError } from '../../base/error.ts';
+import { ParameterError } from '../../wire/smtp/parameters.ts';
 import type { SmtpCommand } from '../command.ts';
 import type { SmtpContext } from '../context.ts';
 import { HANDLER_DEADLINE_MS } from '../limits.ts';
@@ -28,13 +29,15 @@ async function awaitReply(
   outcome: Promise<Reply>,
 ): Promise<Reply> {
   try {
-    return await within(session.surroundings.clock, HANDLER_DEADLINE_MS, command.keyword, outcome);
+    const { keyword, deadlineMs = HANDLER_DEADLINE_MS } = command;
+    return await within(session.surroundings.clock, deadlineMs, keyword, outcome);
   } catch (error) {
     return replyTo(error, session, command);
   }
 }
 
 function replyTo(error: unknown, { log }: SmtpContext, command: SmtpCommand): Reply {
+  if (error instanceof ParameterError) return syntaxError('5.5.4', error);
   if (error instanceof WireError) return syntaxError(command.syntaxStatus, error);
   log.error('smtpd.command.failed', { command: command.keyword, error });
   return replyOf(asMailError(error));

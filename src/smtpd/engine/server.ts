@@ -67,7 +67,7 @@ export class EngineServer extends SMTPServer {
 }
 
 /** What facts and audit ask for; commands and limits that ours replace are not named. */
-function engineOptions({ tls, serverName, sizeLimitOctets }: SmtpSurroundings): SMTPServerOptions {
+function engineOptions({ role, tls, serverName, sizeLimitOctets }: SmtpSurroundings): SMTPServerOptions {
   const hasStartTls = tls === 'starttls' || tls === 'required';
   return {
     name: serverName,
@@ -75,9 +75,10 @@ function engineOptions({ tls, serverName, sizeLimitOctets }: SmtpSurroundings): 
     heloResponse: '%s',
     secure: tls === 'implicit',
     size: sizeLimitOctets,
-    // Relay-in has no logins. XCLIENT and XFORWARD change who the client is; the other three are jokes of old.
+    // Relay-in has no logins, and submission has ours. XCLIENT and XFORWARD change who the client is; the other three are jokes of old.
     disabledCommands: [
-      ...['AUTH', 'XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL'],
+      ...['XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL'],
+      ...(role === 'submission' ? [] : ['AUTH']),
       ...(hasStartTls ? [] : ['STARTTLS']),
     ],
     authOptional: true,

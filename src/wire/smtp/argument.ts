@@ -42,6 +42,11 @@ export class ArgumentReader {
     return taken;
   }
 
+  /** Octets before here. */
+  get offset(): number {
+    return this.error('').offset;
+  }
+
   /** An error here. */
   error(expected: string): WireError {
     return this.#errorAt(this.#at, expected);

@@ -1,0 +1,22 @@
+/**
+ * EHLO: who the client says it is, and what we offer (RFC 5321 section 4.1.1.1). It begins the session anew (section 4.1.4).
+ * Its replies have no enhanced status (RFC 2034 section 3).
+ */
+
+import type { SmtpCommand } from '../command.ts';
+import { extensionsOf } from '../extensions.ts';
+import { heloNameOf } from '../heloName.ts';
+import { reply } from '../reply.ts';
+
+/** EHLO. */
+export const ehlo: SmtpCommand = {
+  keyword: 'EHLO',
+  source: 'RFC 5321 4.1.1.1',
+  syntaxStatus: '5.5.4',
+  run(session, line) {
+    const name = heloNameOf(session, line);
+    if (name === undefined) return reply(501, undefined, 'Syntax: EHLO hostname');
+    session.greet(name, true);
+    return reply(250, undefined, [session.surroundings.serverName, ...extensionsOf(session)]);
+  },
+};
