@@ -110,6 +110,25 @@ export const SMTP_LIMITS: readonly LimitRow[] = [
     test: 'data that dribbles is cut off and stores nothing',
   },
   {
+    name: 'FREE_CHUNKS',
+    file: SMTPD,
+    answer:
+      'the reply, then `421 4.7.0` and the end, where chunks are smaller on average than the next row says',
+    test: 'empty and tiny chunks without number',
+  },
+  {
+    name: 'CHUNK_AVERAGE_OCTETS',
+    file: SMTPD,
+    answer: 'the reply, then `421 4.7.0` and the end',
+    test: 'empty and tiny chunks without number',
+  },
+  {
+    name: 'ACCEPT_DEADLINE_MS',
+    file: SMTPD,
+    answer: '`451 4.4.2`',
+    test: 'a message that nobody decides about',
+  },
+  {
     name: 'PLACE_KEPT_MS',
     file: SMTPD,
     answer: '`421` and the end where the listener is full',

@@ -120,6 +120,12 @@ const smtp = z.strictObject({
     .describe(
       'A line feed or carriage return alone in a message: keep stores it as it came, refuse answers 550 5.6.0. Neither ends the data.',
     ),
+  chunking: z
+    .enum(['offer', 'hide'])
+    .default('offer')
+    .describe(
+      'CHUNKING (BDAT). Hidden, Exchange Online bounces messages that have a line feed alone instead of sending them.',
+    ),
 });
 
 const imap = z.strictObject({

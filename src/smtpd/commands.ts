@@ -1,6 +1,6 @@
 /**
- * The commands of ours, by the listener's role. RSET, NOOP, STARTTLS and QUIT are smtp-server's, DATA is the engine's with
- * commands/data.ts; what is in neither is answered 500.
+ * The commands of ours, by the listener's role. RSET, NOOP, STARTTLS and QUIT are smtp-server's, DATA and BDAT are the engine's
+ * with commands/data.ts and commands/bdat.ts; what is in neither is answered 500.
  */
 
 import type { SmtpCommand } from './command.ts';
@@ -16,7 +16,7 @@ import { COMMAND_LINE_LIMIT_OCTETS } from './limits.ts';
 import { REPLIES, type Reply } from './reply.ts';
 
 /** Those of the engine and of the library. */
-const OTHERS = ['DATA', 'RSET', 'NOOP', 'STARTTLS', 'QUIT'] as const;
+const OTHERS = ['DATA', 'BDAT', 'RSET', 'NOOP', 'STARTTLS', 'QUIT'] as const;
 
 const COMMON: readonly SmtpCommand[] = [
   ehlo,

@@ -29,6 +29,8 @@ export interface SmtpOptions {
   /** Recipients of one message; more are answered 452. */
   readonly recipientLimit: number;
   readonly bareLineFeed: BareLineFeed;
+  /** Whether EHLO says CHUNKING (RFC 3030); hidden it is refused, too. Offered unless given. */
+  readonly chunking?: 'offer' | 'hide';
   /** How a client is met that speaks before the greeting (RFC 5321 section 3.1); tolerated unless given. */
   readonly earlyTalkers?: 'tolerate' | 'refuse';
 }
@@ -82,6 +84,8 @@ export interface Transaction {
   readonly recipientDsn: Map<string, RcptDsn>;
   /** Whether some RCPT was refused. */
   isSomeRefused: boolean;
+  /** Whether a chunk of the message has come: its envelope is settled, and DATA cannot go on with it (RFC 3030 section 2). */
+  hasBegun: boolean;
 }
 
 /** An account that submits. */

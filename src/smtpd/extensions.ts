@@ -1,7 +1,7 @@
 /**
  * What EHLO offers, a line for each extension, by the listener and by what the client has reached.
  *
- * RFC 2920, RFC 6152, RFC 6531, RFC 2034, RFC 3461, RFC 3207, RFC 4954 section 3, RFC 1870.
+ * RFC 2920, RFC 3030, RFC 6152, RFC 6531, RFC 2034, RFC 3461, RFC 3207, RFC 4954 section 3, RFC 1870.
  */
 
 import { SASL_MECHANISMS } from '../wire/sasl/mechanism.ts';
@@ -9,10 +9,11 @@ import type { SmtpContext } from './context.ts';
 
 /** The lines. */
 export function extensionsOf(session: SmtpContext): readonly string[] {
-  const { role, sizeLimitOctets, tls } = session.surroundings;
+  const { role, sizeLimitOctets, tls, chunking } = session.surroundings;
   const mayStartTls = session.peer.tls === undefined && (tls === 'starttls' || tls === 'required');
   return [
     'PIPELINING',
+    ...(chunking === 'hide' ? [] : ['CHUNKING']),
     '8BITMIME',
     'SMTPUTF8',
     'ENHANCEDSTATUSCODES',

@@ -42,6 +42,8 @@ export const REPLIES = {
   nestedMail: reply(503, '5.5.1', 'Nested MAIL command'),
   mailFirst: reply(503, '5.5.1', 'MAIL comes first'),
   rcptFirst: reply(503, '5.5.1', 'RCPT comes first'),
+  messageBegun: reply(503, '5.5.1', 'The message has begun with BDAT'),
+  chunkingHidden: reply(503, '5.5.1', 'CHUNKING is not offered here'),
   nobodyLeft: reply(554, '5.5.1', 'No valid recipients'),
   tooManyRecipients: reply(452, '4.5.3', 'Too many recipients'),
   notImplemented: reply(502, '5.5.1', 'Command not implemented'),

@@ -3,11 +3,14 @@
  * but that of failed logins.
  */
 
+import type { BdatArguments } from '../wire/smtp/bdat.ts';
 import { JUNK_COMMANDS } from './commands.ts';
 import {
+  CHUNK_AVERAGE_OCTETS,
   COMMAND_LIMIT,
   ERROR_LIMIT,
   FAILED_LOGIN_LIMIT,
+  FREE_CHUNKS,
   JUNK_COMMAND_LIMIT,
   REFUSED_RECIPIENT_LIMIT,
 } from './limits.ts';
@@ -22,6 +25,8 @@ export class SessionTally {
   #errors = 0;
   #junkCommands = 0;
   #refusedRecipients = 0;
+  #chunks = 0;
+  #chunkOctets = 0;
   #accepted = 0;
 
   /** Messages accepted in this session. */
@@ -34,9 +39,17 @@ export class SessionTally {
     return this.#refusedRecipients;
   }
 
+  /** BDAT is counted as a chunk. */
   noteCommand(keyword: string): void {
-    this.#commands += 1;
+    if (keyword !== 'BDAT') this.#commands += 1;
     if (JUNK_COMMANDS.has(keyword)) this.#junkCommands += 1;
+  }
+
+  /** An empty chunk that is not the last leads nowhere. */
+  noteChunk({ octets, isLast }: BdatArguments): void {
+    this.#chunks += 1;
+    this.#chunkOctets += octets;
+    if (octets === 0 && !isLast) this.#junkCommands += 1;
   }
 
   noteReply(code: number): void {
@@ -57,6 +70,8 @@ export class SessionTally {
     this.#errors = 0;
     this.#junkCommands = 0;
     this.#refusedRecipients = 0;
+    this.#chunks = 0;
+    this.#chunkOctets = 0;
   }
 
   /** What there were too many of, as the end of "Too many …". */
@@ -66,6 +81,8 @@ export class SessionTally {
     if (this.#commands > COMMAND_LIMIT) return 'commands';
     if (this.#junkCommands > JUNK_COMMAND_LIMIT) return 'commands without a message';
     if (this.#refusedRecipients >= REFUSED_RECIPIENT_LIMIT) return 'refused recipients';
+    if (this.#chunks > FREE_CHUNKS && this.#chunkOctets < this.#chunks * CHUNK_AVERAGE_OCTETS)
+      return 'small chunks';
     return undefined;
   }
 }

@@ -24,7 +24,14 @@ export const DOMAIN = 'app.example.com';
 export type ServerOptions = Partial<
   Pick<
     SmtpdOptions,
-    'sizeLimitOctets' | 'recipientLimit' | 'bareLineFeed' | 'earlyTalkers' | 'transfer' | 'accounts' | 'log'
+    | 'sizeLimitOctets'
+    | 'recipientLimit'
+    | 'bareLineFeed'
+    | 'chunking'
+    | 'earlyTalkers'
+    | 'transfer'
+    | 'accounts'
+    | 'log'
   > &
     Pick<SmtpListenerOptions, 'caps' | 'isLenient' | 'needsTls' | 'role' | 'tlsContexts'>
 > & { readonly tls?: TlsMode; readonly clock?: TestClock };
@@ -161,4 +168,18 @@ export function asSent(stored: Buffer): Buffer {
   end.lastIndex = received + 2;
   const match = end.exec(stored.toString('latin1'));
   return stored.subarray((match?.index ?? 0) + 2);
+}
+
+/** Writes octet by octet; each write is a segment of its own, which the server has read before the next. */
+export async function dribble(client: Client, octets: Buffer): Promise<void> {
+  client.socket.setNoDelay(true);
+  for (const octet of octets) {
+    await new Promise<void>((done) => client.socket.write(Buffer.of(octet), () => done()));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Lets what was written on loopback arrive: the event loop turns a hundred times. */
+export async function turns(): Promise<void> {
+  for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

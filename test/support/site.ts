@@ -43,7 +43,7 @@ export interface RoomSite {
   /** Delivers `octets` to accounts, as transfer does. */
   deliver(octets: Buffer | string, ...accounts: readonly Account[]): Promise<DeliveryOutcome>;
   /** The messages in an account's INBOX, oldest first. */
-  inbox(account: Account): Promise<Buffer[]>;
+  inbox(account: Account, afterUid?: number): Promise<Buffer[]>;
   /** Closes the store before the test ends. */
   close(): Promise<void>;
 }
@@ -120,7 +120,7 @@ export async function openRoomSite(
     },
     close,
     deliver: (octets, ...accounts) => deliver(store, Buffer.from(octets), accounts),
-    inbox: (account) => readInbox(store, account),
+    inbox: (account, afterUid) => readInbox(store, account, afterUid),
   };
 }
 
@@ -163,11 +163,11 @@ async function makeCertificate(): Promise<TlsContexts> {
   }
 }
 
-async function readInbox(store: Store, account: Account): Promise<Buffer[]> {
+async function readInbox(store: Store, account: Account, afterUid = 0): Promise<Buffer[]> {
   const inbox = await store.mailboxes.find(account.id, ['INBOX']);
   const messages: Buffer[] = [];
   if (inbox === undefined) return messages;
-  for await (const slice of store.mailboxes.entries(inbox.id, { first: 1, last: 2 ** 32 - 1 })) {
+  for await (const slice of store.mailboxes.entries(inbox.id, { first: afterUid + 1, last: 2 ** 32 - 1 })) {
     for (const { contentId } of slice) {
       const content = await store.contents.open(contentId);
       messages.push(await buffer(content.read(0, content.octets)));

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 
 import { WireError } from '../../src/base/error.ts';
+import { parseBdat } from '../../src/wire/smtp/bdat.ts';
 import { createDataDecoder } from '../../src/wire/smtp/dataDecoder.ts';
 import { parseAuth } from '../../src/wire/smtp/auth.ts';
 import { parseMail } from '../../src/wire/smtp/mail.ts';
@@ -215,10 +216,12 @@ t.test('parameters are read, once each, and those that nobody knows are named', 
     'ORCPT',
     'NOTIFY',
   ]);
+  const binary = parseMail(Buffer.from('MAIL FROM:<a@b.example> BODY=BinaryMIME X=1'));
+  t.strictSame(binary.unrecognized, ['X', 'BODY=BINARYMIME']);
   const plain = parseMail(Buffer.from('MAIL FROM:<a@b.example> '));
   t.equal(plain.declaredOctets, undefined);
   t.equal(plain.isSmtpUtf8, false);
-  const wrong = ['SIZE', 'SIZE=', 'SIZE=-1', 'SIZE=1e3', `SIZE=${'1'.repeat(21)}`, 'BODY=BINARYMIME', 'BODY'];
+  const wrong = ['SIZE', 'SIZE=', 'SIZE=-1', 'SIZE=1e3', `SIZE=${'1'.repeat(21)}`, 'BODY=9BIT', 'BODY'];
   for (const parameter of [...wrong, 'SMTPUTF8=1', 'SIZE=1 SIZE=1', '=1', '-A=1', 'A==1', 'A=\u0007']) {
     t.ok(
       wireErrorOf(() => parseMail(Buffer.from(`MAIL FROM:<a@b.example> ${parameter}`))),
@@ -227,12 +230,50 @@ t.test('parameters are read, once each, and those that nobody knows are named', 
   }
 });
 
+t.test('BDAT has a size in decimal digits, and may be the last', async (t) => {
+  const table: readonly (readonly [line: string, octets: number, isLast: boolean])[] = [
+    ['BDAT 0', 0, false],
+    ['BDAT 0 LAST', 0, true],
+    ['bdat 86 last', 86, true],
+    ['BDAT\t 86 \t Last ', 86, true],
+    ['BDAT 000000000000000000000000000086', 86, false],
+    ['BDAT 18446744073709551616', 2 ** 64, false],
+    [`BDAT ${'9'.repeat(400)} LAST`, Number.POSITIVE_INFINITY, true],
+  ];
+  for (const [line, octets, isLast] of table)
+    t.strictSame(parseBdat(Buffer.from(line)), { octets, isLast }, line);
+  const wrong = [
+    '',
+    ' ',
+    ' -1',
+    ' +1',
+    ' 0x10',
+    ' 1e3',
+    ' 1.0',
+    ' 1,000',
+    ' ten',
+    ' LAST',
+    ' LAST 1',
+    ' 1LAST',
+    ' 1 LASTED',
+  ];
+  for (const argument of [...wrong, ' 1 LAST LAST', ' 1 2', '1', ' 1\u00a0LAST', ' \u0661', ' 1\0'])
+    t.throws(() => parseBdat(Buffer.from(`BDAT${argument}`)), WireError, argument);
+});
+
 t.test('no octets make a parser throw anything but WireError', async () => {
   const octets = fc.uint8Array({ maxLength: 60 });
-  const start = fc.constantFrom('MAIL FROM:', 'MAIL FROM:<', 'RCPT TO:<a@b', 'RCPT TO:<"', 'MAIL FROM:<> S');
+  const start = fc.constantFrom(
+    'MAIL FROM:',
+    'MAIL FROM:<',
+    'RCPT TO:<a@b',
+    'RCPT TO:<"',
+    'MAIL FROM:<> S',
+    'BDAT ',
+  );
   fc.assert(
     fc.property(start, octets, (head, tail) => {
-      for (const parse of [parseMail, parseRcpt]) {
+      for (const parse of [parseMail, parseRcpt, parseBdat]) {
         try {
           parse(Buffer.concat([Buffer.from(head), tail]));
         } catch (error) {

@@ -13,6 +13,7 @@ import { REPLIES, type Reply, reply, replyOf } from '../reply.ts';
 export function refuseData({ transaction }: SmtpContext, line: Buffer): Reply | undefined {
   if (!/^data[ \t]*$/i.test(line.toString('latin1'))) return reply(501, '5.5.4', 'DATA has no parameters');
   if (transaction === undefined) return REPLIES.mailFirst;
+  if (transaction.hasBegun) return REPLIES.messageBegun;
   if (transaction.recipients.size > 0) return undefined;
   // RFC 5321 section 3.3: a client that pipelines says DATA although nobody is left.
   return transaction.isSomeRefused ? REPLIES.nobodyLeft : REPLIES.rcptFirst;
@@ -54,14 +55,17 @@ function envelopeOf(transaction: Transaction, role: SmtpRole): Envelope {
 /** The same octets; rejects with `bareLineEnd` behind a block with a CR or LF that is not part of CRLF. */
 async function* withoutBareLineEnds(message: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const tally = createLineTally();
+  let isOpen = false;
   for await (const block of message) {
     tallyLines(tally, wordView(block), 0, block.length, false);
     // A CR at the block's end may have its LF in the next one.
-    const returns = tally.returns - (block.at(-1) === CR ? 1 : 0);
+    isOpen = block.at(-1) === CR;
+    const returns = tally.returns - (isOpen ? 1 : 0);
     if (tally.lineFeeds !== tally.pairs || returns !== tally.pairs) throw new MailError('bareLineEnd');
     yield block;
   }
-  // The data ends with CRLF, so no CR can be left over.
+  // Data ends with CRLF, the last chunk with anything.
+  if (isOpen) throw new MailError('bareLineEnd');
 }
 
 const CR = 0x0d;

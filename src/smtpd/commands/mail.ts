@@ -31,6 +31,7 @@ export const mail: SmtpCommand = {
       recipients: new Set(),
       recipientDsn: new Map(),
       isSomeRefused: false,
+      hasBegun: false,
     };
     return REPLIES.senderTaken;
   },

@@ -18,6 +18,7 @@ export const rcpt: SmtpCommand = {
     const { transaction, surroundings } = session;
     const given = parseRcpt(line, dialectOf(surroundings));
     if (transaction === undefined) return REPLIES.mailFirst;
+    if (transaction.hasBegun) return REPLIES.messageBegun;
     if (given.unrecognized.length > 0) return unrecognized(given.unrecognized);
     if (transaction.recipients.has(given.forwardPath)) return REPLIES.recipientTaken;
     if (transaction.recipients.size >= surroundings.recipientLimit) return REPLIES.tooManyRecipients;

@@ -15,6 +15,7 @@ import type { SMTPServer } from 'smtp-server';
 
 import { asMailError, MailError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
+import type { BdatArguments } from '../../wire/smtp/bdat.ts';
 import { formatReply } from '../../wire/smtp/reply.ts';
 import { MASK } from '../../wire/transcript/masking.ts';
 import { transcribeSmtpCommand } from '../../wire/transcript/smtpCommand.ts';
@@ -29,6 +30,7 @@ import type { SmtpPeer, SmtpSurroundings, SubmittingAccount, Transaction } from 
 import { LOGIN_LINE_LIMIT_OCTETS, PLACE_KEPT_MS } from '../limits.ts';
 import { goodbye, REPLIES, type Reply, replyOf } from '../reply.ts';
 import { SessionTally } from '../tally.ts';
+import { Chunks } from './chunks.ts';
 import { Deadlines, OVERDUE_TEXTS } from './deadlines.ts';
 import { Identity } from './identity.ts';
 import { whenHeard } from './earlyTalk.ts';
@@ -50,6 +52,7 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
   readonly #ended = Promise.withResolvers<void>();
   readonly #tally = new SessionTally();
   readonly #reception = new Reception(this);
+  readonly #chunks = new Chunks(this, this.#reception);
   readonly #wire: SessionSocket;
   readonly #place: KeptPlace | undefined;
   readonly #identity: Identity;
@@ -132,6 +135,10 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     this.#tally.noteRefusedRecipient();
   }
 
+  noteChunk(chunk: BdatArguments): void {
+    this.#tally.noteChunk(chunk);
+  }
+
   noteAccepted(): void {
     this.#tally.noteAccepted();
     this.deadlines.noteProgress();
@@ -158,28 +165,25 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
 
   answer({ code, status, text }: Reply): void {
     this.send(code, typeof text === 'string' ? text : [...text], status ?? false);
+    this.#stopIfAsked();
   }
 
   conclude(reply: Reply): void {
     this._resetSession();
     this.deadlines.awaitCommand();
     this.answer(reply);
-    this.#stopIfAsked();
     // The acknowledgement waits for nothing that was pipelined behind the message.
     this.#wire.replies.flush();
   }
 
-  /** Ends the session with a last reply, if there is something to say; a message under way fails with `failure`. */
-  end(
-    reply?: Reply,
-    failure = new MailError('connectionLost', 'the session ended inside the message'),
-  ): void {
+  /** Ends the session with a last reply, if there is something to say; a message under way fails with `failure` if given. */
+  end(reply?: Reply, failure?: MailError): void {
     if (this.isGone) return;
     if (reply !== undefined) {
       this.#wire.reason = String(reply.text);
       this.#write(formatReply(reply.code, reply.status, reply.text));
     }
-    this.#reception.fail(failure);
+    if (failure !== undefined) this.#reception.fail(failure);
     this.close();
   }
 
@@ -200,6 +204,7 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     this._closing = true;
     this._server.connections.delete(this);
     this.deadlines.stop();
+    this.#reception.fail(new MailError('connectionLost', 'the session ended inside the message'));
     this.#retireParser();
     if (this._upgrading) this.#wire.destroy();
     else this.#wire.leave();
@@ -239,7 +244,11 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     this.#tally.noteCommand(keyword);
     const situation = { role: this.surroundings.role, needsTls: this.#needsTls };
     const refusal = refuseEarly(keyword, line, situation);
-    if (refusal !== undefined) {
+    // Only after a command of the library's, which knows nothing of stopping.
+    this.#stopIfAsked();
+    if (this._closing) done();
+    else if (refusal !== undefined && keyword === 'BDAT') this.#runChunk(line, done, refusal);
+    else if (refusal !== undefined) {
       this.answer(refusal);
       this._whenWritable(done);
     } else super._onCommand(line, done);
@@ -247,6 +256,7 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
 
   override _getHandler(keyword: string) {
     if (keyword === 'DATA') return (line: Buffer, done: () => void) => this.#runData(line, done);
+    if (keyword === 'BDAT') return (line: Buffer, done: () => void) => this.#runChunk(line, done);
     const command = commandsOf(this.surroundings.role).get(keyword);
     if (command === undefined) return super._getHandler(keyword);
     return (line: Buffer, done: () => void) => this.#run(command, line, done);
@@ -260,6 +270,8 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
   override _resetSession(): void {
     super._resetSession();
     this.transaction = undefined;
+    this.#reception.abandon();
+    this.#chunks.forget();
   }
 
   /** STARTTLS, after its reply. What the client said before is forgotten, RFC 3207 section 4.2; what it says too early is dropped. */
@@ -267,6 +279,7 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     const plain = this._socket;
     if (plain.destroyed) return;
     this.#wire.replies.flush();
+    this.#reception.abandon();
     this.#retireParser();
     while (plain.read() !== null);
     this._parser = this._createParser();
@@ -287,7 +300,7 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
   }
 
   get #isBusy(): boolean {
-    return this.#isAnswering || this.#reception.isUnderWay;
+    return this.#isAnswering || this.#reception.message !== undefined || this.#chunks.isDropping;
   }
 
   get #needsTls(): boolean {
@@ -328,7 +341,6 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
       takeEffect?.();
       this.answer(reply);
       if (next !== undefined) this.#continuation = { ...command, run: (_session, line) => next(line) };
-      this.#stopIfAsked();
       done();
     };
     const outcome = runCommand(this, command, line);
@@ -346,6 +358,11 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
   #runData(line: Buffer, done: () => void): void {
     if (this._parser instanceof EngineParser) this.#reception.runData(line, this._parser);
     done();
+  }
+
+  #runChunk(line: Buffer, done: () => void, refusal?: Reply): void {
+    if (this._parser instanceof EngineParser) this.#chunks.run(line, this._parser, done, refusal);
+    else done();
   }
 
   #stopIfAsked(): void {

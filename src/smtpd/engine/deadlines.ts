@@ -1,19 +1,14 @@
 /**
- * How long a session may take for what it is at. Dribbling resets nothing: only a complete command, an accepted message or
- * enough octets of one do.
+ * How long a session may take for what it is at. Dribbling resets nothing: only a complete command, an accepted message and
+ * octets of one at a fair pace do.
  *
  * One timer for each session, set again when it runs and the time has moved on; a command costs an assignment.
  */
 
 import type { Clock, Timer } from '../../base/clock.ts';
-import {
-  COMMAND_DEADLINE_MS,
-  DATA_GRACE_MS,
-  DATA_RATE_OCTETS_PER_SECOND,
-  PROGRESS_DEADLINE_MS,
-  SESSION_DEADLINE_MS,
-} from '../limits.ts';
+import { COMMAND_DEADLINE_MS, PROGRESS_DEADLINE_MS, SESSION_DEADLINE_MS } from '../limits.ts';
 import type { MessageBody } from './messageBody.ts';
+import { Pace } from './pace.ts';
 
 /** What took too long. */
 export type Overdue = 'command' | 'progress' | 'data' | 'session';
@@ -26,10 +21,10 @@ export const OVERDUE_TEXTS: Readonly<Record<Overdue, string>> = {
   session: 'The session has lasted too long',
 };
 
-/** What the session waits for: the client's next command, its data, or us. */
+/** What the session waits for: the client's next command, octets of its message, or us. */
 type Wait =
   | { readonly kind: 'command'; readonly sinceMs: number }
-  | { readonly kind: 'data'; readonly sinceMs: number; readonly body: MessageBody }
+  | { readonly kind: 'data' }
   | { readonly kind: 'us' };
 
 /** The deadlines of one session. */
@@ -39,6 +34,9 @@ export class Deadlines {
   readonly #beganMs: number;
   #wait: Wait;
   #progressMs: number;
+  /** Of the message under way, from its first octet to its last; commands between its chunks change nothing. */
+  #pace: Pace | undefined;
+  #isStopped = false;
   #timer: Timer | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
 
@@ -58,15 +56,21 @@ export class Deadlines {
     this.#setTimer();
   }
 
-  /** The client is to send `body`. */
+  /** The client is to send `body`, or more of it. */
   awaitData(body: MessageBody): void {
-    this.#wait = { kind: 'data', sinceMs: this.#clock.monotonic(), body };
+    if (this.#pace?.body !== body) this.#pace = new Pace(body, this.#clock.monotonic());
+    this.#wait = { kind: 'data' };
     this.#setTimer();
   }
 
   /** The client has to wait for us; what we do has deadlines of its own. */
   awaitUs(): void {
     this.#wait = { kind: 'us' };
+  }
+
+  /** No more of the message is to come. */
+  endData(): void {
+    this.#pace = undefined;
   }
 
   /** A message was accepted. */
@@ -76,31 +80,26 @@ export class Deadlines {
 
   /** Ends all deadlines. */
   stop(): void {
-    this.#wait = { kind: 'us' };
+    this.#isStopped = true;
     this.#timer?.clear();
     this.#timer = undefined;
   }
 
   #due(): Due {
     const wait = this.#wait;
+    if (wait.kind === 'us') return { what: 'session', atMs: Number.POSITIVE_INFINITY };
     const session: Due = { what: 'session', atMs: this.#beganMs + SESSION_DEADLINE_MS };
-    switch (wait.kind) {
-      case 'us':
-        return { what: 'session', atMs: Number.POSITIVE_INFINITY };
-      case 'command': {
-        const command: Due = { what: 'command', atMs: wait.sinceMs + COMMAND_DEADLINE_MS };
-        const progress: Due = { what: 'progress', atMs: this.#progressMs + PROGRESS_DEADLINE_MS };
-        return earliest(earliest(command, progress), session);
-      }
-      case 'data': {
-        const paidMs = (wait.body.received / DATA_RATE_OCTETS_PER_SECOND) * 1000;
-        const atMs = wait.sinceMs + wait.body.heldMs + Math.max(DATA_GRACE_MS, paidMs);
-        return earliest({ what: 'data', atMs }, session);
-      }
-    }
+    const message: Due =
+      this.#pace === undefined
+        ? { what: 'progress', atMs: this.#progressMs + PROGRESS_DEADLINE_MS }
+        : { what: 'data', atMs: this.#pace.dueMs };
+    if (wait.kind === 'data') return earliest(message, session);
+    const command: Due = { what: 'command', atMs: wait.sinceMs + COMMAND_DEADLINE_MS };
+    return earliest(earliest(command, message), session);
   }
 
   #setTimer(): void {
+    if (this.#isStopped) return;
     const { atMs } = this.#due();
     if (this.#timer !== undefined && this.#timerDueMs <= atMs) return;
     this.#timer?.clear();
@@ -110,9 +109,11 @@ export class Deadlines {
 
   #look(): void {
     this.#timer = undefined;
+    const nowMs = this.#clock.monotonic();
+    if (this.#pace !== undefined && this.#pace.dueMs <= nowMs) this.#pace.extend();
     const { what, atMs } = this.#due();
     if (atMs === Number.POSITIVE_INFINITY) return;
-    if (this.#clock.monotonic() < atMs) this.#setTimer();
+    if (nowMs < atMs) this.#setTimer();
     else this.#onOverdue(what);
   }
 }

@@ -53,6 +53,11 @@ export class MessageBody implements AsyncIterable<Buffer> {
     return this.#hasEnded;
   }
 
+  /** Whether the reader gets a failure. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Resolves when the data has ended, or will not end, or so much of it was dropped that it need not. */
   get over(): Promise<void> {
     return this.#over.promise;

@@ -1,6 +1,6 @@
 /**
- * smtp-server's parser with its data phase replaced: the library looks at each octet of a message, and spends a buffer and a turn
- * of the event loop on each stuffed dot (20 MB of `..` lines: 7 s). Splitting commands stays the library's.
+ * smtp-server's parser with its data phase replaced: the library looks at each octet of a message, spends a buffer and a turn of the
+ * event loop on each stuffed dot (20 MB of `..` lines: 7 s), and knows no chunks. Splitting commands stays the library's.
  *
  * Relies on smtp-server 3.21.6: `_write` hands every chunk of the data phase (`_dataMode`) to `_feedDataStream`, runs nothing
  * once `isClosed`, and calls `_flushData` at the end of the input. Made by EngineConnection._createParser.
@@ -9,20 +9,23 @@
 
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 
-import { createDataDecoder, type DataDecoder } from '../../wire/smtp/dataDecoder.ts';
 import { COMMAND_LINE_LIMIT_OCTETS } from '../limits.ts';
-import type { MessageBody } from './messageBody.ts';
+import type { Intake } from './intake.ts';
+
+/**
+ * Commands are worked off in pieces of this size: the library copies what is left of a piece at each BDAT in it, so that a segment
+ * of 64 KiB full of one-octet chunks would cost the square of its length.
+ */
+const PIECE_OCTETS = 4096;
 
 type Done = (error?: Error | null) => void;
 
 /** The parser of one connection, or of one half of it before and after STARTTLS. */
 export class EngineParser extends SMTPStream {
   readonly #onConsumed: () => void;
-  #body: MessageBody | undefined;
-  #decoder: DataDecoder | undefined;
-  #resume: (() => void) | undefined;
+  #intake: Intake | undefined;
 
-  /** `onConsumed` is called when a chunk has been worked off: then replies are written. */
+  /** `onConsumed` is called when what came has been worked off: then replies are written. */
   constructor(onConsumed: () => void) {
     super({ maxCommandLength: COMMAND_LINE_LIMIT_OCTETS });
     this.#onConsumed = onConsumed;
@@ -33,21 +36,20 @@ export class EngineParser extends SMTPStream {
     this._maxCommandLength = octets;
   }
 
-  /** What follows is data, up to its end, and goes to `body`; commands behind it wait for `continue`. */
-  beginData(body: MessageBody): void {
-    this.#body = body;
-    this.#decoder = createDataDecoder();
+  /** What follows goes to `intake`, up to its end. */
+  begin(intake: Intake): void {
+    this.#intake = intake;
     this._dataMode = true;
   }
 
-  /** Goes on with what came behind the data. */
-  override continue(): void {
-    const resume = this.#resume;
-    this.#resume = undefined;
-    resume?.();
-  }
-
   override _write(chunk: Buffer, encoding: BufferEncoding | 'buffer', next: Done): void {
+    if (!this._dataMode && chunk.length > PIECE_OCTETS) {
+      super._write(chunk.subarray(0, PIECE_OCTETS), encoding, (error) => {
+        if (error) next(error);
+        else this._write(chunk.subarray(PIECE_OCTETS), encoding, next);
+      });
+      return;
+    }
     super._write(chunk, encoding, (error) => {
       this.#onConsumed();
       next(error);
@@ -55,24 +57,20 @@ export class EngineParser extends SMTPStream {
   }
 
   override _feedDataStream(chunk: Buffer, done: Done): void {
-    const body = this.#body;
-    const decoded = this.#decoder?.push(chunk);
-    if (body === undefined || decoded === undefined) {
+    const intake = this.#intake;
+    if (intake === undefined) {
       done();
       return;
     }
-    const { octets, rest } = decoded;
-    if (octets.length > 0) body.push(octets);
+    const rest = intake.take(chunk);
     if (rest === undefined) {
-      body.whenRoom(done);
+      intake.whenRoom(done);
       return;
     }
     this._dataMode = false;
     this._remainder = '';
-    this.#body = undefined;
-    this.#decoder = undefined;
-    this.#resume = () => this._write(rest, 'buffer', done);
-    body.end();
+    this.#intake = undefined;
+    intake.end(() => this._write(rest, 'buffer', done));
   }
 
   /** The library runs half a command when the input ends; half a command is none. */

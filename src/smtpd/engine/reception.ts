@@ -1,18 +1,20 @@
 /**
- * The message that a session is receiving: DATA, from the go-ahead to the reply to its end (RFC 5321 section 4.1.1.4).
+ * The message that a session is receiving, by DATA (RFC 5321 section 4.1.1.4) here or in chunks (chunks.ts).
  *
- * The body goes from the parser to transfer while the session waits; the reply comes when both are done with it. One for each
- * session, and at most one message at a time.
+ * The body goes from the parser to transfer while it comes; the reply comes when both are done with it. At most one message of a
+ * session is under way, and the next one waits until nothing of the last is.
  */
 
-import type { MailError } from '../../base/error.ts';
+import { MailError } from '../../base/error.ts';
+import type { BdatArguments } from '../../wire/smtp/bdat.ts';
 import { summary } from '../../wire/transcript/masking.ts';
 import type { SessionTap } from '../../net/sessionTap.ts';
-import { refuseData, takeMessage } from '../commands/data.ts';
+import { refuseData } from '../commands/data.ts';
 import type { SmtpContext, Transaction } from '../context.ts';
 import { REPLIES, type Reply } from '../reply.ts';
 import type { Deadlines } from './deadlines.ts';
-import { MessageBody } from './messageBody.ts';
+import { IncomingMessage } from './incomingMessage.ts';
+import { dataIntake } from './intake.ts';
 import type { EngineParser } from './parser.ts';
 
 /** A session as the reception of its messages sees it. */
@@ -21,6 +23,8 @@ export interface ReceivingSession extends SmtpContext {
   readonly tap: SessionTap | undefined;
   /** Whether nobody hears a reply any more. */
   readonly isGone: boolean;
+  /** Counts a chunk. */
+  noteChunk(chunk: BdatArguments): void;
   /** Answers a command. */
   answer(reply: Reply): void;
   /** Answers the end of a message, which ends its transaction; replies are written at once. */
@@ -32,16 +36,16 @@ export interface ReceivingSession extends SmtpContext {
 /** Receives the messages of one session. */
 export class Reception {
   readonly #session: ReceivingSession;
-  #body: MessageBody | undefined;
+  #message: IncomingMessage | undefined;
   #ended: Promise<void> = Promise.resolve();
 
   constructor(session: ReceivingSession) {
     this.#session = session;
   }
 
-  /** Whether a message is under way. */
-  get isUnderWay(): boolean {
-    return this.#body !== undefined;
+  /** The message under way. */
+  get message(): IncomingMessage | undefined {
+    return this.#message;
   }
 
   /** Resolves when nothing of the last message is under way any more, a commit included. */
@@ -52,41 +56,61 @@ export class Reception {
   /** DATA: answers it; what follows on `parser` is the message when the answer is to go ahead. */
   runData(line: Buffer, parser: EngineParser): void {
     const session = this.#session;
-    const { transaction } = session;
     const refusal = refuseData(session, line);
-    if (refusal !== undefined || transaction === undefined) {
+    if (refusal !== undefined || session.transaction === undefined) {
       session.answer(refusal ?? REPLIES.mailFirst);
       return;
     }
-    const { clock, sizeLimitOctets } = session.surroundings;
-    const body = new MessageBody(clock, sizeLimitOctets);
-    this.#body = body;
+    const message = this.begin(session.transaction);
+    const { body } = message;
     session.deadlines.awaitData(body);
-    parser.beginData(body);
+    let resume = () => {};
+    const end = (goOn: () => void) => {
+      resume = goOn;
+      body.end();
+    };
+    parser.begin(dataIntake(body, end));
     session.answer(REPLIES.goAhead);
-    this.#ended = this.#receive(transaction, body, parser);
+    void body.over.then(() => {
+      session.deadlines.awaitUs();
+      session.tap?.added(summary(body.received));
+    });
+    void this.settle(message).then((reply) => {
+      // A client that does not stop is not waited for.
+      if (reply !== undefined && !body.hasEnded) session.end(reply);
+      else if (reply !== undefined) {
+        session.conclude(reply);
+        resume();
+      }
+    });
+  }
+
+  /** Begins the message of `transaction`. */
+  begin(transaction: Transaction): IncomingMessage {
+    const message = new IncomingMessage(this.#session, transaction, this.#ended);
+    this.#message = message;
+    this.#ended = message.replied.then(() => {});
+    return message;
+  }
+
+  /** Waits until `message`, of which no more is wanted, is settled: its reply, or undefined when nobody hears it. Never rejects. */
+  async settle(message: IncomingMessage): Promise<Reply | undefined> {
+    const reply = await message.replied;
+    this.#message = undefined;
+    this.#session.deadlines.endData();
+    return this.#session.isGone ? undefined : reply;
   }
 
   /** The message under way, if there is one, will not end. */
   fail(failure: MailError): void {
-    this.#body?.fail(failure);
+    this.#message?.body.fail(failure);
   }
 
-  async #receive(transaction: Transaction, body: MessageBody, parser: EngineParser): Promise<void> {
-    const session = this.#session;
-    void body.over.then(() => session.deadlines.awaitUs());
-    const reply = await takeMessage(session, transaction, body);
-    body.discard();
-    await body.over;
-    session.tap?.added(summary(body.received));
-    this.#body = undefined;
-    if (session.isGone) return;
-    // A client that does not stop is not waited for.
-    if (!body.hasEnded) {
-      session.end(reply);
-      return;
-    }
-    session.conclude(reply);
-    parser.continue();
+  /** The transaction is over, and with it what has come of its message in chunks (RFC 3030 section 2, RSET). */
+  abandon(): void {
+    if (this.#message === undefined) return;
+    this.fail(new MailError('connectionLost', 'the client gave the message up'));
+    this.#message = undefined;
+    this.#session.deadlines.endData();
   }
 }

@@ -1,8 +1,8 @@
 /**
  * The MAIL command.
  *
- * RFC 5321 section 4.1.1.2 (mail), RFC 1870 section 6 (size-value), RFC 6152 section 2 (BODY), RFC 6531 section 3.4 (SMTPUTF8),
- * RFC 3461 (RET, ENVID), RFC 4954 section 5 (AUTH).
+ * RFC 5321 section 4.1.1.2 (mail), RFC 1870 section 6 (size-value), RFC 6152 section 2 and RFC 3030 section 3 (BODY), RFC 6531
+ * section 3.4 (SMTPUTF8), RFC 3461 (RET, ENVID), RFC 4954 section 5 (AUTH).
  */
 
 import { ArgumentReader } from './argument.ts';
@@ -24,9 +24,11 @@ export interface MailArguments {
   readonly dsn: MailDsn;
   /** AUTH: who submitted the message first, as the client says; `<>` for nobody knows. Nothing is believed of it. */
   readonly firstSubmitter: string | undefined;
-  /** Keywords that are not known here (RFC 5321 section 4.1.1.11: reply 555). */
+  /** Keywords that are not known here, and BODY=BINARYMIME (RFC 5321 section 4.1.1.11: reply 555). */
   readonly unrecognized: readonly string[];
 }
+
+const BINARY = 'BINARYMIME';
 
 /** Reads a command line without its line end. Throws WireError, for parameters ParameterError. */
 export function parseMail(line: Uint8Array, dialect: SmtpDialect = {}): MailArguments {
@@ -42,7 +44,7 @@ export function parseMail(line: Uint8Array, dialect: SmtpDialect = {}): MailArgu
     isSmtpUtf8: isSmtpUtf8(parameters),
     dsn: dialect.hasDsn === true ? readMailDsn(parameters) : {},
     firstSubmitter: dialect.hasAuth === true ? firstSubmitterOf(parameters) : undefined,
-    unrecognized: [...parameters.keys()].filter((keyword) => !known.includes(keyword)),
+    unrecognized: unrecognizedOf(parameters, known),
   };
 }
 
@@ -71,8 +73,15 @@ function sizeOf(parameters: EsmtpParameters): number | undefined {
 function bodyOf(parameters: EsmtpParameters): MailArguments['body'] {
   if (!parameters.has('BODY')) return undefined;
   const value = parameters.get('BODY')?.toUpperCase();
+  if (value === BINARY) return undefined;
   if (value !== '7BIT' && value !== '8BITMIME') throw new ParameterError('BODY=7BIT or BODY=8BITMIME');
   return value;
+}
+
+/** BINARYMIME is a value that we know of and cannot implement, which is 555's (RFC 5321 section 4.1.1.11); others are syntax errors. */
+function unrecognizedOf(parameters: EsmtpParameters, known: readonly string[]): string[] {
+  const unknown = [...parameters.keys()].filter((keyword) => !known.includes(keyword));
+  return parameters.get('BODY')?.toUpperCase() === BINARY ? [...unknown, `BODY=${BINARY}`] : unknown;
 }
 
 function isSmtpUtf8(parameters: EsmtpParameters): boolean {
