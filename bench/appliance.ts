@@ -100,7 +100,6 @@ function loadInThread(data: Load): Promise<LoadResult> {
 }
 
 async function load({ port, to, connections, messages, isFresh }: Load): Promise<LoadResult> {
-  const envelope = { from: 'a@example.org', to: [to] };
   const waits: number[] = [];
   let left = messages;
   const started = performance.now();
@@ -110,6 +109,8 @@ async function load({ port, to, connections, messages, isFresh }: Load): Promise
       left -= 1;
       const asked = performance.now();
       client ??= await RawSmtp.open(port);
+      // Each is a message of its own: what comes again is stored once.
+      const envelope = { from: `a${left}-${started}@example.org`, to: [to] };
       const reply = await client.deliver(envelope, MESSAGE);
       if (reply.code !== 250) throw new Error(reply.text);
       waits.push(performance.now() - asked);

@@ -336,6 +336,7 @@ async function openSessionRooms(
     store,
     accounts,
     sizeLimitOctets: config.smtp.sizeLimitOctets,
+    onceOnly: config.transfer,
   });
   const smtpd = await openSmtpd({
     ...common,

@@ -8,20 +8,15 @@
 import { z } from 'zod';
 import { GIB, KIB, MIB } from '../base/units.ts';
 import { DEFAULT_LISTENERS, listener } from './listenerKeys.ts';
+import { hostName } from './hostName.ts';
 import { pop3 } from './pop3Keys.ts';
 import { protocolLog } from './protocolLogKeys.ts';
+import { transfer } from './transferKeys.ts';
 
 /** TLS versions that may be named as a bound. */
 export const TLS_VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 
 const path = z.string().min(1).max(4096);
-const hostName = z
-  .string()
-  .max(253)
-  .regex(
-    /^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/,
-    'a host name like mail.example.com',
-  );
 
 const server = z.strictObject({
   name: hostName
@@ -244,6 +239,7 @@ export const configSchema = z.strictObject({
   store: store.prefault({}).describe('The message store.'),
   login: login.prefault({}).describe('Failed logins: waits and bans.'),
   smtp: smtp.prefault({}).describe('Taking mail in.'),
+  transfer: transfer.prefault({}).describe('What becomes of mail that was taken in.'),
   pop3: pop3.prefault({}).describe('Serving mail by POP3.'),
   search: search.prefault({}).describe('Searching for texts in messages.'),
   imap: imap.prefault({}).describe('Serving mail by IMAP.'),

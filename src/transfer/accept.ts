@@ -13,8 +13,10 @@ import { newTraceId, type TraceId } from '../base/ids.ts';
 import { MINUTE_MS } from '../base/units.ts';
 import { formatMessageHeader, type MessageHeader } from '../wire/mime/messageHeader.ts';
 import type { ContentDraft } from '../store/contract/contents.ts';
+import type { TraceEvent } from '../store/contract/trace.ts';
 import type { Acceptance, Envelope, Inspection, Origin, TransferOptions } from './contract.ts';
 import { deliveredTo, refuseHops } from './loops.ts';
+import { createFingerprint, type Fingerprint } from './onceOnly.ts';
 import { plan } from './plan.ts';
 import { readHeader } from './readHeader.ts';
 import { type Prepared, prepare } from './submission.ts';
@@ -43,6 +45,7 @@ interface Arrival {
   readonly envelope: Envelope;
   readonly origin: Origin;
   readonly inspection: Inspection | undefined;
+  readonly fingerprint: Fingerprint;
 }
 
 /** See Transfer.accept. */
@@ -56,7 +59,8 @@ export async function accept(
   const begunAt = options.clock.now();
   const traceId = newTraceId(begunAt);
   const zoneMinutes = -new Date(begunAt).getTimezoneOffset();
-  const arrival: Arrival = { traceId, begunAt, zoneMinutes, envelope, origin, inspection };
+  const fingerprint = createFingerprint(options.onceOnly, envelope, origin);
+  const arrival: Arrival = { traceId, begunAt, zoneMinutes, envelope, origin, inspection, fingerprint };
   let draft: ContentDraft | undefined;
   try {
     draft = options.store.contents.begin();
@@ -83,11 +87,13 @@ async function writeMessage(
   message: AsyncIterable<Buffer>,
   draft: ContentDraft,
 ): Promise<Written> {
-  const { inspection } = arrival;
+  const { inspection, fingerprint } = arrival;
   const blocks = message[Symbol.asyncIterator]();
   try {
     const opening = await readHeader(blocks, options.sizeLimitOctets);
-    refuseHops(opening.header);
+    refuseHops(opening.header, options.serverName);
+    fingerprint.header(opening.header);
+    fingerprint.octets(opening.octets);
     const prepared = prepare(options, arrival, await inspectHeader(inspection, opening.header));
     await inspection?.octets?.(opening.octets);
     const returnPathOctets = await writeTraceFields(options, arrival, draft);
@@ -97,6 +103,7 @@ async function writeMessage(
       octets += block.length;
       if (octets > options.sizeLimitOctets) throw new MailError('messageTooLarge');
       if (block.length > 0) {
+        fingerprint.octets(block);
         await inspection?.octets?.(block);
         await write(options, draft, block);
       }
@@ -139,7 +146,7 @@ async function write({ clock }: TransferOptions, draft: ContentDraft, octets: Bu
 
 async function deliver(
   options: TransferOptions,
-  { traceId, zoneMinutes, envelope, origin }: Arrival,
+  { traceId, zoneMinutes, envelope, origin, inspection, fingerprint }: Arrival,
   draft: ContentDraft,
   { header, returnPathOctets, changes }: Written,
 ): Promise<void> {
@@ -147,6 +154,8 @@ async function deliver(
   const acceptedAt = clock.now();
   const { reversePath, recipients } = envelope;
   const { copies, events } = await plan(accounts, recipients, deliveredTo(header), acceptedAt);
+  const isVouchedFor = inspection?.isVouchedFor === true;
+  const claims = await fingerprint.claims(reachedOf(recipients, events), acceptedAt, isVouchedFor);
   const accepted = {
     at: acceptedAt,
     kind: 'accepted',
@@ -162,6 +171,7 @@ async function deliver(
     recipients,
     copies,
     events: [accepted, ...events],
+    claims,
   });
   const outcome = await within(clock, COMMIT_DEADLINE_MS, 'the commit', committing);
   log.info('transfer.message.accepted', {
@@ -174,6 +184,18 @@ async function deliver(
     ...changes,
     ...submitterFields(origin.submitter),
   });
+  for (const { recipient, kind, of } of outcome.duplicates) {
+    const first = { reason: kind, of, from: reversePath, remote: origin.remoteAddress };
+    log.info('transfer.message.duplicate', { trace: traceId, recipient, ...first });
+  }
+}
+
+/** Recipients whose plan is not a refusal: who could not be given the message may be given it at the next try. */
+function reachedOf(recipients: readonly string[], events: readonly TraceEvent[]): readonly string[] {
+  const refused = new Set(
+    events.filter(({ kind }) => kind === 'refused').map(({ fields }) => fields.recipient),
+  );
+  return recipients.filter((recipient) => !refused.has(recipient));
 }
 
 /** The error as the other side hears it: permanent only where trying again is of no use. */

@@ -103,6 +103,19 @@ export type Acceptance =
   | { readonly kind: 'accepted'; readonly traceId: TraceId }
   | { readonly kind: 'refused'; readonly traceId: TraceId; readonly error: MailError };
 
+/** What an administrator may set about messages that come a second time. */
+export interface OnceOnlyOptions {
+  /** Whether the same octets with the same envelope are stored once. */
+  readonly suppressResends: boolean;
+  /** How long the first one is remembered. */
+  readonly resendWindowDays: number;
+  /** Whether a message is stored once that has the same ids of Exchange Online. */
+  readonly suppressExchangeDuplicates: boolean;
+  readonly exchangeDuplicateWindowDays: number;
+  /** Domains whose recipients get every copy. */
+  readonly duplicatesAllowedDomains: readonly string[];
+}
+
 /** What the room is handed. */
 export interface TransferOptions {
   readonly store: Pick<Store, 'contents' | 'deliveries' | 'health' | 'trace'>;
@@ -111,6 +124,8 @@ export interface TransferOptions {
   readonly serverName: string;
   /** Octets of the largest message, our trace fields not counted. */
   readonly sizeLimitOctets: number;
+  /** Nothing is kept away unless given. */
+  readonly onceOnly?: OnceOnlyOptions | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -24,14 +24,16 @@ const { ports, login } = workerData as { readonly ports: Ports; readonly login: 
 const smtp = await RawSmtp.open(ports.smtp);
 const pop3 = await RawPop3.open(ports.pop3, login);
 const imap = await RawImap.open(ports.imap, login);
-const envelope = { from: 'canary@example.org', to: [login.address] };
+let messages = 0;
 parentPort?.once('message', () => {
   isStopped = true;
 });
 parentPort?.postMessage('ready');
 const reports = await Promise.all([
   ask('smtp', async () => {
-    const reply = await smtp.deliver(envelope, MESSAGE);
+    messages += 1;
+    // Each is a message of its own: what comes again is stored once.
+    const reply = await smtp.deliver({ from: `canary${messages}@example.org`, to: [login.address] }, MESSAGE);
     if (reply.code !== 250) throw new Error(reply.text);
   }),
   ask('pop3', () => pop3.command('NOOP')),

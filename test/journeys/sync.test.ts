@@ -61,11 +61,11 @@ async function traceDeliveries(site: Site, connections: number): Promise<readonl
   const file = join(site.directory, 'strace.txt');
   const server = await site.serve({ wrapper: ['strace', '-f', '-s', '64', '-e', CALLS, '-o', file] });
   const [account] = await addAccounts(site, ['ticket']);
-  const envelope = { from: 'a@example.org', to: [account?.address ?? ''] };
-  const sessions = Array.from({ length: connections }, async () => {
+  const to = [account?.address ?? ''];
+  const sessions = Array.from({ length: connections }, async (_none, index) => {
     const session = await RawSmtp.open(server.ports.smtp);
     for (let number = 0; number < MESSAGES; number += 1) {
-      const reply = await session.deliver(envelope, MESSAGE);
+      const reply = await session.deliver({ from: `a${index}-${number}@example.org`, to }, MESSAGE);
       if (reply.code !== 250) throw new Error(reply.text);
     }
     await session.quit();

@@ -23,7 +23,7 @@ export interface Patch {
 export const EARLY_REPLY: Patch = {
   file: 'transfer/accept.ts',
   from: "await within(clock, COMMIT_DEADLINE_MS, 'the commit', committing)",
-  to: '{ copies: [], committing }',
+  to: '{ copies: [], queued: [], duplicates: [], committing }',
 };
 
 /** Copies src/, changes the place, and answers the path of the copy's main.ts; the copy goes with the test. */

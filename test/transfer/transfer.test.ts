@@ -38,7 +38,7 @@ function question(octets: number): RecipientQuestion {
   return { octets, reversePath: 'a@sender.example', submitter: { kind: 'anyone' } };
 }
 
-async function openDoor(t: Test) {
+async function openDoor(t: Test, sizeLimitOctets = 1000) {
   const site = await openRoomSite(t);
   const { store, accounts } = site;
   const clock = createTestClock();
@@ -48,7 +48,7 @@ async function openDoor(t: Test) {
     store: { ...store, trace },
     accounts,
     serverName: 'mail.example.com',
-    sizeLimitOctets: 1000,
+    sizeLimitOctets,
     clock,
     log: silentLog,
   });
@@ -430,6 +430,34 @@ t.test('Delivered-To is compared as addresses are, with recipients and with what
   t.match(await send('delivered-to : <a@app.example.com>', 'list@app.example.com'), loop);
   t.match(await send('Delivered-To: a@elsewhere.example', 'a@app.example.com'), accepted);
   t.match(await send('X: y\r\n\r\nDelivered-To: a@app.example.com', 'a@app.example.com'), accepted);
+});
+
+t.test('a message that was here four times before goes round, whoever else has stamped it', async (t) => {
+  const { site, transfer } = await openDoor(t, 100_000);
+  await site.addAccount('a@app.example.com');
+  const stamp = (serverName: string, id = '0123456789ABCDEFGHJK') =>
+    formatReceived({
+      ...{ origin: ORIGIN, serverName, traceId: id as TraceId, recipients: ['a@app.example.com'] },
+      now: unixMs(0),
+      zoneMinutes: 0,
+    }).toString();
+  const own = stamp('MAIL.example.com');
+  const foreign = stamp('mail.example.org') + stamp('mail.example.com', 'not-one-of-ours');
+  // A field that only looks like two of ours counts once.
+  const longWinded = own.replace(';', ` (${own.slice(10).replaceAll('\r\n', '')});`);
+  const send = (header: string) =>
+    transfer.accept(
+      { reversePath: '', recipients: ['a@app.example.com'] },
+      pieces(header, 'Subject: x\r\n\r\n'),
+      ORIGIN,
+    );
+  t.match(await send((own + foreign).repeat(3)), { kind: 'accepted' });
+  t.match(await send(longWinded.repeat(3)), { kind: 'accepted' });
+  t.match(await send(`X: y\r\n\r\n${own.repeat(5)}`), { kind: 'accepted' }, 'what the text quotes is none');
+  t.match(await send((own + foreign).repeat(4)), {
+    kind: 'refused',
+    error: { code: 'mailLoop', message: /here 4 times/ },
+  });
 });
 
 t.test('an account that goes between the plan and the commit leaves no 250 behind', async (t) => {

@@ -1,0 +1,39 @@
+/**
+ * The section `transfer` of the schema (schema.ts), in a file of its own for its length.
+ */
+
+import { z } from 'zod';
+import { hostName } from './hostName.ts';
+
+/** Its keys. */
+export const transfer = z.strictObject({
+  suppressResends: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether a message that comes again with the same envelope and octets is answered 250 and stored once; submitted ones only with a Message-ID and a Date of their own.',
+    ),
+  resendWindowDays: z
+    .int()
+    .min(1)
+    .max(30)
+    .default(7)
+    .describe('How long a message is remembered, so that it is stored once.'),
+  suppressExchangeDuplicates: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether a message from Exchange Online is stored once for a recipient who has one with the same Message-ID and Network-Message-Id; only where its origin is proved.',
+    ),
+  exchangeDuplicateWindowDays: z
+    .int()
+    .min(1)
+    .max(30)
+    .default(3)
+    .describe('How long the ids of a message from Exchange Online are remembered.'),
+  duplicatesAllowedDomains: z
+    .array(hostName)
+    .max(1000)
+    .default([])
+    .describe('Domains whose recipients get every message as often as it comes.'),
+});
