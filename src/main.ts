@@ -40,6 +40,7 @@ import { type Certificates, openCertificates } from './admin/certificates.ts';
 import { runCli } from './admin/cli.ts';
 import { controlSocketPath, openControlServer } from './admin/controlSocket.ts';
 import { listenerOptions } from './admin/listenerOptions.ts';
+import { type Maintenance, openMaintenance } from './admin/maintenance.ts';
 import { networkAddresses } from './admin/networkAddresses.ts';
 import { nextSteps } from './admin/nextSteps.ts';
 import { createOperations } from './admin/operations.ts';
@@ -254,9 +255,11 @@ async function openRooms(
   });
   const certificates = await openCertificates(config, clock, log);
   closers.unshift(() => certificates.close());
-  const core = { store, search, accounts, ipRanges, certificates, protocolLog };
+  const maintenance = openMaintenance({ directory, clock, log });
+  closers.unshift(async () => maintenance.close());
+  const core = { store, search, accounts, ipRanges, certificates, protocolLog, maintenance };
   const allListeners = await openSessionRooms(config, log, closers, core);
-  const rooms = { store, accounts, certificates, protocolLog, listeners: allListeners };
+  const rooms = { store, accounts, certificates, protocolLog, maintenance, listeners: allListeners };
   const server = createRunningServer({
     config,
     warnings: loaded.warnings,
@@ -267,7 +270,7 @@ async function openRooms(
     reload,
     rooms,
   });
-  const operations = createOperations({ administration, trace, store, server });
+  const operations = createOperations({ administration, trace, store, maintenance, server });
   const control = await openControlServer({
     path: controlSocketPath(directory),
     clock,
@@ -296,9 +299,10 @@ async function openSessionRooms(
     readonly ipRanges: IpRanges;
     readonly certificates: Certificates;
     readonly protocolLog: ProtocolLog;
+    readonly maintenance: Maintenance;
   },
 ): Promise<() => readonly ListenerStatus[]> {
-  const { store, search, accounts, ipRanges, certificates, protocolLog } = core;
+  const { store, search, accounts, ipRanges, certificates, protocolLog, maintenance } = core;
   const deadlineMs = config.server.shutdownDeadlineSeconds * SECOND_MS;
   const tap = protocolLog.openTap;
   const common = { serverName: serverName(config), clock: systemClock, log, tap };
@@ -341,6 +345,7 @@ async function openSessionRooms(
   const smtpd = await openSmtpd({
     ...common,
     ...config.smtp,
+    maintenance: () => maintenance.state()?.text,
     listeners: listenerOptions(config, 'smtp', certificates, ipRanges),
     transfer,
     accounts,

@@ -16,6 +16,7 @@ import { formatProblem } from '../config/problems.ts';
 import type { Config } from '../config/schema.ts';
 import { type CliBackend, Unreachable } from './cli.ts';
 import { callControlServer, controlSocketPath } from './controlSocket.ts';
+import { openMaintenance } from './maintenance.ts';
 import { networkAddresses } from './networkAddresses.ts';
 import { createOperations, needsServer } from './operations.ts';
 import { storeOptions } from './storeOptions.ts';
@@ -54,6 +55,7 @@ async function callOnStore(
 ): Promise<unknown> {
   const { clock, log } = options;
   const store = await openStore(storeOptions(config, clock, log));
+  const maintenance = openMaintenance({ directory: config.server.dataDirectory, clock, log });
   try {
     const passwords = createPasswordHasher({ clock });
     const { mailboxes, trace } = store;
@@ -66,8 +68,9 @@ async function callOnStore(
       addresses: networkAddresses,
       defaultDomain: () => config.server.defaultDomain,
     });
-    return await createOperations({ administration, trace, store })(operation, input);
+    return await createOperations({ administration, trace, store, maintenance })(operation, input);
   } finally {
+    maintenance.close();
     await store.close();
   }
 }

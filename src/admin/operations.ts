@@ -16,6 +16,7 @@ import type { AccountReport } from '../accounts/administerAccounts.ts';
 import type { Administration } from '../accounts/administration.ts';
 import { generatePassword } from '../accounts/password.ts';
 import { FETCHED_LIST_LIMIT, listFetched, type RestoreReport, restoreFetched } from './fetchedMessages.ts';
+import type { Maintenance } from './maintenance.ts';
 import { switchOn, WATCH_INPUT } from './protocolLog/switching.ts';
 import type { RunningServer } from './server.ts';
 
@@ -24,6 +25,7 @@ export interface OperationSurroundings {
   readonly administration: Administration;
   readonly trace: Trace;
   readonly store: Pick<Store, 'directory' | 'mailboxes' | 'contents'>;
+  readonly maintenance: Maintenance;
   readonly server?: RunningServer;
 }
 
@@ -167,6 +169,13 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
     restore,
   ),
   operation('trace', z.strictObject({ subject: name, limit: z.int().min(1).max(1000) }), findTraces),
+  operation(
+    'maintenance.on',
+    z.strictObject({ minutes: z.number().optional(), text: name.optional() }),
+    async ({ maintenance }, input) => maintenance.on(input),
+  ),
+  operation('maintenance.off', nothing, async ({ maintenance }) => ({ wasOn: maintenance.off() })),
+  operation('maintenance.status', nothing, async ({ maintenance }) => maintenance.state()),
   operation('server.status', nothing, ({ server }) => runningServer(server).status()),
   operation('server.ban.list', nothing, async ({ server }) => runningServer(server).bans.list()),
   operation('server.ban.remove', z.strictObject({ addressOrLoginName: name }), async ({ server }, input) =>

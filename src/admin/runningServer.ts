@@ -16,6 +16,7 @@ import { formatProblem } from '../config/problems.ts';
 import type { Config } from '../config/schema.ts';
 import { accountsOptions } from './accountsOptions.ts';
 import type { Certificates } from './certificates.ts';
+import type { Maintenance } from './maintenance.ts';
 import type { ProtocolLog } from './protocolLog/protocolLog.ts';
 import type { ListenerStatus, ReloadOutcome, RunningServer } from './server.ts';
 
@@ -35,6 +36,7 @@ export interface RunningServerOptions {
     readonly accounts: Pick<Accounts, 'setOptions' | 'bans'>;
     readonly certificates: Certificates;
     readonly protocolLog: ProtocolLog;
+    readonly maintenance: Pick<Maintenance, 'state'>;
     listeners(): readonly ListenerStatus[];
   };
 }
@@ -55,6 +57,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
       listeners: rooms.listeners(),
       warnings: [...options.warnings, ...rooms.certificates.warnings()],
       certificates: rooms.certificates.status(),
+      maintenance: rooms.maintenance.state() ?? null,
       store: await rooms.store.health(),
       retained: await rooms.store.mailboxes.retained(),
       bans: rooms.accounts.bans.count,

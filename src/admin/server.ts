@@ -7,6 +7,7 @@ import type { StoreHealth } from '../store/contract/store.ts';
 import type { LoginBans } from '../accounts/loginBans.ts';
 import type { ProfileName } from '../accounts/profiles.ts';
 import type { CertificateStatus } from './certificateStatus.ts';
+import type { MaintenanceState } from './maintenance.ts';
 import type { ProtocolLog } from './protocolLog/protocolLog.ts';
 import type { Watch } from './protocolLog/watches.ts';
 
@@ -38,6 +39,8 @@ export interface ServerStatus {
   /** What the configuration is warned about, as at the start, and what ends soon. */
   readonly warnings: readonly string[];
   readonly certificates: readonly CertificateStatus[];
+  /** While no mail is taken in because an administrator said so; else null. */
+  readonly maintenance: MaintenanceState | null;
   readonly store: StoreHealth;
   /** What POP3 has deleted and is retained, of all accounts. */
   readonly retained: { readonly messages: number; readonly octets: number };

@@ -37,6 +37,8 @@ export interface SmtpOptions {
 
 /** What the sessions of one listener are handed. */
 export interface SmtpSurroundings extends SmtpOptions {
+  /** Why no mail is taken in just now, in words for senders; undefined where it is. */
+  readonly maintenance?: () => string | undefined;
   /** The listener's name. */
   readonly listener: string;
   readonly role: SmtpRole;

@@ -36,6 +36,8 @@ export interface SmtpdOptions extends SmtpOptions {
   readonly listeners: readonly SmtpListenerOptions[];
   /** The host name in the greeting. */
   readonly serverName: string;
+  /** Why no mail is taken in just now, in words for senders; undefined where it is. */
+  readonly maintenance?: () => string | undefined;
   readonly transfer: Transfer;
   readonly accounts: Pick<Accounts, 'authenticate'>;
   readonly ipRanges: Pick<IpRanges, 'rangeOf'>;

@@ -31,6 +31,7 @@ export type ServerOptions = Partial<
     | 'earlyTalkers'
     | 'transfer'
     | 'accounts'
+    | 'maintenance'
     | 'log'
   > &
     Pick<SmtpListenerOptions, 'caps' | 'isLenient' | 'needsTls' | 'role' | 'tlsContexts'>

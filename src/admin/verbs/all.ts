@@ -10,6 +10,7 @@ import { configVerbs } from './config.ts';
 import { DOMAIN_VERBS } from './domain.ts';
 import { FETCHED_VERBS } from './fetched.ts';
 import { LOGIN_VERBS } from './login.ts';
+import { MAINTENANCE_VERBS } from './maintenance.ts';
 import { type ProcessVerbOptions, processVerbs } from './process.ts';
 import { PROFILE_VERBS } from './profile.ts';
 import { protocolLogVerbs } from './protocolLog.ts';
@@ -22,6 +23,7 @@ export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
   return [
     ...processVerbs(options),
     ...SERVER_VERBS,
+    ...MAINTENANCE_VERBS,
     ...DOMAIN_VERBS,
     ...ACCOUNT_VERBS,
     ...ALIAS_VERBS,

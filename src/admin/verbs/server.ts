@@ -6,6 +6,7 @@ import type { ReloadOutcome, ServerStatus } from '../server.ts';
 import { formatFields, formatOctets, formatTable } from '../table.ts';
 import { formatWatch } from '../protocolLog/watchText.ts';
 import { EXIT, type Verb } from '../verb.ts';
+import { showMaintenance } from './maintenance.ts';
 
 /** The verbs about the running server. */
 export const SERVER_VERBS: readonly Verb[] = [
@@ -64,7 +65,8 @@ function showStatus(status: ServerStatus): string {
   ]);
   const watches = status.protocolLog.map((watch) => `${formatWatch(watch)}\n`).join('');
   const warnings = status.warnings.map((warning) => `warning: ${warning}\n`).join('');
-  return `${warnings}${fields}${watches}\n${formatTable(['LISTENER', 'PROTOCOL', 'ADDRESS', 'PORT', 'TLS', 'PROFILE', 'CONNECTIONS'], rows, 'No listeners.')}\n${formatTable(['CERTIFICATE', 'ENDS', 'LISTENERS', 'FILE'], certificates, 'No certificates.')}`;
+  const maintenance = status.maintenance === null ? '' : showMaintenance(status.maintenance);
+  return `${maintenance}${warnings}${fields}${watches}\n${formatTable(['LISTENER', 'PROTOCOL', 'ADDRESS', 'PORT', 'TLS', 'PROFILE', 'CONNECTIONS'], rows, 'No listeners.')}\n${formatTable(['CERTIFICATE', 'ENDS', 'LISTENERS', 'FILE'], certificates, 'No certificates.')}`;
 }
 
 function showReload(outcome: ReloadOutcome): string {

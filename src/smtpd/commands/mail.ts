@@ -8,6 +8,7 @@ import { MailError } from '../../base/error.ts';
 import { parseMail } from '../../wire/smtp/mail.ts';
 import type { SmtpCommand } from '../command.ts';
 import { dialectOf } from '../dialect.ts';
+import { refuseTransaction } from '../maintenance.ts';
 import { REPLIES, replyOf, unrecognized } from '../reply.ts';
 
 /** MAIL. */
@@ -16,6 +17,8 @@ export const mail: SmtpCommand = {
   source: 'RFC 5321 4.1.1.2',
   syntaxStatus: '5.1.7',
   run(session, line) {
+    const closed = refuseTransaction(session);
+    if (closed !== undefined) return closed;
     const { surroundings, submitter } = session;
     const given = parseMail(line, dialectOf(surroundings));
     if (surroundings.role === 'submission' && submitter.kind === 'anyone') return REPLIES.logInFirst;

@@ -7,6 +7,7 @@ import { parseRcpt, type RcptArguments } from '../../wire/smtp/rcpt.ts';
 import type { SmtpCommand } from '../command.ts';
 import type { SmtpContext, Transaction } from '../context.ts';
 import { dialectOf } from '../dialect.ts';
+import { refuseRecipient } from '../maintenance.ts';
 import { REPLIES, type Reply, replyOf, unrecognized } from '../reply.ts';
 
 /** RCPT. */
@@ -15,6 +16,8 @@ export const rcpt: SmtpCommand = {
   source: 'RFC 5321 4.1.1.3',
   syntaxStatus: '5.1.3',
   run(session, line) {
+    const closed = refuseRecipient(session);
+    if (closed !== undefined) return closed;
     const { transaction, surroundings } = session;
     const given = parseRcpt(line, dialectOf(surroundings));
     if (transaction === undefined) return REPLIES.mailFirst;

@@ -27,6 +27,7 @@ import type { Submitter } from '../../transfer/contract.ts';
 import type { SmtpCommand } from '../command.ts';
 import { commandsOf, refuseEarly } from '../commands.ts';
 import type { SmtpPeer, SmtpSurroundings, SubmittingAccount, Transaction } from '../context.ts';
+import { refuseTransaction } from '../maintenance.ts';
 import { LOGIN_LINE_LIMIT_OCTETS, PLACE_KEPT_MS } from '../limits.ts';
 import { goodbye, REPLIES, type Reply, replyOf } from '../reply.ts';
 import { SessionTally } from '../tally.ts';
@@ -151,7 +152,9 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     this.log.debug('smtpd.session.open', { listener: this.surroundings.listener });
     this.#wire.listen();
     if (this.secure) this.tap?.secured(tlsInfoOf(this._socket as TLSSocket));
-    if (this.surroundings.earlyTalkers !== 'refuse') this.#greet();
+    const closed = refuseTransaction(this);
+    if (closed !== undefined) this.end(closed);
+    else if (this.surroundings.earlyTalkers !== 'refuse') this.#greet();
     else whenHeard(this._socket, (isEarly) => (isEarly ? this.end(REPLIES.earlyTalker) : this.#greet()));
   }
 
