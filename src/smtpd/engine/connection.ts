@@ -24,7 +24,6 @@ import type { KeptPlace } from '../../net/listener.ts';
 import { openTap, type SessionTap } from '../../net/sessionTap.ts';
 import { beginTls, tlsInfoOf } from '../../net/tlsUpgrade.ts';
 import type { Submitter } from '../../transfer/contract.ts';
-import type { SmtpCommand } from '../command.ts';
 import { commandsOf, refuseEarly } from '../commands.ts';
 import type { SmtpPeer, SmtpSurroundings, SubmittingAccount, Transaction } from '../context.ts';
 import { refuseTransaction } from '../maintenance.ts';
@@ -32,12 +31,12 @@ import { LOGIN_LINE_LIMIT_OCTETS, PLACE_KEPT_MS } from '../limits.ts';
 import { goodbye, REPLIES, type Reply, replyOf } from '../reply.ts';
 import { SessionTally } from '../tally.ts';
 import { Chunks } from './chunks.ts';
+import { CommandRunner } from './commandRunner.ts';
 import { Deadlines, OVERDUE_TEXTS } from './deadlines.ts';
 import { Identity } from './identity.ts';
 import { whenHeard } from './earlyTalk.ts';
 import { EngineParser } from './parser.ts';
 import { type ReceivingSession, Reception } from './reception.ts';
-import { runCommand } from './runCommand.ts';
 import { SessionSocket } from './sessionSocket.ts';
 
 /** An enhanced status of ours in place of the library's name for one. */
@@ -52,15 +51,13 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
   readonly tap: SessionTap | undefined;
   readonly #ended = Promise.withResolvers<void>();
   readonly #tally = new SessionTally();
+  readonly #runner = new CommandRunner(this);
   readonly #reception = new Reception(this);
   readonly #chunks = new Chunks(this, this.#reception);
   readonly #wire: SessionSocket;
   readonly #place: KeptPlace | undefined;
   readonly #identity: Identity;
   readonly #ending = new AbortController();
-  /** What the next line goes to when it is no command. */
-  #continuation: SmtpCommand | undefined;
-  #isAnswering = false;
   #isStopping = false;
 
   /** Takes over `socket`, of which nothing has been read. */
@@ -235,11 +232,10 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
       return;
     }
     this.deadlines.awaitCommand();
-    const continuation = this.#continuation;
+    const continuation = this.#runner.takeContinuation();
     if (continuation !== undefined) {
-      this.#continuation = undefined;
       this.tap?.added(MASK);
-      this.#run(continuation, line, done);
+      this.#runner.run(continuation, line, done);
       return;
     }
     this.tap?.asked(transcribeSmtpCommand(line));
@@ -262,7 +258,7 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     if (keyword === 'BDAT') return (line: Buffer, done: () => void) => this.#runChunk(line, done);
     const command = commandsOf(this.surroundings.role).get(keyword);
     if (command === undefined) return super._getHandler(keyword);
-    return (line: Buffer, done: () => void) => this.#run(command, line, done);
+    return (line: Buffer, done: () => void) => this.#runner.run(command, line, done);
   }
 
   override _getEnhancedStatusCode(code: number, context?: string | false): string {
@@ -303,7 +299,7 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
   }
 
   get #isBusy(): boolean {
-    return this.#isAnswering || this.#reception.message !== undefined || this.#chunks.isDropping;
+    return this.#runner.isAnswering || this.#reception.message !== undefined || this.#chunks.isDropping;
   }
 
   get #needsTls(): boolean {
@@ -336,26 +332,6 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     this.deadlines.awaitCommand();
     socket.pipe(this._parser);
     this.#stopIfAsked();
-  }
-
-  #run(command: SmtpCommand, line: Buffer, done: () => void): void {
-    const settle = (reply: Reply) => {
-      const { next, takeEffect } = reply;
-      takeEffect?.();
-      this.answer(reply);
-      if (next !== undefined) this.#continuation = { ...command, run: (_session, line) => next(line) };
-      done();
-    };
-    const outcome = runCommand(this, command, line);
-    if (!(outcome instanceof Promise)) {
-      settle(outcome);
-      return;
-    }
-    this.#isAnswering = true;
-    void outcome.then((reply) => {
-      this.#isAnswering = false;
-      settle(reply);
-    });
   }
 
   #runData(line: Buffer, done: () => void): void {
