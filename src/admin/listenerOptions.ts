@@ -61,13 +61,22 @@ export function serverCompatibility({ imap, pop3 }: Config): CompatibilityKeys {
   };
 }
 
+/** What an SMTP listener has set. */
+function smtpOptions({ role, lenientSyntax: isLenient, bareLineEnds: bareLineFeed }: ListenerConfig) {
+  return {
+    ...(role === undefined ? {} : { role }),
+    ...(isLenient === undefined ? {} : { isLenient }),
+    ...(bareLineFeed === undefined ? {} : { bareLineFeed }),
+  };
+}
+
 function commonOptions(listener: ListenerConfig, certificates: Certificates, ipRanges: IpRanges) {
   const { name, protocol, address, port, tls } = listener;
   return {
     name,
     address,
     port,
-    ...(listener.role === undefined ? {} : { role: listener.role }),
+    ...smtpOptions(listener),
     tls,
     tlsContexts: certificates.contextsOf(listener),
     caps: new ConnectionCaps({

@@ -43,8 +43,18 @@ export const listener = z.strictObject({
     .enum(ROLES)
     .optional()
     .describe(
-      'What this SMTP listener is for. relayIn: takes mail for our own domains from anybody, such as Exchange Online. submission: takes mail from our applications and devices, which log in or stand in a trusted IP range. relayIn when absent.',
+      'What this SMTP listener is for. relayIn: takes mail for our own domains from anybody, such as Exchange Online. submission: takes mail from our applications and devices, which log in or stand in a trusted IP range (docs/SUBMISSION.md). relayIn when absent.',
     ),
+  lenientSyntax: z
+    .boolean()
+    .optional()
+    .describe(
+      'Takes what old clients of this SMTP listener write: MAIL FROM: <a> with a blank, no angle brackets, HELO before AUTH, any name or none behind HELO; false when absent.',
+    ),
+  bareLineEnds: z
+    .enum(['keep', 'refuse'])
+    .optional()
+    .describe('As smtp.bareLineFeed, for this SMTP listener; that one when absent.'),
   certificateFile: path
     .optional()
     .describe('PEM certificate chain of this listener; tls.certificateFile when absent.'),
@@ -127,6 +137,8 @@ export type ListenerConfig = z.infer<typeof listener>;
 /** The listeners without a configuration file: loopback only, ports that need no rights. */
 export const DEFAULT_LISTENERS: readonly z.input<typeof listener>[] = [
   { name: 'smtp', protocol: 'smtp', port: 2525, tls: 'starttls' },
+  { name: 'submission', protocol: 'smtp', role: 'submission', port: 2587, tls: 'starttls' },
+  { name: 'submissions', protocol: 'smtp', role: 'submission', port: 2465, tls: 'implicit' },
   { name: 'pop3', protocol: 'pop3', port: 1110, tls: 'starttls' },
   { name: 'pop3s', protocol: 'pop3', port: 1995, tls: 'implicit' },
   { name: 'imap', protocol: 'imap', port: 1143, tls: 'starttls' },

@@ -39,6 +39,8 @@ export interface FaultyConfig {
 /** Keys of listeners that not every protocol has. */
 const KEYS_OF_PROTOCOLS: Readonly<Record<string, readonly ListenerConfig['protocol'][]>> = {
   role: ['smtp'],
+  lenientSyntax: ['smtp'],
+  bareLineEnds: ['smtp'],
   profile: ['pop3', 'imap'],
   greeting: ['pop3', 'imap'],
   literalForm: ['imap'],

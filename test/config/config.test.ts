@@ -176,7 +176,7 @@ t.test(
   },
 );
 
-t.test('SMTP listeners have a role, and no others', async (t) => {
+t.test('SMTP listeners have a role and ways with old clients, and no others', async (t) => {
   const listener = (protocol: string, role: string) =>
     `[[listeners]]\nname = "a"\nprotocol = "${protocol}"\nport = 1\nrole = "${role}"\n`;
   t.match(loaded(load(t, listener('smtp', 'submission')).result).config.listeners, [{ role: 'submission' }]);
@@ -185,6 +185,15 @@ t.test('SMTP listeners have a role, and no others', async (t) => {
     `${misplaced.file}: listeners[0].role: is for smtp listeners; this one speaks pop3`,
   ]);
   t.match(problems(load(t, listener('smtp', 'relay')).result), [/role: .*one of relayIn, submission/]);
+  const old = 'submission"\nlenientSyntax = true\nbareLineEnds = "refuse';
+  t.match(loaded(load(t, listener('smtp', old)).result).config.listeners, [
+    { lenientSyntax: true, bareLineEnds: 'refuse' },
+  ]);
+  t.match(problems(load(t, listener('imap', old)).result), [
+    /role:/,
+    /lenientSyntax:/,
+    /bareLineEnds: is for smtp/,
+  ]);
 });
 
 t.test(

@@ -156,7 +156,7 @@ t.test('the launcher serves, and passes SIGTERM and the exit code on', async (t)
   t.teardown(() => site.remove());
   const program = await startProgram('node', [LAUNCHER, 'serve', '--config', site.configFile]);
   const [line] = await program.waitFor(/^.*"event":"main\.server\.ready".*$/m);
-  t.match(JSON.parse(line ?? ''), { listeners: [{ name: 'smtp' }, {}, {}, {}, {}] });
+  t.match(JSON.parse(line ?? ''), { listeners: [{ name: 'smtp', role: 'relayIn' }, {}, {}, {}, {}, {}, {}] });
   const status = await runProgram('node', [LAUNCHER, 'status', '--json', '--config', site.configFile]);
   t.match(JSON.parse(status.stdout.toString()), { processId: JSON.parse(line ?? '').process });
   program.signal('SIGTERM');

@@ -23,7 +23,9 @@ const AS_A_SERVICE = { MALLOC_MMAP_THRESHOLD_: '1048576' };
 const FLAGS = ['--max-semi-space-size=16'];
 
 /** Ports by the listeners' names. */
-export type Ports = Readonly<Record<'smtp' | 'pop3' | 'pop3s' | 'imap' | 'imaps', number>>;
+export type Ports = Readonly<
+  Record<'smtp' | 'submission' | 'submissions' | 'pop3' | 'pop3s' | 'imap' | 'imaps', number>
+>;
 
 /** A data directory with a configuration file, whether a server runs on it or not. */
 export interface Site {
@@ -107,14 +109,16 @@ export function certificateOf(site: Site): string {
 
 const LISTENERS = [
   ['smtp', 'smtp', 'starttls'],
+  ['submission', 'smtp', 'starttls', 'submission'],
+  ['submissions', 'smtp', 'implicit', 'submission'],
   ['pop3', 'pop3', 'starttls'],
   ['pop3s', 'pop3', 'implicit'],
   ['imap', 'imap', 'starttls'],
   ['imaps', 'imap', 'implicit'],
 ]
   .map(
-    ([name, protocol, tls]) =>
-      `[[listeners]]\nname = "${name}"\nprotocol = "${protocol}"\ntls = "${tls}"\nport = 0\n`,
+    ([name, protocol, tls, role]) =>
+      `[[listeners]]\nname = "${name}"\nprotocol = "${protocol}"\ntls = "${tls}"\nport = 0\n${role === undefined ? '' : `role = "${role}"\n`}`,
   )
   .join('\n');
 
