@@ -15,13 +15,16 @@ export interface DomainReport {
   readonly isEnabled: boolean;
   readonly aliases: readonly string[];
   readonly catchAll: string | null;
+  /** What separates an address from its detail (a+news@…); null: nothing does. */
+  readonly plusSeparator: string | null;
 }
 
-/** What can be set of a domain; what is absent stays. `aliases` replaces all other names, `catchAll: null` takes it away. */
+/** What can be set of a domain; what is absent stays. `aliases` replaces all other names, null takes away. */
 export interface DomainSettings {
   readonly isEnabled?: boolean | undefined;
   readonly aliases?: readonly string[] | undefined;
   readonly catchAll?: string | null | undefined;
+  readonly plusSeparator?: string | null | undefined;
 }
 
 /** A new domain. */
@@ -38,7 +41,7 @@ export interface DomainAdministration {
   show(name: string): Promise<DomainReport>;
   /** Errors: as of `add`, and `notFound`. */
   set(name: string, settings: DomainSettings): Promise<DomainReport>;
-  /** Errors: `notFound`, `cannot` while the domain has accounts or aliases. */
+  /** Errors: `notFound`, `cannot` while the domain has accounts, aliases or lists. */
   remove(name: string): Promise<void>;
 }
 
@@ -75,12 +78,13 @@ async function requireDomain(directory: Directory, text: string): Promise<Domain
 async function changesOf(
   directory: Directory,
   name: string,
-  { isEnabled, aliases, catchAll }: DomainSettings,
+  { isEnabled, aliases, catchAll, plusSeparator }: DomainSettings,
 ): Promise<DomainChanges> {
   const others = aliases && atMost(DOMAIN_ALIASES_LIMIT, 'other names', aliases).map(domainGiven);
   return {
     ...(isEnabled === undefined ? {} : { isEnabled }),
     ...(others === undefined ? {} : { aliases: [...new Set(others)] }),
+    ...(plusSeparator === undefined ? {} : { plusSeparator: separatorGiven(plusSeparator) }),
     ...(catchAll === undefined
       ? {}
       : { catchAll: await catchAllOf(directory, [name, ...(others ?? [])], catchAll) }),
@@ -98,6 +102,15 @@ async function catchAllOf(
   return own.includes(domain) ? `${localPart}@${own[0]}` : targetGiven(directory, text);
 }
 
-function reportOf({ name, isEnabled, aliases, catchAll }: Domain): DomainReport {
-  return { name, isEnabled, aliases, catchAll: catchAll ?? null };
+/** A character that stands in an address without quotes (atext of RFC 5322 section 3.2.3, or the dot) and is no letter or digit. */
+function separatorGiven(text: string | null): string | null {
+  if (text === null || /^[-!#$%&'*+/=?^_`{|}~.]$/.test(text)) return text;
+  throw new MailError(
+    'invalid',
+    `“${text}” cannot separate a detail from an address; allowed: one of + - _ = . and their like.`,
+  );
+}
+
+function reportOf({ name, isEnabled, aliases, catchAll, plusSeparator }: Domain): DomainReport {
+  return { name, isEnabled, aliases, catchAll: catchAll ?? null, plusSeparator: plusSeparator ?? null };
 }

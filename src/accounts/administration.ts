@@ -1,5 +1,5 @@
 /**
- * What the administrator does to domains, accounts, aliases and IP ranges: the door of this room for the CLI's verbs and the HTTP API.
+ * What the administrator does to domains, accounts, aliases, IP ranges and routing objects: the door of this room for the CLI's verbs and the HTTP API.
  *
  * Input is checked here and refused with sentences that help: MailError `invalid` (a value), `conflict` (a name is taken),
  * `notFound`, `cannot` (it would not work). Results are plain JSON values and never have a hash in them. Every name may come
@@ -11,9 +11,13 @@ import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import { type AccountAdministration, createAccountAdministration } from './administerAccounts.ts';
 import { type AliasAdministration, createAliasAdministration } from './administerAliases.ts';
 import { createDomainAdministration, type DomainAdministration } from './administerDomains.ts';
+import { createForwardAdministration, type ForwardAdministration } from './administerForwards.ts';
 import { createIpRangeAdministration, type IpRangeAdministration } from './administerIpRanges.ts';
-import type { NetworkAddresses } from './ipRanges.ts';
+import { createListAdministration, type ListAdministration } from './administerLists.ts';
 import { createLoginAdministration, type LoginAdministration } from './administerLogins.ts';
+import { createRouteAdministration, type RouteAdministration } from './administerRoutes.ts';
+import { createRuleAdministration, type RuleAdministration } from './administerRules.ts';
+import type { NetworkAddresses } from './ipRanges.ts';
 import type { PasswordHasher } from './password.ts';
 
 /** What the administration is handed. */
@@ -37,6 +41,10 @@ export interface Administration {
   readonly accounts: AccountAdministration;
   readonly aliases: AliasAdministration;
   readonly ipRanges: IpRangeAdministration;
+  readonly routes: RouteAdministration;
+  readonly lists: ListAdministration;
+  readonly forwards: ForwardAdministration;
+  readonly rules: RuleAdministration;
   readonly logins: LoginAdministration;
 }
 
@@ -47,6 +55,10 @@ export function createAdministration(surroundings: AdministrationSurroundings): 
     accounts: createAccountAdministration(surroundings),
     aliases: createAliasAdministration(surroundings),
     ipRanges: createIpRangeAdministration(surroundings),
+    routes: createRouteAdministration(surroundings),
+    lists: createListAdministration(surroundings),
+    forwards: createForwardAdministration(surroundings),
+    rules: createRuleAdministration(surroundings),
     logins: createLoginAdministration(surroundings),
   };
 }

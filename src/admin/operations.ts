@@ -17,14 +17,16 @@ import type { Administration } from '../accounts/administration.ts';
 import { generatePassword } from '../accounts/password.ts';
 import { FETCHED_LIST_LIMIT, listFetched, type RestoreReport, restoreFetched } from './fetchedMessages.ts';
 import type { Maintenance } from './maintenance.ts';
+import { type Operation, operationsOn } from './operation.ts';
 import { switchOn, WATCH_INPUT } from './protocolLog/switching.ts';
+import { ROUTING_OPERATIONS } from './routingOperations.ts';
 import type { RunningServer } from './server.ts';
 
 /** What operations work on. `server` is absent where none runs. */
 export interface OperationSurroundings {
   readonly administration: Administration;
   readonly trace: Trace;
-  readonly store: Pick<Store, 'directory' | 'mailboxes' | 'contents'>;
+  readonly store: Pick<Store, 'directory' | 'mailboxes' | 'contents' | 'queue'>;
   readonly maintenance: Maintenance;
   readonly server?: RunningServer;
 }
@@ -53,7 +55,7 @@ export function createOperations(surroundings: OperationSurroundings): RunOperat
   };
 }
 
-type Operation = (surroundings: OperationSurroundings, input: unknown) => Promise<unknown>;
+const operation = operationsOn<OperationSurroundings>();
 
 const name = z.string().max(1024);
 const names = z.array(name).max(10_000);
@@ -62,6 +64,7 @@ const domainSettings = {
   isEnabled: z.boolean().optional(),
   aliases: names.optional(),
   catchAll: name.nullable().optional(),
+  plusSeparator: name.nullable().optional(),
 };
 const accountSettings = {
   quotaOctets: z.number().nullable().optional(),
@@ -78,7 +81,7 @@ const rangeSettings = {
 const password = z.string().max(4096).optional();
 const UID_MAX = 4_294_967_295;
 
-const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
+const OPERATIONS: ReadonlyMap<string, Operation<OperationSurroundings>> = new Map([
   operation('domain.add', z.strictObject({ name, ...domainSettings }), ({ administration }, input) =>
     administration.domains.add(input),
   ),
@@ -146,6 +149,7 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   operation('range.test', z.strictObject({ address: name }), ({ administration }, input) =>
     administration.ipRanges.find(input.address),
   ),
+  ...ROUTING_OPERATIONS,
   operation('login.test', z.strictObject({ name }), ({ administration }, input) =>
     administration.logins.test(input.name),
   ),
@@ -200,20 +204,6 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
     ({ server }, { place }) => runningServer(server).protocolLog.follow(place),
   ),
 ]);
-
-function operation<Schema extends z.ZodType>(
-  operationName: string,
-  schema: Schema,
-  run: (surroundings: OperationSurroundings, input: z.infer<Schema>) => Promise<unknown>,
-): [string, Operation] {
-  const checked: Operation = async (surroundings, input) => {
-    const parsed = schema.safeParse(input);
-    if (parsed.success) return (await run(surroundings, parsed.data)) ?? null;
-    const issue = parsed.error.issues[0];
-    throw new MailError('invalid', `${issue?.path.join('.')}: ${issue?.message}`);
-  };
-  return [operationName, checked];
-}
 
 async function addAccount(
   { administration }: OperationSurroundings,

@@ -43,6 +43,7 @@ t.test('domains are added, listed, shown, set and removed in their one form', as
     isEnabled: true,
     aliases: ['livres.example'],
     catchAll: 'rest@xn--bcher-kva.example',
+    plusSeparator: '+',
   };
   t.strictSame(added, report);
   t.strictSame(await domains.list(), [report]);

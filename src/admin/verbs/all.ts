@@ -9,12 +9,17 @@ import { BAN_VERBS } from './ban.ts';
 import { configVerbs } from './config.ts';
 import { DOMAIN_VERBS } from './domain.ts';
 import { FETCHED_VERBS } from './fetched.ts';
+import { FORWARD_VERBS } from './forward.ts';
+import { LIST_VERBS } from './list.ts';
 import { LOGIN_VERBS } from './login.ts';
 import { MAINTENANCE_VERBS } from './maintenance.ts';
 import { type ProcessVerbOptions, processVerbs } from './process.ts';
 import { PROFILE_VERBS } from './profile.ts';
 import { protocolLogVerbs } from './protocolLog.ts';
+import { QUEUE_VERBS } from './queue.ts';
 import { RANGE_VERBS } from './range.ts';
+import { ROUTE_VERBS } from './route.ts';
+import { RULE_VERBS } from './rule.ts';
 import { SERVER_VERBS } from './server.ts';
 import { TRACE_VERBS } from './trace.ts';
 
@@ -27,6 +32,11 @@ export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
     ...DOMAIN_VERBS,
     ...ACCOUNT_VERBS,
     ...ALIAS_VERBS,
+    ...LIST_VERBS,
+    ...FORWARD_VERBS,
+    ...RULE_VERBS,
+    ...ROUTE_VERBS,
+    ...QUEUE_VERBS,
     ...PROFILE_VERBS,
     ...RANGE_VERBS,
     ...BAN_VERBS,

@@ -10,6 +10,7 @@ import { enabledOption, given, listOption, removableOption } from './read.ts';
 const OPTIONS = {
   aliases: { type: 'string' },
   'catch-all': { type: 'string' },
+  'plus-separator': { type: 'string' },
   enable: { type: 'boolean' },
   disable: { type: 'boolean' },
 } as const;
@@ -17,6 +18,8 @@ const OPTIONS = {
 const OPTION_HELP = {
   aliases: 'Other names of the domain, comma-separated; replaces those it has.',
   'catch-all': 'Address that takes mail for unknown addresses of the domain; none refuses them.',
+  'plus-separator':
+    'Character behind which an address has a detail, as in a+news@app.example, which is for a@app.example; + for a new domain, none for no details.',
   enable: 'Takes mail and logins.',
   disable: 'Refuses mail and logins; nothing stored is touched.',
 };
@@ -94,7 +97,7 @@ export const DOMAIN_VERBS: readonly Verb[] = [
   {
     words: ['domain', 'remove'],
     usage: 'DOMAIN',
-    summary: 'Removes a domain without accounts and aliases.',
+    summary: 'Removes a domain without accounts, aliases and distribution lists.',
     options: {},
     optionHelp: {},
     run: async (invocation) => {
@@ -110,6 +113,7 @@ function changes(invocation: Invocation) {
     ...given('isEnabled', enabledOption(invocation)),
     ...given('aliases', listOption(invocation, 'aliases')),
     ...given('catchAll', removableOption(invocation, 'catch-all')),
+    ...given('plusSeparator', removableOption(invocation, 'plus-separator')),
   };
 }
 
@@ -119,5 +123,6 @@ function showDomain(domain: DomainReport): string {
     State: domain.isEnabled ? 'enabled' : 'disabled',
     'Catch-all': domain.catchAll ?? 'none (unknown addresses are refused)',
     Aliases: domain.aliases.join(', ') || 'none',
+    'Plus separator': domain.plusSeparator ?? 'none',
   });
 }

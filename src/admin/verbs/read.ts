@@ -24,6 +24,20 @@ export function removableOption(invocation: Invocation, name: string): string | 
   return value === 'none' ? null : value;
 }
 
+/** An option that may be given many times; undefined when it was not given. */
+export function manyOption(invocation: Invocation, name: string): readonly string[] | undefined {
+  const value = invocation.options[name];
+  return Array.isArray(value) ? value.map(String) : undefined;
+}
+
+/** `--position`: a whole number from 1. */
+export function positionOption(invocation: Invocation): number | undefined {
+  const text = textOption(invocation, 'position');
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new UsageError(`--position: found "${text}"; allowed: a whole number from 1`);
+}
+
 /** A comma-separated list; an empty text is an empty list. */
 export function listOption(invocation: Invocation, name: string): readonly string[] | undefined {
   return textOption(invocation, name)

@@ -15,6 +15,12 @@ import type { Flags, MailboxName } from './mailboxes.ts';
  */
 export type AddressPattern = string;
 
+/** Whether the pattern names an address or a domain of two labels at least: what a route that is open to anyone may have. */
+export function isNarrowPattern(pattern: AddressPattern): boolean {
+  const domain = pattern.slice(pattern.lastIndexOf('@') + 1).replace(/^\*\.?/, '');
+  return domain.includes('.');
+}
+
 /** Where a route leads. Whether the relay of a name exists is asked when mail is sent, not here. */
 export type RouteTarget =
   | { readonly kind: 'local'; readonly address: string }

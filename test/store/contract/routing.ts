@@ -50,6 +50,11 @@ export const ROUTING_TESTS: ContractTests = {
     const emptied = await directory.setRoute('r', { senders: [], isEnabled: false });
     t.same(emptied, { ...changed, senders: [], isEnabled: false });
     await t.rejects(directory.setRoute('r', { recipients: [] }), { code: 'invalid' });
+    for (const recipients of [['*'], ['example.org', '*.com']])
+      await t.rejects(directory.setRoute('r', { recipients, isOpenTo: 'anyone' }), { code: 'cannot' });
+    await t.rejects(directory.addRoute(route('s', { recipients: ['*'], isOpenTo: 'anyone' })), {
+      code: 'cannot',
+    });
     t.same(await directory.routes(), [emptied], 'a refused job leaves all as it was');
     await directory.removeRoute('r');
   },

@@ -3,7 +3,14 @@
  */
 
 import { MailError } from '../../../base/error.ts';
-import type { AddressPattern, NewRoute, Route, RouteChanges, RouteTarget } from '../../contract/routing.ts';
+import {
+  type AddressPattern,
+  isNarrowPattern,
+  type NewRoute,
+  type Route,
+  type RouteChanges,
+  type RouteTarget,
+} from '../../contract/routing.ts';
 import type { Connection } from '../connection.ts';
 import { type StoredRoute, selectRoute } from '../routingQueries.ts';
 import type { JobContext } from './context.ts';
@@ -13,6 +20,7 @@ export const ROUTE_JOBS = {
   addRoute(db: Connection, route: NewRoute, context: JobContext): Route {
     if (selectRoute(db, route.name) !== undefined)
       throw new MailError('conflict', `The route “${route.name}” exists already.`);
+    refuseOpenRelay(route);
     const end = countRoutes(db) + 1;
     const position = Math.min(route.position ?? end, end);
     moveUpFrom(db, position);
@@ -34,6 +42,7 @@ export const ROUTE_JOBS = {
       moveUpFrom(db, position);
     }
     const changed = { ...route, ...changes, position };
+    refuseOpenRelay(changed);
     updateRoute(db, id, changed);
     if (changes.recipients !== undefined || changes.senders !== undefined) {
       deletePatterns(db, id);
@@ -55,6 +64,12 @@ function requireRoute(db: Connection, name: string): StoredRoute {
   const stored = selectRoute(db, name);
   if (stored === undefined) throw new MailError('notFound', `There is no route “${name}”.`);
   return stored;
+}
+
+/** Checked here again, since two changes of one route may come at the same moment. */
+function refuseOpenRelay({ isOpenTo, recipients }: Pick<Route, 'isOpenTo' | 'recipients'>): void {
+  if (isOpenTo === 'anyone' && !recipients.every(isNarrowPattern))
+    throw new MailError('cannot', 'A route that is open to anyone names its recipients or their domains.');
 }
 
 function insertPatterns(
