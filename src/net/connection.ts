@@ -182,7 +182,7 @@ export class Connection {
     await this.#writer.flush();
     this.#writer.detach();
     this.#socket.off('close', this.#onClose);
-    const { socket, secured } = beginTls(this.#socket, context, this.clock, deadlineMs);
+    const { socket, secured } = beginTls(this.#socket, context, this.clock, { deadlineMs });
     this.#socket = socket;
     this.#attach(socket);
     this.#writer.attach(socket);

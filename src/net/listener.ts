@@ -54,6 +54,8 @@ export interface ListenerOptions {
   readonly tls: TlsMode;
   /** Asked at each connection, so that a reload counts from the next one on. Needed with tls 'implicit'. */
   readonly tlsContexts?: { current(): SecureContext };
+  /** Whether clients are asked for a certificate with tls 'implicit'. */
+  readonly asksCertificate?: boolean;
   readonly caps: ConnectionCaps;
   readonly clock: Clock;
   readonly log: Log;
@@ -273,11 +275,11 @@ class SocketListener implements Listener {
 
   /** The TLSSocket, or undefined when the handshake failed: the client's affair, logged and over. */
   async #secured(socket: Socket, remoteAddress: string): Promise<Socket | undefined> {
-    const { tlsContexts, clock, log } = this.#options;
+    const { tlsContexts, asksCertificate, clock, log } = this.#options;
     if (tlsContexts === undefined) return undefined;
     // A socket that is closed has forgotten it.
     const { remotePort = 0 } = socket;
-    const handshake = beginTls(socket, tlsContexts.current(), clock);
+    const handshake = beginTls(socket, tlsContexts.current(), clock, { asksCertificate });
     this.#handshaking.add(handshake.socket);
     try {
       await handshake.secured;

@@ -7,7 +7,7 @@
  * main makes one TlsContexts for each certificate and profile; listeners ask current(), smtpd hands tlsOptions() to smtp-server.
  */
 
-import { X509Certificate } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import {
   createSecureContext,
@@ -36,6 +36,11 @@ export interface TlsProfile {
   readonly maxVersion?: SecureVersion | undefined;
   /** An OpenSSL cipher list. */
   readonly ciphers?: string | undefined;
+  /**
+   * Whether sessions can be resumed by tickets. Without them each handshake is a whole one, which shows a client's whole chain. TLS
+   * 1.2 sends none then; in TLS 1.3 Node cannot keep OpenSSL from sending some, but they resume nothing.
+   */
+  readonly hasTickets?: boolean | undefined;
 }
 
 /**
@@ -120,11 +125,13 @@ interface LoadedContext {
 }
 
 async function load(source: CertificateSource, profile: TlsProfile): Promise<LoadedContext> {
+  const { hasTickets = true, ...allowed } = profile;
   const options: SecureContextOptions = {
     ...TLS_PROFILES.modern,
-    ...withoutAbsent(profile),
+    ...withoutAbsent(allowed),
     ...(await readSource(source)),
     honorCipherOrder: true,
+    ...(hasTickets ? {} : { secureOptions: constants.SSL_OP_NO_TICKET }),
   };
   try {
     const context = createSecureContext(options);

@@ -55,14 +55,29 @@ export function onceSecured(socket: Socket, heard: (secure: TLSSocket) => void):
   watchers.set(socket, heard);
 }
 
+/** What a handshake may have otherwise. */
+export interface HandshakeOptions {
+  readonly deadlineMs?: number | undefined;
+  /**
+   * Whether the client is asked for its certificate. Whatever it presents, or nothing, the handshake goes on: who asks looks at it
+   * (clientCertificate.ts). Its context has to be one without session tickets, or a session that is resumed has no chain.
+   */
+  readonly asksCertificate?: boolean | undefined;
+}
+
 /** Begins the server's side of a handshake on `socket`. Octets that `socket` has received and nobody read are taken as TLS. */
 export function beginTls(
   socket: Socket,
   context: SecureContext,
   clock: Clock,
-  deadlineMs: number = HANDSHAKE_DEADLINE_MS,
+  { deadlineMs = HANDSHAKE_DEADLINE_MS, asksCertificate = false }: HandshakeOptions = {},
 ): TlsHandshake {
-  const secure = new TLSSocket(socket, { isServer: true, secureContext: context });
+  const secure = new TLSSocket(socket, {
+    isServer: true,
+    secureContext: context,
+    requestCert: asksCertificate,
+    rejectUnauthorized: false,
+  });
   wrappers.set(socket, secure);
   // 'close' follows every error and is what is heard; without these listeners a reset would end the process.
   socket.on('error', ignore);

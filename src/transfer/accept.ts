@@ -35,6 +35,7 @@ const FAULTS_OF_OTHERS: ReadonlySet<MailErrorCode> = new Set([
   'mailLoop',
   'recipientUnknown',
   'policyRefused',
+  'signatureRequired',
 ]);
 
 /** What is known of a message when its data begins. */

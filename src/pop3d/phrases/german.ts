@@ -22,6 +22,11 @@ const ERRORS = {
   recipientUnknown: 'Diesen Empfänger gibt es hier nicht',
   recipientDisabled: 'Der Empfänger ist gesperrt und nimmt keine Nachrichten an',
   policyRefused: 'Eine Regel dieses Servers lehnt das ab',
+  tlsRequired: 'Zuerst ist TLS nötig',
+  certificateUnproved:
+    'Das Zertifikat des Clients kann nicht geprüft werden, bitte später noch einmal versuchen',
+  signatureRequired: 'Hier ist eine gültige DKIM-Signatur nötig',
+  dnsUnavailable: 'Das DNS antwortet nicht, bitte später noch einmal versuchen',
   addressBarred: 'Ihre Adresse darf diesen Dienst nicht benutzen',
   relayingDenied: 'Weiterleiten wird nicht erlaubt',
   mailLoop: 'Zu viele Stationen: Diese Nachricht läuft im Kreis',
