@@ -39,6 +39,7 @@ import { createBackend } from './admin/backend.ts';
 import { type Certificates, openCertificates } from './admin/certificates.ts';
 import { runCli } from './admin/cli.ts';
 import { controlSocketPath, openControlServer } from './admin/controlSocket.ts';
+import { type ExchangeDoors, openExchangeDoors } from './admin/exchangeDoors.ts';
 import { listenerOptions } from './admin/listenerOptions.ts';
 import { type Maintenance, openMaintenance } from './admin/maintenance.ts';
 import { networkAddresses } from './admin/networkAddresses.ts';
@@ -107,7 +108,7 @@ async function serve(loaded: LoadedConfig, reload: () => LoadedConfig | FaultyCo
     process: process.pid,
     dataDirectory: loaded.config.server.dataDirectory,
     file: loaded.file ?? null,
-    listeners: appliance.listeners.map(({ connections, ...listener }) => listener),
+    listeners: appliance.listeners.map(({ connections, exchange, ...listener }) => listener),
   });
   await sayWhatNext(appliance, loaded);
   // A server whose store takes nothing any more ends, so that its service manager starts it anew.
@@ -257,9 +258,10 @@ async function openRooms(
   closers.unshift(() => certificates.close());
   const maintenance = openMaintenance({ directory, clock, log });
   closers.unshift(async () => maintenance.close());
-  const core = { store, search, accounts, ipRanges, certificates, protocolLog, maintenance };
+  const doors = await openExchangeDoors(config, clock);
+  const core = { store, search, accounts, ipRanges, certificates, protocolLog, maintenance, doors };
   const allListeners = await openSessionRooms(config, log, closers, core);
-  const rooms = { store, accounts, certificates, protocolLog, maintenance, listeners: allListeners };
+  const rooms = { store, accounts, certificates, protocolLog, maintenance, doors, listeners: allListeners };
   const server = createRunningServer({
     config,
     warnings: loaded.warnings,
@@ -300,9 +302,10 @@ async function openSessionRooms(
     readonly certificates: Certificates;
     readonly protocolLog: ProtocolLog;
     readonly maintenance: Maintenance;
+    readonly doors: ExchangeDoors;
   },
 ): Promise<() => readonly ListenerStatus[]> {
-  const { store, search, accounts, ipRanges, certificates, protocolLog, maintenance } = core;
+  const { store, search, accounts, ipRanges, certificates, protocolLog, maintenance, doors } = core;
   const deadlineMs = config.server.shutdownDeadlineSeconds * SECOND_MS;
   const tap = protocolLog.openTap;
   const common = { serverName: serverName(config), clock: systemClock, log, tap };
@@ -346,16 +349,16 @@ async function openSessionRooms(
     ...common,
     ...config.smtp,
     maintenance: () => maintenance.state()?.text,
-    listeners: listenerOptions(config, 'smtp', certificates, ipRanges),
+    listeners: doors.atListeners(listenerOptions(config, 'smtp', certificates, ipRanges)),
     transfer,
     accounts,
     ipRanges,
   });
   closers.unshift(() => smtpd.close(deadlineMs));
   return () => [
-    ...statusOf(config, 'smtp', smtpd.listeners),
-    ...statusOf(config, 'pop3', pop3d.listeners),
-    ...statusOf(config, 'imap', imapd.listeners),
+    ...statusOf(config, doors, 'smtp', smtpd.listeners),
+    ...statusOf(config, doors, 'pop3', pop3d.listeners),
+    ...statusOf(config, doors, 'imap', imapd.listeners),
   ];
 }
 
@@ -372,6 +375,7 @@ async function closeAll(closers: readonly Closer[], log: Log): Promise<void> {
 
 function statusOf(
   config: Config,
+  doors: ExchangeDoors,
   protocol: ListenerConfig['protocol'],
   listeners: readonly Listener[],
 ): ListenerStatus[] {
@@ -380,7 +384,8 @@ function statusOf(
     const profile = protocol === 'smtp' ? null : (set?.profile ?? 'default');
     const role = protocol === 'smtp' ? (set?.role ?? 'relayIn') : null;
     const legacyTls = set?.legacyTls === true;
-    return { name, protocol, role, address, port, tls, profile, legacyTls, connections };
+    const exchange = doors.statusOf(name);
+    return { name, protocol, role, address, port, tls, profile, legacyTls, connections, exchange };
   });
 }
 

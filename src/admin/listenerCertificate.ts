@@ -96,8 +96,14 @@ export async function reloadOne(
   return true;
 }
 
-/** The legacy profile goes below tls.minimumVersion, on the listeners that ask for it and nowhere else. */
-function profileOf(tls: Config['tls'], { legacyTls }: ListenerConfig): TlsProfile {
-  const { minimumVersion: minVersion, maximumVersion: maxVersion } = tls;
-  return legacyTls ? { ...TLS_PROFILES.legacy, maxVersion } : { minVersion, maxVersion };
+/**
+ * The legacy profile goes below tls.minimumVersion, on the listeners that ask for it and nowhere else. A listener that is held to
+ * TLS 1.2 has no session tickets, since those are what Exchange Online broke off for; one that asks for client certificates has
+ * none either, because OpenSSL ends the handshake of a client that resumes a session there.
+ */
+function profileOf(tls: Config['tls'], listener: ListenerConfig): TlsProfile {
+  const maxVersion = listener.tlsMaximumVersion ?? tls.maximumVersion;
+  const hasTickets = maxVersion !== 'TLSv1.2' && listener.door?.includes('tls') !== true;
+  const lowest = listener.legacyTls ? TLS_PROFILES.legacy : { minVersion: tls.minimumVersion };
+  return { ...lowest, maxVersion, hasTickets };
 }

@@ -16,6 +16,7 @@ import { formatProblem } from '../config/problems.ts';
 import type { Config } from '../config/schema.ts';
 import { accountsOptions } from './accountsOptions.ts';
 import type { Certificates } from './certificates.ts';
+import type { ExchangeDoors } from './exchangeDoors.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { ProtocolLog } from './protocolLog/protocolLog.ts';
 import type { ListenerStatus, ReloadOutcome, RunningServer } from './server.ts';
@@ -37,6 +38,7 @@ export interface RunningServerOptions {
     readonly certificates: Certificates;
     readonly protocolLog: ProtocolLog;
     readonly maintenance: Pick<Maintenance, 'state'>;
+    readonly doors: ExchangeDoors;
     listeners(): readonly ListenerStatus[];
   };
 }
@@ -70,6 +72,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
       const { renewed, problems } = await rooms.certificates.reload(fresh.config.tls);
       try {
         rooms.accounts.setOptions(accountsOptions(fresh.config));
+        rooms.doors.reload(fresh.config);
       } catch (error) {
         return refuseReload([asMailError(error).message, ...problems], log);
       }
@@ -80,6 +83,11 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
         log: fresh.config.log,
         login: fresh.config.login,
         tls: fresh.config.tls,
+        exchange: {
+          ...current.exchange,
+          secret: fresh.config.exchange.secret,
+          previousSecret: fresh.config.exchange.previousSecret,
+        },
         server: {
           ...current.server,
           defaultDomain: fresh.config.server.defaultDomain,

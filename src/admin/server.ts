@@ -4,6 +4,7 @@
 
 import type { UnixMs } from '../base/clock.ts';
 import type { StoreHealth } from '../store/contract/store.ts';
+import type { DoorStatus } from '../exchange/doorCounters.ts';
 import type { LoginBans } from '../accounts/loginBans.ts';
 import type { ProfileName } from '../accounts/profiles.ts';
 import type { CertificateStatus } from './certificateStatus.ts';
@@ -26,6 +27,8 @@ export interface ListenerStatus {
   readonly legacyTls: boolean;
   /** Connections that are open now. */
   readonly connections: number;
+  /** How mail from Exchange Online has come; null where it does not (docs/EXCHANGE-DOOR.md). */
+  readonly exchange: DoorStatus | null;
 }
 
 /** The answer to `hauspost status`. */

@@ -90,7 +90,8 @@ function describeAllowed(node: SchemaNode): string {
   if (node.enum !== undefined) return `one of ${node.enum.join(', ')}`;
   if (node.type === 'integer') return `a whole number from ${node.minimum} to ${node.maximum}`;
   if (node.type === 'boolean') return 'true or false';
-  if (node.type === 'array') return 'a list of texts';
+  if (node.type === 'array')
+    return node.items?.enum === undefined ? 'a list of texts' : `a list of ${node.items.enum.join(', ')}`;
   if (node.anyOf !== undefined) return node.anyOf.map(describeAllowed).join(' or ');
   switch (node.format) {
     case 'ipv4':

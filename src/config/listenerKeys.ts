@@ -6,12 +6,25 @@
 
 import { z } from 'zod';
 import type { ProfileName } from '../accounts/profiles.ts';
+import type { DoorLevel } from '../exchange/doorCounters.ts';
 
 /** What a listener speaks. */
 export const PROTOCOLS = ['smtp', 'pop3', 'imap'] as const;
 
+/** TLS versions that may be named as a bound. */
+export const TLS_VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
+
 /** How a listener uses TLS, in hMailServer's four ways. */
 export const TLS_MODES = ['none', 'starttls', 'required', 'implicit'] as const;
+
+/** What a relay-in listener may ask for; a test holds that none is missing. */
+export const DOOR_LEVEL_NAMES = [
+  'ip',
+  'tls',
+  'tenant',
+  'secret',
+  'dkim',
+] as const satisfies readonly DoorLevel[];
 
 /** Whose mail an SMTP listener takes: of anybody for our domains, or of clients that log in or are trusted. */
 export const ROLES = ['relayIn', 'submission'] as const;
@@ -59,6 +72,19 @@ export const listener = z.strictObject({
     .optional()
     .describe('PEM certificate chain of this listener; tls.certificateFile when absent.'),
   keyFile: path.optional().describe('PEM private key of this listener; tls.keyFile when absent.'),
+  door: z
+    .array(z.enum(DOOR_LEVEL_NAMES))
+    .max(DOOR_LEVEL_NAMES.length)
+    .optional()
+    .describe(
+      'What has to prove on this relay-in listener that mail comes from our Exchange Online, all of these together: ip, tls, tenant, secret, dkim (docs/EXCHANGE-DOOR.md). Nothing when absent.',
+    ),
+  tlsMaximumVersion: z
+    .enum(TLS_VERSIONS)
+    .optional()
+    .describe(
+      'Highest TLS version of this listener; tls.maximumVersion when absent. TLSv1.2 sends no session tickets.',
+    ),
   legacyTls: z
     .boolean()
     .default(false)

@@ -11,6 +11,7 @@ import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { overlayEnvironment } from './environment.ts';
+import { doorProblems, doorWarnings, type ExchangeConfig } from './exchangeKeys.ts';
 import { CONFIG_KEYS, findKey } from './keys.ts';
 import { describeIssues, type Origins, type Problem } from './problems.ts';
 import type { ListenerConfig } from './listenerKeys.ts';
@@ -41,6 +42,7 @@ const KEYS_OF_PROTOCOLS: Readonly<Record<string, readonly ListenerConfig['protoc
   role: ['smtp'],
   lenientSyntax: ['smtp'],
   bareLineEnds: ['smtp'],
+  door: ['smtp'],
   profile: ['pop3', 'imap'],
   greeting: ['pop3', 'imap'],
   literalForm: ['imap'],
@@ -86,7 +88,11 @@ export function loadConfig(options: LoadOptions): LoadedConfig | FaultyConfig {
     config: absolute(checked.data, directory),
     file,
     sourceOf: (path) => sourceOf(path, parsed.raw, overlay.variables),
-    warnings: [...overlay.warnings, ...checked.data.listeners.flatMap(listenerWarnings)],
+    warnings: [
+      ...overlay.warnings,
+      ...checked.data.listeners.flatMap(listenerWarnings),
+      ...checked.data.listeners.flatMap(doorWarnings),
+    ],
   };
 }
 
@@ -154,8 +160,13 @@ function crossCheck(config: Config, origins: Origins, capabilities: Capabilities
     }
     if (listener.legacyTls && listener.tls === 'none')
       add(`listeners[${index}].legacyTls`, 'is of no use with tls = "none"');
-    for (const [name, text] of protocolProblems(listener, capabilities))
+    for (const [name, text] of [
+      ...protocolProblems(listener, capabilities),
+      ...doorProblems(listener, config.exchange),
+    ])
       add(`listeners[${index}].${name}`, text);
+    if (config.tls.minimumVersion > (listener.tlsMaximumVersion ?? config.tls.minimumVersion))
+      add(`listeners[${index}].tlsMaximumVersion`, 'is lower than tls.minimumVersion');
     const clash = listenerKeyNames.find((name) => findKey(`${listener.name}.${name}`) !== undefined);
     if (clash !== undefined) {
       add(`listeners[${index}].name`, `found "${listener.name}"; ${listener.name}.${clash} is another key`);
@@ -165,6 +176,8 @@ function crossCheck(config: Config, origins: Origins, capabilities: Capabilities
     add('tls', 'certificateFile and keyFile go together');
   if (config.tls.minimumVersion > config.tls.maximumVersion)
     add('tls.maximumVersion', 'is lower than tls.minimumVersion');
+  if (config.exchange.secret === undefined && config.exchange.previousSecret !== undefined)
+    add('exchange.previousSecret', 'is there without exchange.secret');
   return problems;
 }
 
@@ -224,11 +237,17 @@ function absolute(config: Config, directory: string): Config {
     ...config,
     server: { ...config.server, dataDirectory: resolve(directory, config.server.dataDirectory) },
     tls: { ...config.tls, ...pair(config.tls.certificateFile, config.tls.keyFile) },
+    exchange: withRoots(config.exchange, directory),
     listeners: config.listeners.map((listener) => ({
       ...listener,
       ...pair(listener.certificateFile, listener.keyFile),
     })),
   };
+}
+
+function withRoots(exchange: ExchangeConfig, directory: string): ExchangeConfig {
+  const { rootCertificateFile: file } = exchange;
+  return file === undefined ? exchange : { ...exchange, rootCertificateFile: resolve(directory, file) };
 }
 
 function sourceOf(

@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import { CONFIG_KEYS, findKey } from './keys.ts';
 import { locateKey } from './locate.ts';
+import { SECRET_KEYS } from './schema.ts';
 
 /** One fault. */
 export interface Problem {
@@ -43,6 +44,7 @@ export function describeIssues(
       );
     }
     const key = displayPath(issue.path);
+    if (SECRET_KEYS.includes(key)) return problemAt(issue.path, `allowed: ${issue.message}`, origins);
     const allowed = findKey(key)?.allowed ?? issue.message;
     const found = valueAt(raw, issue.path);
     const text =

@@ -7,14 +7,12 @@
 
 import { z } from 'zod';
 import { GIB, KIB, MIB } from '../base/units.ts';
-import { DEFAULT_LISTENERS, listener } from './listenerKeys.ts';
+import { exchange } from './exchangeKeys.ts';
 import { hostName } from './hostName.ts';
+import { DEFAULT_LISTENERS, listener, TLS_VERSIONS } from './listenerKeys.ts';
 import { pop3 } from './pop3Keys.ts';
 import { protocolLog } from './protocolLogKeys.ts';
 import { transfer } from './transferKeys.ts';
-
-/** TLS versions that may be named as a bound. */
-export const TLS_VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 
 const path = z.string().min(1).max(4096);
 
@@ -240,6 +238,9 @@ export const configSchema = z.strictObject({
   login: login.prefault({}).describe('Failed logins: waits and bans.'),
   smtp: smtp.prefault({}).describe('Taking mail in.'),
   transfer: transfer.prefault({}).describe('What becomes of mail that was taken in.'),
+  exchange: exchange
+    .prefault({})
+    .describe('How mail from Exchange Online is known on listeners that have a door.'),
   pop3: pop3.prefault({}).describe('Serving mail by POP3.'),
   search: search.prefault({}).describe('Searching for texts in messages.'),
   imap: imap.prefault({}).describe('Serving mail by IMAP.'),
@@ -274,7 +275,13 @@ export const RELOADABLE_KEYS: readonly string[] = [
   'login.banAddressAfterNames',
   'login.failureWindowMinutes',
   'login.banMinutes',
+  'exchange.secret',
+  'exchange.previousSecret',
 ];
 
 /** Keys whose value is masked wherever it is shown. Each has a twin with `File` behind it that names a file with the value. */
-export const SECRET_KEYS: readonly string[] = ['tls.passphrase'];
+export const SECRET_KEYS: readonly string[] = [
+  'tls.passphrase',
+  'exchange.secret',
+  'exchange.previousSecret',
+];

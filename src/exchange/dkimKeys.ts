@@ -29,9 +29,11 @@ export interface KeyResolver {
 /** A key, why there is none, or that the DNS does not say. */
 export type FoundKey = ReadKey | { readonly kind: 'unknown'; readonly why: string };
 
-/** The resolver of this machine, or these servers in its place. */
-export function systemKeyResolver(): KeyResolver {
-  return new Resolver({ timeout: TRY_MS, tries: TRIES });
+/** The resolver of this machine, or these servers (`address` or `address:port`) in its place. */
+export function systemKeyResolver(servers: readonly string[] = []): KeyResolver {
+  const resolver = new Resolver({ timeout: TRY_MS, tries: TRIES });
+  if (servers.length > 0) resolver.setServers(servers);
+  return resolver;
 }
 
 /** Looks for the key of `selector` in `domain`. Never rejects. */

@@ -59,6 +59,8 @@ export interface Door {
   refuseSender(visitor: DoorVisitor): MailError | undefined;
   /** For one message; what transfer calls an Inspection. */
   inspect(visitor: DoorVisitor): DoorInspection;
+  /** Takes other values of the secret's field, from the next message on. */
+  setSecrets(secrets: readonly string[]): void;
   status(): DoorStatus;
 }
 
@@ -82,6 +84,9 @@ export function createDoor(options: DoorOptions): Door {
     certificateNames,
     refuseSender: (visitor) => refuseSender(facts, counters, visitor),
     inspect: (visitor) => inspect(facts, counters, visitor),
+    setSecrets: (secrets) => {
+      facts.secrets = secrets;
+    },
     status: () => counters.status(levels),
   };
 }

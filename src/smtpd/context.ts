@@ -9,8 +9,11 @@ import type { MailDsn, RcptDsn } from '../wire/smtp/dsnParameters.ts';
 import type { TlsMode } from '../net/listener.ts';
 import type { OpenTap } from '../net/sessionTap.ts';
 import type { TlsContexts } from '../net/tlsContext.ts';
+import type { TrustRoots } from '../net/trustRoots.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { IpRanges } from '../accounts/ipRanges.ts';
+import type { Door } from '../exchange/door.ts';
+import type { ClientCertificate } from '../exchange/doorVisitor.ts';
 import type { Submitter, Transfer } from '../transfer/contract.ts';
 
 /** How a CR or LF that is not part of CRLF is met in a message; neither ends the data. */
@@ -55,6 +58,10 @@ export interface SmtpSurroundings extends SmtpOptions {
   readonly accounts: Pick<Accounts, 'authenticate'>;
   /** Whose clients need not log in. */
   readonly ipRanges: Pick<IpRanges, 'rangeOf'>;
+  /** What proves on relay-in that mail is of our Exchange Online. */
+  readonly door?: Door;
+  /** What client certificates are held against; needed where the door asks for them. */
+  readonly trustRoots?: TrustRoots;
   readonly clock: Clock;
   readonly log: Log;
   readonly tap?: OpenTap;
@@ -98,6 +105,8 @@ export interface SmtpContext {
   readonly surroundings: SmtpSurroundings;
   readonly log: Log;
   readonly peer: SmtpPeer;
+  /** What the client's certificate shows; absent where none is asked for. */
+  readonly certificate: ClientCertificate;
   /** Who the client has proved to be. */
   readonly submitter: Submitter;
   /** Whether a password may be sent as things are. */

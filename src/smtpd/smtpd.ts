@@ -15,8 +15,10 @@ import { type KeptPlace, type Listener, openListener } from '../net/listener.ts'
 import type { RefusalReason } from '../net/refusals.ts';
 import type { SessionListenerOptions } from '../net/sessionListener.ts';
 import { type OpenTap, tellTlsFailure } from '../net/sessionTap.ts';
+import type { TrustRoots } from '../net/trustRoots.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { IpRanges } from '../accounts/ipRanges.ts';
+import type { Door } from '../exchange/door.ts';
 import type { Transfer } from '../transfer/contract.ts';
 import type { BareLineFeed, SmtpOptions, SmtpRole } from './context.ts';
 import { EngineServer } from './engine/server.ts';
@@ -29,6 +31,9 @@ export interface SmtpListenerOptions extends SessionListenerOptions {
   readonly isLenient?: boolean;
   /** The room's own where it is not given. */
   readonly bareLineFeed?: BareLineFeed;
+  /** What proves on relay-in that mail is of our Exchange Online; everybody is let in without. */
+  readonly door?: Door;
+  readonly trustRoots?: TrustRoots;
 }
 
 /** All that the room is handed. */
@@ -78,7 +83,9 @@ export async function openSmtpd(options: SmtpdOptions): Promise<Smtpd> {
       const onRefused = (socket: Socket, why: RefusalReason) => sayRefused(socket, why, serverName);
       const onTlsFailed = tellTlsFailure(options.tap, 'smtp', listener.name);
       const connect = (socket: Socket, place: KeptPlace) => engine.serve(socket, place);
-      listeners.push(await openListener({ ...listener, clock, log, onRefused, onTlsFailed }, connect));
+      const asksCertificate = listener.door?.asksCertificate ?? false;
+      const opening = { ...listener, asksCertificate, clock, log, onRefused, onTlsFailed };
+      listeners.push(await openListener(opening, connect));
     }
   } catch (error) {
     await close(0);

@@ -42,7 +42,7 @@ export async function createAuthority(commonName: string): Promise<Authority> {
   return authorityOf(await make({ commonName, isAuthority: true }, undefined));
 }
 
-type Made = Issued & { readonly keys: CryptoKeyPair; readonly commonName: string };
+type Made = Issued & { readonly keys: webcrypto.CryptoKeyPair; readonly commonName: string };
 
 function authorityOf(made: Made): Authority {
   return {
@@ -56,7 +56,10 @@ function authorityOf(made: Made): Authority {
 async function make(order: Order, issuer: Made | undefined): Promise<Made> {
   const { commonName, names = [], uses = [], isAuthority = false } = order;
   const x509 = await loadX509();
-  const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as CryptoKeyPair;
+  const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, [
+    'sign',
+    'verify',
+  ])) as webcrypto.CryptoKeyPair;
   const now = systemClock.now();
   const made = await x509.X509CertificateGenerator.create({
     serialNumber: `40${randomBytes(8).toString('hex')}`,

@@ -7,6 +7,7 @@ import { asMailError, MailError } from '../../base/error.ts';
 import { createLineTally, tallyLines, wordView } from '../../wire/mime/lineTally.ts';
 import type { Envelope } from '../../transfer/contract.ts';
 import type { SmtpContext, SmtpRole, Transaction } from '../context.ts';
+import { visitorOf } from '../doorVisit.ts';
 import { REPLIES, type Reply, reply, replyOf } from '../reply.ts';
 
 /** What DATA is answered with at once, or undefined when the message may come. */
@@ -36,7 +37,8 @@ export async function takeMessage(
       submitter,
       ...peer,
     } as const;
-    const acceptance = await surroundings.transfer.accept(envelope, octets, origin);
+    const inspection = surroundings.door?.inspect(visitorOf(session));
+    const acceptance = await surroundings.transfer.accept(envelope, octets, origin, inspection);
     if (acceptance.kind === 'refused') return replyOf(acceptance.error);
     session.noteAccepted();
     return reply(250, '2.0.0', `Queued as ${acceptance.traceId}`);

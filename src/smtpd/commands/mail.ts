@@ -8,6 +8,7 @@ import { MailError } from '../../base/error.ts';
 import { parseMail } from '../../wire/smtp/mail.ts';
 import type { SmtpCommand } from '../command.ts';
 import { dialectOf } from '../dialect.ts';
+import { visitorOf } from '../doorVisit.ts';
 import { refuseTransaction } from '../maintenance.ts';
 import { REPLIES, replyOf, unrecognized } from '../reply.ts';
 
@@ -23,6 +24,11 @@ export const mail: SmtpCommand = {
     const given = parseMail(line, dialectOf(surroundings));
     if (surroundings.role === 'submission' && submitter.kind === 'anyone') return REPLIES.logInFirst;
     if (session.transaction !== undefined) return REPLIES.nestedMail;
+    const refusal = session.surroundings.door?.refuseSender(visitorOf(session));
+    if (refusal !== undefined) {
+      session.log.info('smtpd.sender.refused', { from: given.reversePath, reason: refusal.message });
+      return replyOf(refusal);
+    }
     if (given.unrecognized.length > 0) return unrecognized(given.unrecognized);
     const declaredOctets = given.declaredOctets ?? 0;
     if (declaredOctets > surroundings.sizeLimitOctets) return replyOf(new MailError('messageTooLarge'));

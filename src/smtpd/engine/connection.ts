@@ -23,9 +23,11 @@ import { normalizeAddress } from '../../net/addressRange.ts';
 import type { KeptPlace } from '../../net/listener.ts';
 import { openTap, type SessionTap } from '../../net/sessionTap.ts';
 import { beginTls, tlsInfoOf } from '../../net/tlsUpgrade.ts';
+import type { ClientCertificate } from '../../exchange/doorVisitor.ts';
 import type { Submitter } from '../../transfer/contract.ts';
 import { commandsOf, refuseEarly } from '../commands.ts';
 import type { SmtpPeer, SmtpSurroundings, SubmittingAccount, Transaction } from '../context.ts';
+import { certificateOf } from '../doorVisit.ts';
 import { refuseTransaction } from '../maintenance.ts';
 import { LOGIN_LINE_LIMIT_OCTETS, PLACE_KEPT_MS } from '../limits.ts';
 import { goodbye, REPLIES, type Reply, replyOf } from '../reply.ts';
@@ -107,6 +109,10 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
 
   get ending(): AbortSignal {
     return this.#ending.signal;
+  }
+
+  get certificate(): ClientCertificate {
+    return certificateOf(this._socket, this.surroundings);
   }
 
   get isGone(): boolean {
@@ -284,8 +290,10 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     this._parser = this._createParser();
     this.#limitLines();
     this._upgrading = true;
-    const { tlsContexts, clock } = this.surroundings;
-    const { socket, secured } = beginTls(plain, tlsContexts.current(), clock);
+    const { tlsContexts, door, clock } = this.surroundings;
+    const { socket, secured } = beginTls(plain, tlsContexts.current(), clock, {
+      asksCertificate: door?.asksCertificate,
+    });
     this._socket = socket;
     this.#wire.attach(socket);
     setImmediate(callback);
