@@ -49,6 +49,7 @@ const LANDED_STEPS = [
   '6d0b74db6747be38',
   '30ee68d135ac7bd5',
   '3d35a0900d37671a',
+  '1d4353c2e113113b',
 ];
 
 t.test('the data directory is made for its owner only, and left in order', async (t) => {

@@ -9,20 +9,25 @@ import { createLog } from '../../src/base/log.ts';
 import { DAY_MS } from '../../src/base/units.ts';
 import type { PlannedDelivery } from '../../src/store/contract/deliveries.ts';
 import type { Entry } from '../../src/store/contract/mailboxes.ts';
-import type { TraceEvent } from '../../src/store/contract/trace.ts';
+import type { NotedRefusal, TraceEvent } from '../../src/store/contract/trace.ts';
 import {
   TRACE_EVENTS_PER_MESSAGE,
   TRACE_FIELD_LIMIT_CHARS,
+  TRACE_MESSAGE_ID_LIMIT_CHARS,
   TRACE_NOTES_LIMIT,
   TRACE_NOTES_PER_JOB,
   TRACE_NOTES_WAIT_MS,
+  TRACE_SUBJECT_LIMIT_CHARS,
 } from '../../src/store/sqlite/limits.ts';
 import { openStore, type SqliteStore } from '../../src/store/sqlite/open.ts';
 import { Reader } from '../../src/store/sqlite/reader.ts';
 import { createTrace } from '../../src/store/sqlite/trace.ts';
 import { traceAddress } from '../../src/store/sqlite/traceAddress.ts';
 import { startWriter } from '../../src/store/sqlite/writer/client.ts';
+import { yieldTurn } from '../../src/base/pacer.ts';
 import { createTestClock } from '../support/clock.ts';
+import { threadMs } from '../support/threadTime.ts';
+import { createDataDirectory } from './dataDirectory.ts';
 
 const HASH = '$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 
@@ -250,7 +255,10 @@ t.test('a note is on disk when the store has closed', async (t) => {
 });
 
 t.test('traces go when their time is over, with all that finds them', async (t) => {
-  const old = await deliver({ reversePath: 'old@remote.example' });
+  const old = await deliver({ reversePath: 'old@remote.example', messageId: 'old@x', subject: 'old' });
+  const otherNames = ['192.0.2.9'];
+  const refused = { traceId: newTraceId(clock.now()), reversePath: '', recipients: [], otherNames };
+  store.trace.noteRefusal({ ...refused, event: event('refused') });
   clock.advance(29 * DAY_MS);
   const young = await deliver({ reversePath: 'young@remote.example' });
   await store.maintain();
@@ -274,6 +282,109 @@ t.test('traces go when their time is over, with all that finds them', async (t) 
   ]);
   t.same(rest, [0, 0, 0], 'and nothing is left behind');
   reader.close();
+});
+
+t.test(
+  'a message is found by its Message-ID, exactly, and by words of its subject in any case',
+  async (t) => {
+    const ids = (traces: readonly { readonly traceId: string }[]) => traces.map(({ traceId }) => traceId);
+    const first = await deliver({ messageId: 'One@x.example', subject: 'Störung: Pumpe 17 steht' });
+    const second = await deliver({
+      messageId: 'two@x.example',
+      subject: 'Re: STÖRUNG: pumpe 18 steht still',
+    });
+    const third = await deliver({ messageId: 'One@x.example' });
+    t.match(await store.trace.find(first.traceId), {
+      messageId: 'One@x.example',
+      subject: 'Störung: Pumpe 17 steht',
+    });
+    t.same(ids(await store.trace.findByMessageId('One@x.example', 10)), [third.traceId, first.traceId]);
+    t.same(ids(await store.trace.findByMessageId('One@x.example', 1)), [third.traceId]);
+    t.same(ids(await store.trace.findByMessageId('one@x.example', 10)), [], 'another case is another id');
+    const bySubject = async (words: string, limit = 10) =>
+      ids(await store.trace.findBySubject(words.split(' '), limit));
+    t.same(await bySubject('störung'), [second.traceId, first.traceId]);
+    t.same(await bySubject('STO\u0308RUNG', 1), [second.traceId]);
+    t.same(await bySubject('steht pumpe'), [second.traceId, first.traceId], 'in any order');
+    t.same(await bySubject('17 pump'), [first.traceId], 'all of them');
+    t.same(await bySubject('störung 19'), []);
+    t.same(await bySubject('% _'), [], 'nothing is a wildcard');
+  },
+);
+
+t.test('names that a sender makes long are cut, and found all the same', async (t) => {
+  const messageId = `${'i'.repeat(1000)}@x.example`;
+  const subject = `${'\u{1f600}'.repeat(1000)} end`;
+  const { traceId } = await deliver({ messageId, subject });
+  const trace = await store.trace.find(traceId);
+  t.equal(trace?.messageId?.length, TRACE_MESSAGE_ID_LIMIT_CHARS);
+  t.equal(trace?.subject?.length, TRACE_SUBJECT_LIMIT_CHARS);
+  t.equal((await store.trace.findByMessageId(messageId, 1))[0]?.traceId, traceId);
+  t.equal((await store.trace.findBySubject(['\u{1f600}'], 1))[0]?.traceId, traceId);
+});
+
+t.test(
+  'a refusal is found by the remote address and the login name, and its names join those of the message',
+  async (t) => {
+    const traceId = newTraceId(clock.now());
+    const refusal = (otherNames: string[], more: Partial<NotedRefusal> = {}) => ({
+      ...{ traceId, reversePath: '', recipients: [], otherNames, event: event('refused'), ...more },
+    });
+    store.trace.noteRefusal(refusal(['192.0.2.7', 'Robot@App.Example']));
+    await settled();
+    for (const name of ['192.0.2.7', 'robot@app.example'])
+      t.equal((await store.trace.findByAddress(name, 1))[0]?.traceId, traceId, name);
+    t.notOk('otherNames' in ((await store.trace.find(traceId)) ?? {}));
+    store.trace.noteRefusal(refusal(['2001:DB8::7'], { messageId: 'm@x', subject: 's' }));
+    await settled();
+    t.match(await store.trace.find(traceId), { messageId: 'm@x', subject: 's', events: [{}, {}] });
+    t.equal((await store.trace.findByAddress('2001:db8::7', 1))[0]?.traceId, traceId);
+    t.equal((await store.trace.findByAddress('192.0.2.7', 1))[0]?.traceId, traceId);
+  },
+);
+
+t.test('a subject is looked for in a hundred thousand traces without holding up anybody', async (t) => {
+  const data = createDataDirectory(t);
+  const many = await data.open();
+  const first = newTraceId(clock.now());
+  data.tamper(
+    `WITH RECURSIVE number (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n < 99999)
+     INSERT INTO trace_message (trace_id, accepted_at, reverse_path, recipients, octets, message_id, subject)
+     SELECT substr(?, 1, 14) || printf('%06d', n), ?, 'noreply@app.example', '["in@app.example"]', 5000,
+       printf('%06d@app.example', n), printf('Ticket %d: der Drucker im zweiten Stock druckt nicht', n) FROM number`,
+    first,
+    clock.now(),
+  );
+  let longestMs = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < 3 && longestMs > 10; attempt += 1) {
+    longestMs = 0;
+    let isOver = false;
+    const searching = many.trace.findBySubject(['DRUCKER', '4711:'], 10).finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      const beforeMs = threadMs();
+      await yieldTurn();
+      longestMs = Math.max(longestMs, threadMs() - beforeMs);
+    }
+    t.same(
+      (await searching).map(({ messageId }) => messageId),
+      [
+        '094711@app.example',
+        '084711@app.example',
+        '074711@app.example',
+        '064711@app.example',
+        '054711@app.example',
+        '044711@app.example',
+        '034711@app.example',
+        '024711@app.example',
+        '014711@app.example',
+        '004711@app.example',
+      ],
+    );
+  }
+  t.ok(longestMs <= 10, `the longest turn took ${longestMs.toFixed(1)} ms`);
+  t.equal((await many.trace.findByMessageId('000017@app.example', 10)).length, 1);
 });
 
 t.test('an address is folded, whatever it is', async (t) => {

@@ -11,7 +11,7 @@ import type { Duplicate, PlannedClaim } from './claims.ts';
 import type { ContentDraft } from './contents.ts';
 import type { Flags, MailboxName } from './mailboxes.ts';
 import type { PlannedQueueItem } from './queue.ts';
-import type { TraceEvent } from './trace.ts';
+import type { MessageNames, TraceEvent } from './trace.ts';
 
 /** One local copy to make. */
 export interface PlannedCopy {
@@ -28,7 +28,7 @@ export interface PlannedCopy {
 }
 
 /** A message as transfer planned it. */
-export interface PlannedDelivery {
+export interface PlannedDelivery extends MessageNames {
   readonly traceId: TraceId;
   /** The whole message, our trace fields in front. Sealed by this call. */
   readonly draft: ContentDraft;

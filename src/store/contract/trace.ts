@@ -31,8 +31,16 @@ export const TRACE_EVENT_KINDS = [
 ] as const;
 export type TraceEventKind = (typeof TRACE_EVENT_KINDS)[number];
 
-/** A message's way through the house. */
-export interface MessageTrace {
+/** What a message is called by its sender, as far as it says so. Long ones are cut. */
+export interface MessageNames {
+  /** Without angle brackets. */
+  readonly messageId?: string | undefined;
+  /** Decoded. */
+  readonly subject?: string | undefined;
+}
+
+/** A message's way through the house; or what was refused, without a message. */
+export interface MessageTrace extends MessageNames {
   readonly traceId: TraceId;
   readonly acceptedAt: UnixMs;
   readonly reversePath: string;
@@ -45,15 +53,27 @@ export interface MessageTrace {
 export interface Trace {
   /** A message's trace. */
   find(traceId: TraceId): Promise<MessageTrace | undefined>;
-  /** Traces of messages from or to `address` (normalised), newest first, at most `limit` (1 to 1000). */
+  /**
+   * Traces of messages from or to `address` (in any spelling, valid or not), and of what was refused to a remote address or a
+   * login name, newest first, at most `limit` (1 to 1000).
+   */
   findByAddress(address: string, limit: number): Promise<readonly MessageTrace[]>;
+  /** Traces of messages with this Message-ID, without angle brackets; newest first, at most `limit`. */
+  findByMessageId(messageId: string, limit: number): Promise<readonly MessageTrace[]>;
+  /** Traces of messages whose subject has each of `words` in it, in any case; newest first, at most `limit`. Looks at all. */
+  findBySubject(words: readonly string[], limit: number): Promise<readonly MessageTrace[]>;
   /** Notes an event about a stored message; returns at once, never fails the caller. */
   note(contentId: ContentId, event: TraceEvent): void;
   /** Notes an event about a message that has no content (a refusal): makes its trace when it is new. Returns at once. */
-  noteRefusal(refusal: {
-    readonly traceId: TraceId;
-    readonly reversePath: string;
-    readonly recipients: readonly string[];
-    readonly event: TraceEvent;
-  }): void;
+  noteRefusal(refusal: NotedRefusal): void;
+}
+
+/** What was refused. */
+export interface NotedRefusal extends MessageNames {
+  readonly traceId: TraceId;
+  readonly reversePath: string;
+  readonly recipients: readonly string[];
+  /** Other names that `findByAddress` finds it by: a remote address, a login name. */
+  readonly otherNames?: readonly string[] | undefined;
+  readonly event: TraceEvent;
 }

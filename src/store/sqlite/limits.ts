@@ -93,6 +93,12 @@ export const TRACE_EVENTS_PER_MESSAGE = 100;
 export const QUEUED_EVENTS_PER_DELIVERY = 50;
 /** Characters of a text in an event. */
 export const TRACE_FIELD_LIMIT_CHARS = 500;
+/** Characters of a subject that a message is found by: longer ones are cut. */
+export const TRACE_SUBJECT_LIMIT_CHARS = 200;
+/** Characters of a Message-ID that a message is found by; Exchange's have some 80. */
+export const TRACE_MESSAGE_ID_LIMIT_CHARS = 250;
+/** Subjects read by one short statement and looked at, about a millisecond. */
+export const TRACE_SUBJECT_SLICE_ROWS = 250;
 /** Notes written by one job, some milliseconds. */
 export const TRACE_NOTES_PER_JOB = 250;
 /** How long a note may wait for others to be written with it. */

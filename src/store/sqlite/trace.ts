@@ -9,18 +9,30 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { yieldTurn } from '../../base/pacer.ts';
+import type { TraceId } from '../../base/ids.ts';
+import { casemapKey } from '../../wire/mime/casemap.ts';
 import type { MessageTrace, Trace } from '../contract/trace.ts';
 import type { Note } from './jobs/trace.ts';
 import {
+  TRACE_MESSAGE_ID_LIMIT_CHARS,
   TRACE_NOTES_LIMIT,
   TRACE_NOTES_PER_JOB,
   TRACE_NOTES_WAIT_MS,
   TRACE_SLICE_MESSAGES,
+  TRACE_SUBJECT_SLICE_ROWS,
 } from './limits.ts';
 import type { Reader } from './reader.ts';
 import { traceAddress } from './traceAddress.ts';
-import { selectTrace, selectTraceIdsByAddress } from './traceQueries.ts';
+import {
+  selectSubjects,
+  selectTrace,
+  selectTraceIdsByAddress,
+  selectTraceIdsByMessageId,
+} from './traceQueries.ts';
 import type { Writer } from './writer/client.ts';
+
+/** Sorts behind every trace id. */
+const AFTER_ALL_IDS = '~';
 
 /** The Trace, and its end. */
 export interface FlushableTrace extends Trace {
@@ -36,15 +48,49 @@ export function createTrace(reader: Reader, writer: NoteWriter, clock: Clock, lo
   const notes = new Notes(writer, clock, log);
   return {
     find: async (traceId) => reader.read((db) => selectTrace(db, traceId)),
-    findByAddress: (address, limit) => findByAddress(reader, address, limit),
+    findByAddress: (address, limit) =>
+      readTraces(
+        reader,
+        reader.read((db) => selectTraceIdsByAddress(db, traceAddress(address), limit)),
+      ),
+    findByMessageId: (messageId, limit) =>
+      readTraces(
+        reader,
+        reader.read((db) => selectTraceIdsByMessageId(db, cutMessageId(messageId), limit)),
+      ),
+    findBySubject: async (words, limit) => readTraces(reader, await findBySubject(reader, words, limit)),
     note: (contentId, event) => notes.add({ kind: 'content', contentId, event }),
     noteRefusal: (refusal) => notes.add({ kind: 'refusal', refusal }),
     flush: () => notes.flush(),
   };
 }
 
-async function findByAddress(reader: Reader, address: string, limit: number): Promise<MessageTrace[]> {
-  const ids = reader.read((db) => selectTraceIdsByAddress(db, traceAddress(address), limit));
+function cutMessageId(messageId: string): string {
+  return messageId.slice(0, TRACE_MESSAGE_ID_LIMIT_CHARS).toWellFormed();
+}
+
+/** Looks at all subjects, slice by slice: a hundred thousand take a part of a second, and nobody waits for them. */
+async function findBySubject(reader: Reader, words: readonly string[], limit: number): Promise<TraceId[]> {
+  const keys = words.map(casemapKey);
+  const found: TraceId[] = [];
+  let before = AFTER_ALL_IDS;
+  for (;;) {
+    const from = before;
+    const slice = reader.read((db) => selectSubjects(db, from, TRACE_SUBJECT_SLICE_ROWS));
+    for (const [traceId, subject] of slice) {
+      if (subject === null) continue;
+      const key = casemapKey(subject);
+      if (keys.every((word) => key.includes(word))) found.push(traceId);
+      if (found.length === limit) return found;
+    }
+    const last = slice.at(-1);
+    if (last === undefined || slice.length < TRACE_SUBJECT_SLICE_ROWS) return found;
+    before = last[0];
+    await yieldTurn();
+  }
+}
+
+async function readTraces(reader: Reader, ids: readonly TraceId[]): Promise<MessageTrace[]> {
   const traces: MessageTrace[] = [];
   for (const [index, id] of ids.entries()) {
     if (index > 0 && index % TRACE_SLICE_MESSAGES === 0) await yieldTurn();

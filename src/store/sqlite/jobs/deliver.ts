@@ -11,7 +11,7 @@ import type { TraceId } from '../../../base/ids.ts';
 import type { PlannedClaim } from '../../contract/claims.ts';
 import type { DeliveredCopy, DeliveryOutcome, PlannedCopy } from '../../contract/deliveries.ts';
 import type { PlannedQueueItem } from '../../contract/queue.ts';
-import type { TraceEvent } from '../../contract/trace.ts';
+import type { MessageNames, TraceEvent } from '../../contract/trace.ts';
 import type { Connection } from '../connection.ts';
 import { selectAddress } from '../directoryQueries.ts';
 import type { SealedContent } from '../writer/contentWriting.ts';
@@ -24,7 +24,7 @@ import { insertQueueItems } from './queueRows.ts';
 import { insertDeliveryTrace } from './trace.ts';
 
 /** A planned delivery as it comes over from the main thread. */
-export interface DeliverInput {
+export interface DeliverInput extends MessageNames {
   readonly traceId: TraceId;
   readonly draft: DraftEnd;
   readonly returnPathOctets: number;
@@ -58,10 +58,12 @@ function deliver(db: Connection, asked: DeliverInput, context: JobContext): Deli
   if (isForNobody && input.copies.length > 0)
     throw new MailError('recipientUnknown', 'every account of the plan has gone');
   if (isForNobody) insertOrphan(db, content.id, context.batch);
-  const { traceId, acceptedAt, reversePath, recipients } = input;
+  const { traceId, acceptedAt, reversePath, recipients, messageId, subject } = input;
   const told = traceDuplicates(db, traceId, duplicates.values(), context.now);
   const events = [...input.events, ...told, ...stored, ...queued.events];
-  insertDeliveryTrace(db, { traceId, acceptedAt, reversePath, recipients, octets: content.octets, events });
+  const { octets } = content;
+  const message = { traceId, acceptedAt, reversePath, recipients, octets, messageId, subject };
+  insertDeliveryTrace(db, { ...message, events });
   return { contentId: content.id, copies, queued: queued.ids, duplicates: [...duplicates.values()] };
 }
 

@@ -4,7 +4,7 @@
 
 import type { UnixMs } from '../../../base/clock.ts';
 import type { ContentId, TraceId } from '../../../base/ids.ts';
-import type { TraceEvent } from '../../contract/trace.ts';
+import type { MessageNames, NotedRefusal, TraceEvent } from '../../contract/trace.ts';
 import type { Connection } from '../connection.ts';
 import { TRACE_SWEEP_ROWS } from '../limits.ts';
 import { selectOldestTraces } from '../traceQueries.ts';
@@ -16,18 +16,10 @@ import {
   mergeTraceMessage,
 } from './traceRows.ts';
 
-/** A refusal, as `Trace.noteRefusal` takes it. */
-export interface Refusal {
-  readonly traceId: TraceId;
-  readonly reversePath: string;
-  readonly recipients: readonly string[];
-  readonly event: TraceEvent;
-}
-
 /** What a session noted: about a content, or about a message that was refused. */
 export type Note =
   | { readonly kind: 'content'; readonly contentId: ContentId; readonly event: TraceEvent }
-  | { readonly kind: 'refusal'; readonly refusal: Refusal };
+  | { readonly kind: 'refusal'; readonly refusal: NotedRefusal };
 
 /** Jobs by name. */
 export const TRACE_JOBS = {
@@ -41,7 +33,7 @@ export const TRACE_JOBS = {
 } as const;
 
 /** A message that a delivery brings. */
-export interface TracedDelivery {
+export interface TracedDelivery extends MessageNames {
   readonly traceId: TraceId;
   readonly acceptedAt: UnixMs;
   readonly reversePath: string;
@@ -70,9 +62,9 @@ export function deleteOldTraces(db: Connection, before: UnixMs): boolean {
   return old.length === TRACE_SWEEP_ROWS;
 }
 
-function writeRefusal(db: Connection, { traceId, reversePath, recipients, event }: Refusal): void {
-  mergeTraceMessage(db, { traceId, acceptedAt: event.at, reversePath, recipients, octets: 0 });
-  appendTraceEvent(db, traceId, event);
+function writeRefusal(db: Connection, { event, ...refusal }: NotedRefusal): void {
+  mergeTraceMessage(db, { ...refusal, acceptedAt: event.at, octets: 0 });
+  appendTraceEvent(db, refusal.traceId, event);
 }
 
 function writeContentNote(db: Connection, contentId: ContentId, event: TraceEvent): void {

@@ -6,29 +6,59 @@
  */
 
 import type { TraceId } from '../../../base/ids.ts';
-import type { MessageTrace, TraceEvent } from '../../contract/trace.ts';
+import type { TraceEvent } from '../../contract/trace.ts';
 import type { Connection } from '../connection.ts';
-import { TRACE_EVENTS_PER_MESSAGE, TRACE_FIELD_LIMIT_CHARS } from '../limits.ts';
+import {
+  TRACE_EVENTS_PER_MESSAGE,
+  TRACE_FIELD_LIMIT_CHARS,
+  TRACE_MESSAGE_ID_LIMIT_CHARS,
+  TRACE_SUBJECT_LIMIT_CHARS,
+} from '../limits.ts';
 import { traceAddress } from '../traceAddress.ts';
-import { selectTraceMessage } from '../traceQueries.ts';
+import { selectTraceMessage, type TraceMessage } from '../traceQueries.ts';
 
 /**
  * Makes a message's row, or adds what it does not have yet: recipients, and the size that a refusal does not know.
  * Answers whether it is new: then its first event has the number 0, which need not be asked for.
  */
-export function mergeTraceMessage(db: Connection, message: Omit<MessageTrace, 'events'>): boolean {
+export function mergeTraceMessage(db: Connection, given: TraceMessage): boolean {
+  const message = { ...given, ...cutNames(given) };
   const known = selectTraceMessage(db, message.traceId);
   if (known === undefined) {
     insertMessage(db, message);
     insertAddresses(db, message);
     return true;
   }
-  const recipients = [...new Set([...known.recipients, ...message.recipients])];
+  const recipients = joined(known.recipients, message.recipients);
+  const otherNames = joined(known.otherNames ?? [], message.otherNames ?? []);
   const octets = Math.max(known.octets, message.octets);
-  if (recipients.length === known.recipients.length && octets === known.octets) return false;
-  updateMessage(db, { ...message, recipients, octets });
+  const names = {
+    messageId: known.messageId ?? message.messageId,
+    subject: known.subject ?? message.subject,
+  };
+  const isKnown =
+    recipients.length === known.recipients.length &&
+    otherNames.length === (known.otherNames ?? []).length &&
+    octets === known.octets &&
+    names.messageId === known.messageId &&
+    names.subject === known.subject;
+  if (isKnown) return false;
+  updateMessage(db, { ...message, ...names, recipients, otherNames, octets });
   insertAddresses(db, message);
   return false;
+}
+
+function joined(known: readonly string[], more: readonly string[]): readonly string[] {
+  return [...new Set([...known, ...more])];
+}
+
+/** They come from outside. */
+function cutNames({ messageId, subject, otherNames }: TraceMessage): Partial<TraceMessage> {
+  return {
+    messageId: messageId?.slice(0, TRACE_MESSAGE_ID_LIMIT_CHARS).toWellFormed(),
+    subject: subject?.slice(0, TRACE_SUBJECT_LIMIT_CHARS).toWellFormed(),
+    otherNames: otherNames?.map((name) => name.slice(0, TRACE_FIELD_LIMIT_CHARS).toWellFormed()),
+  };
 }
 
 /** Whether a message has a trace (still). */
@@ -59,20 +89,19 @@ export function appendTraceEvents(
 }
 
 /** Removes a message's trace. */
-export function deleteTrace(
-  db: Connection,
-  { traceId, reversePath, recipients }: Omit<MessageTrace, 'events'>,
-): void {
-  for (const path of [reversePath, ...recipients]) deleteAddress(db, traceAddress(path), traceId);
+export function deleteTrace(db: Connection, message: TraceMessage): void {
+  const { traceId, reversePath, recipients, otherNames = [] } = message;
+  for (const path of [reversePath, ...recipients, ...otherNames])
+    deleteAddress(db, traceAddress(path), traceId);
   deleteEvents(db, traceId);
   deleteMessage(db, traceId);
 }
 
 function insertAddresses(
   db: Connection,
-  { traceId, reversePath, recipients }: Omit<MessageTrace, 'events'>,
+  { traceId, reversePath, recipients, otherNames = [] }: TraceMessage,
 ): void {
-  const paths = [reversePath, ...recipients].filter((path) => path !== '');
+  const paths = [reversePath, ...recipients, ...otherNames].filter((path) => path !== '');
   for (const address of new Set(paths.map(traceAddress))) insertAddress(db, address, traceId);
 }
 
@@ -83,25 +112,36 @@ function storedFields({ fields }: TraceEvent): string {
   );
 }
 
-function insertMessage(db: Connection, message: Omit<MessageTrace, 'events'>): void {
+function insertMessage(db: Connection, message: TraceMessage): void {
   db.run(
-    `INSERT INTO trace_message (trace_id, accepted_at, reverse_path, recipients, octets)
-     VALUES (?, ?, ?, ?, ?)`,
+    `INSERT INTO trace_message (trace_id, accepted_at, reverse_path, recipients, octets, message_id, subject, other_names)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     message.traceId,
     message.acceptedAt,
     message.reversePath,
     JSON.stringify(message.recipients),
     message.octets,
+    message.messageId ?? null,
+    message.subject ?? null,
+    otherNamesText(message),
   );
 }
 
-function updateMessage(db: Connection, message: Omit<MessageTrace, 'events'>): void {
+function updateMessage(db: Connection, message: TraceMessage): void {
   db.run(
-    'UPDATE trace_message SET recipients = ?, octets = ? WHERE trace_id = ?',
+    `UPDATE trace_message SET recipients = ?, octets = ?, message_id = ?, subject = ?, other_names = ?
+     WHERE trace_id = ?`,
     JSON.stringify(message.recipients),
     message.octets,
+    message.messageId ?? null,
+    message.subject ?? null,
+    otherNamesText(message),
     message.traceId,
   );
+}
+
+function otherNamesText({ otherNames }: TraceMessage): string | null {
+  return otherNames === undefined || otherNames.length === 0 ? null : JSON.stringify(otherNames);
 }
 
 function insertAddress(db: Connection, address: string, traceId: TraceId): void {
