@@ -359,13 +359,15 @@ t.test('a subject is looked for in a hundred thousand traces without holding up 
   for (let attempt = 0; attempt < 3 && longestMs > 10; attempt += 1) {
     longestMs = 0;
     let isOver = false;
+    let beforeMs = threadMs();
     const searching = many.trace.findBySubject(['DRUCKER', '4711:'], 10).finally(() => {
       isOver = true;
     });
     while (!isOver) {
-      const beforeMs = threadMs();
       await yieldTurn();
-      longestMs = Math.max(longestMs, threadMs() - beforeMs);
+      const nowMs = threadMs();
+      longestMs = Math.max(longestMs, nowMs - beforeMs);
+      beforeMs = nowMs;
     }
     t.same(
       (await searching).map(({ messageId }) => messageId),
