@@ -24,7 +24,7 @@ import { type IpRanges, openIpRanges } from './accounts/ipRanges.ts';
 import { createPasswordHasher, generatePassword } from './accounts/password.ts';
 import { createRetentionPolicy } from './accounts/retention.ts';
 import { openSearch, type Search } from './search/search.ts';
-import { createTransfer } from './transfer/transfer.ts';
+import { createPlanning, createTransfer } from './transfer/transfer.ts';
 import { ACCOUNT_CAPABILITIES, LISTENER_CAPABILITIES } from './imapd/capabilities.ts';
 import { openImapd } from './imapd/imapd.ts';
 import { CAPABILITIES as POP3_CAPABILITIES } from './pop3d/capabilities.ts';
@@ -51,6 +51,7 @@ import { createRunningServer } from './admin/runningServer.ts';
 import type { ListenerStatus, RunningServer } from './admin/server.ts';
 import { type CliIo, EXIT } from './admin/verb.ts';
 import { searchOptions, storeOptions } from './admin/storeOptions.ts';
+import { transferOptions } from './admin/transferOptions.ts';
 import { allVerbs } from './admin/verbs/all.ts';
 import { runDemo } from './demo/demo.ts';
 
@@ -272,7 +273,8 @@ async function openRooms(
     reload,
     rooms,
   });
-  const operations = createOperations({ administration, trace, store, maintenance, server });
+  const planning = createPlanning({ store, accounts, log, ...transferOptions(config) });
+  const operations = createOperations({ administration, trace, store, maintenance, planning, server });
   const control = await openControlServer({
     path: controlSocketPath(directory),
     clock,
@@ -342,8 +344,8 @@ async function openSessionRooms(
     ...common,
     store,
     accounts,
-    sizeLimitOctets: config.smtp.sizeLimitOctets,
     onceOnly: config.transfer,
+    ...transferOptions(config),
   });
   const smtpd = await openSmtpd({
     ...common,

@@ -66,6 +66,8 @@ export interface Accounts {
   quotaOf(account: Account): Promise<AccountQuota>;
   /** What is added to a login name without a domain. */
   defaultDomain(): string | undefined;
+  /** Where mail for postmaster goes that nobody else takes. */
+  postmaster(): string | undefined;
   /** Takes new options, after a reload. Errors: `invalid`, and the old ones stay. */
   setOptions(options: AccountsOptions): void;
 }
@@ -103,6 +105,7 @@ export function createAccounts(surroundings: AccountsSurroundings): Accounts {
       return { usedOctets: octets, limitOctets: account.quotaOctets };
     },
     defaultDomain: current.defaultDomain,
+    postmaster: current.postmaster,
     setOptions(changed) {
       options = normalised(changed);
       current.throttle.setOptions(options.loginThrottle ?? DEFAULT_LOGIN_THROTTLE);

@@ -20,7 +20,7 @@ export const ALIAS_DEPTH_LIMIT = 10;
 export const EXPANSION_LIMIT = 10_000;
 
 /** Domains whose postmaster is looked for: bounds the time of one RCPT. */
-const POSTMASTER_DOMAIN_LIMIT = 20;
+export const POSTMASTER_DOMAIN_LIMIT = 20;
 
 /** Whom a forward path means. */
 export type Recipients =

@@ -7,19 +7,23 @@ import type { Clock } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import { openStore } from '../store/sqlite/open.ts';
+import { createAccounts } from '../accounts/accounts.ts';
 import { createAdministration } from '../accounts/administration.ts';
 import { createPasswordHasher } from '../accounts/password.ts';
+import { createPlanning } from '../transfer/transfer.ts';
 import { ACCOUNT_CAPABILITIES } from '../imapd/capabilities.ts';
 import { CAPABILITIES as POP3_CAPABILITIES } from '../pop3d/capabilities.ts';
 import type { FaultyConfig, LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problems.ts';
 import type { Config } from '../config/schema.ts';
+import { accountsOptions } from './accountsOptions.ts';
 import { type CliBackend, Unreachable } from './cli.ts';
 import { callControlServer, controlSocketPath } from './controlSocket.ts';
 import { openMaintenance } from './maintenance.ts';
 import { networkAddresses } from './networkAddresses.ts';
 import { createOperations, needsServer } from './operations.ts';
 import { storeOptions } from './storeOptions.ts';
+import { transferOptions } from './transferOptions.ts';
 
 /** What the backend is handed. */
 export interface BackendOptions {
@@ -59,16 +63,18 @@ async function callOnStore(
   try {
     const passwords = createPasswordHasher({ clock });
     const { mailboxes, trace } = store;
+    const common = { directory: store.directory, mailboxes, passwords, addresses: networkAddresses };
     const administration = createAdministration({
-      directory: store.directory,
-      mailboxes,
-      passwords,
+      ...common,
       imapCapabilities: ACCOUNT_CAPABILITIES,
       pop3Capabilities: POP3_CAPABILITIES,
-      addresses: networkAddresses,
       defaultDomain: () => config.server.defaultDomain,
     });
-    return await createOperations({ administration, trace, store, maintenance })(operation, input);
+    // Nobody logs in here, so nobody is trusted.
+    const ipRanges = { rangeOf: () => undefined };
+    const accounts = createAccounts({ ...common, clock, log, ipRanges, options: accountsOptions(config) });
+    const planning = createPlanning({ store, accounts, log, ...transferOptions(config) });
+    return await createOperations({ administration, trace, store, maintenance, planning })(operation, input);
   } finally {
     maintenance.close();
     await store.close();

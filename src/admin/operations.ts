@@ -15,10 +15,12 @@ import { parseAddress } from '../accounts/address.ts';
 import type { AccountReport } from '../accounts/administerAccounts.ts';
 import type { Administration } from '../accounts/administration.ts';
 import { generatePassword } from '../accounts/password.ts';
+import type { PlanSurroundings } from '../transfer/plan/surroundings.ts';
 import { FETCHED_LIST_LIMIT, listFetched, type RestoreReport, restoreFetched } from './fetchedMessages.ts';
 import type { Maintenance } from './maintenance.ts';
 import { type Operation, operationsOn } from './operation.ts';
 import { switchOn, WATCH_INPUT } from './protocolLog/switching.ts';
+import { ROUTE_TEST_INPUT, testRoute } from './routeTesting.ts';
 import { ROUTING_OPERATIONS } from './routingOperations.ts';
 import type { RunningServer } from './server.ts';
 
@@ -28,6 +30,8 @@ export interface OperationSurroundings {
   readonly trace: Trace;
   readonly store: Pick<Store, 'directory' | 'mailboxes' | 'contents' | 'queue'>;
   readonly maintenance: Maintenance;
+  /** What decisions about messages are made from, for `route.test`. */
+  readonly planning: PlanSurroundings;
   readonly server?: RunningServer;
 }
 
@@ -150,6 +154,9 @@ const OPERATIONS: ReadonlyMap<string, Operation<OperationSurroundings>> = new Ma
     administration.ipRanges.find(input.address),
   ),
   ...ROUTING_OPERATIONS,
+  operation('route.test', ROUTE_TEST_INPUT, ({ planning, store }, input) =>
+    testRoute(planning, store.directory, input),
+  ),
   operation('login.test', z.strictObject({ name }), ({ administration }, input) =>
     administration.logins.test(input.name),
   ),

@@ -36,4 +36,10 @@ export const transfer = z.strictObject({
     .max(1000)
     .default([])
     .describe('Domains whose recipients get every message as often as it comes.'),
+  relayRoutes: z
+    .enum(['off', 'on'])
+    .default('off')
+    .describe(
+      'Whether routes to relays and drop directories are in force. As long as this version cannot send, what they take waits in the queue; off refuses whatever only such a route would take.',
+    ),
 });

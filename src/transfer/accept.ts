@@ -15,11 +15,13 @@ import { formatMessageHeader, type MessageHeader } from '../wire/mime/messageHea
 import type { ContentDraft } from '../store/contract/contents.ts';
 import type { TraceEvent } from '../store/contract/trace.ts';
 import type { Acceptance, Envelope, Inspection, Origin, TransferOptions } from './contract.ts';
-import { deliveredTo, refuseHops } from './loops.ts';
+import { refuseHops } from './loops.ts';
 import { createFingerprint, type Fingerprint } from './onceOnly.ts';
-import { plan } from './plan.ts';
+import { plan } from './plan/plan.ts';
+import type { PlanSurroundings } from './plan/surroundings.ts';
 import { readHeader } from './readHeader.ts';
 import { type Prepared, prepare } from './submission.ts';
+import { type ReportSurroundings, reportFailures, reportSuccesses } from './report.ts';
 import { submitterFields } from './submitterFields.ts';
 import { formatReceived, formatReturnPath } from './traceFields.ts';
 
@@ -34,9 +36,16 @@ const FAULTS_OF_OTHERS: ReadonlySet<MailErrorCode> = new Set([
   'bareLineEnd',
   'mailLoop',
   'recipientUnknown',
+  'recipientDisabled',
+  'relayingDenied',
   'policyRefused',
   'signatureRequired',
 ]);
+
+/** What accepting needs: the room's options, and what planning is handed. */
+export interface AcceptSurroundings extends TransferOptions {
+  readonly planning: PlanSurroundings;
+}
 
 /** What is known of a message when its data begins. */
 interface Arrival {
@@ -51,7 +60,7 @@ interface Arrival {
 
 /** See Transfer.accept. */
 export async function accept(
-  options: TransferOptions,
+  options: AcceptSurroundings,
   envelope: Envelope,
   message: AsyncIterable<Buffer>,
   origin: Origin,
@@ -79,11 +88,13 @@ export async function accept(
 /** What was written of a message: its header as it is stored, and what became of it before. */
 interface Written extends Prepared {
   readonly returnPathOctets: number;
+  /** Of the message as it came. */
+  readonly octets: number;
 }
 
 /** Writes trace fields and message. Errors: what `message` and the inspection throw, `messageTooLarge`, `mailLoop`, the store's. */
 async function writeMessage(
-  options: TransferOptions,
+  options: AcceptSurroundings,
   arrival: Arrival,
   message: AsyncIterable<Buffer>,
   draft: ContentDraft,
@@ -114,7 +125,7 @@ async function writeMessage(
     }
     const refusal = await inspection?.end?.();
     if (refusal !== undefined) throw refusal;
-    return { ...prepared, returnPathOctets };
+    return { ...prepared, returnPathOctets, octets };
   } finally {
     await blocks.return?.();
   }
@@ -130,7 +141,7 @@ async function inspectHeader(
 }
 
 async function writeTraceFields(
-  options: TransferOptions,
+  options: AcceptSurroundings,
   { traceId, begunAt, zoneMinutes, envelope, origin }: Arrival,
   draft: ContentDraft,
 ): Promise<number> {
@@ -146,15 +157,20 @@ async function write({ clock }: TransferOptions, draft: ContentDraft, octets: Bu
 }
 
 async function deliver(
-  options: TransferOptions,
-  { traceId, zoneMinutes, envelope, origin, inspection, fingerprint }: Arrival,
+  options: AcceptSurroundings,
+  { traceId, begunAt, zoneMinutes, envelope, origin, inspection, fingerprint }: Arrival,
   draft: ContentDraft,
-  { header, returnPathOctets, changes }: Written,
+  { header, returnPathOctets, octets, changes }: Written,
 ): Promise<void> {
-  const { clock, log, store, accounts } = options;
+  const { clock, log, store, planning } = options;
   const acceptedAt = clock.now();
   const { reversePath, recipients } = envelope;
-  const { copies, events } = await plan(accounts, recipients, deliveredTo(header), acceptedAt);
+  const { submitter } = origin;
+  const isOfHouse = origin.kind === 'report';
+  const planned = await plan(planning, { envelope, submitter, isOfHouse, header, octets, at: acceptedAt });
+  const door: ReportSurroundings = { ...options, accept: (...message) => accept(options, ...message) };
+  const reported = { traceId, envelope, header, begunAt, zoneMinutes };
+  const { copies, queued, events } = await reportFailures(door, reported, planned);
   const isVouchedFor = inspection?.isVouchedFor === true;
   const claims = await fingerprint.claims(reachedOf(recipients, events), acceptedAt, isVouchedFor);
   const accepted = {
@@ -171,6 +187,7 @@ async function deliver(
     reversePath,
     recipients,
     copies,
+    queued,
     events: [accepted, ...events],
     claims,
   });
@@ -180,6 +197,7 @@ async function deliver(
     from: reversePath,
     recipients: recipients.length,
     copies: outcome.copies.length,
+    queued: outcome.queued.length,
     octets: draft.octets,
     remote: origin.remoteAddress,
     ...changes,
@@ -189,14 +207,16 @@ async function deliver(
     const first = { reason: kind, of, from: reversePath, remote: origin.remoteAddress };
     log.info('transfer.message.duplicate', { trace: traceId, recipient, ...first });
   }
+  await reportSuccesses(door, reported, planned, outcome.duplicates);
 }
 
-/** Recipients whose plan is not a refusal: who could not be given the message may be given it at the next try. */
+/** Recipients that have the message, or of whom the sender was told: the others may be given it at the next try. */
 function reachedOf(recipients: readonly string[], events: readonly TraceEvent[]): readonly string[] {
-  const refused = new Set(
-    events.filter(({ kind }) => kind === 'refused').map(({ fields }) => fields.recipient),
-  );
-  return recipients.filter((recipient) => !refused.has(recipient));
+  const named = (kinds: readonly string[]) =>
+    new Set(events.filter(({ kind }) => kinds.includes(kind)).map(({ fields }) => fields.recipient));
+  const missed = named(['refused', 'withheld']);
+  const told = named(['reported']);
+  return recipients.filter((recipient) => !missed.has(recipient) || told.has(recipient));
 }
 
 /** The error as the other side hears it: permanent only where trying again is of no use. */

@@ -23,7 +23,8 @@ export type Submitter =
 
 /** Who handed a message over, and how. */
 export interface Origin {
-  readonly kind: 'smtp';
+  /** `report`: this server wrote it itself, to tell a sender what became of his message. */
+  readonly kind: 'smtp' | 'report';
   /** The listener's name. */
   readonly listener: string;
   readonly remoteAddress: string;
@@ -118,8 +119,10 @@ export interface OnceOnlyOptions {
 
 /** What the room is handed. */
 export interface TransferOptions {
-  readonly store: Pick<Store, 'contents' | 'deliveries' | 'health' | 'trace'>;
-  readonly accounts: Pick<Accounts, 'isOverQuota' | 'resolveRecipient'>;
+  readonly store: Pick<Store, 'contents' | 'deliveries' | 'directory' | 'feed' | 'health' | 'trace'>;
+  readonly accounts: Pick<Accounts, 'defaultDomain' | 'isOverQuota' | 'postmaster' | 'resolveRecipient'>;
+  /** Whether routes to relays and drop directories are in force; asked each time, since a reload may change it. They are not unless given. */
+  readonly isRelaying?: () => boolean;
   /** Names us in Received fields. */
   readonly serverName: string;
   /** Octets of the largest message, our trace fields not counted. */

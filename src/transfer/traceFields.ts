@@ -41,11 +41,14 @@ export function formatReceived(stamp: Stamp): Buffer {
   const { origin, recipients } = stamp;
   const client = addressLiteral(origin.remoteAddress);
   const [only, ...others] = recipients;
-  const words = [
+  const from = [
     `Received: from ${isDomain(origin.heloName) ? origin.heloName : client}`,
     `(${client})`,
     `by ${visible(stamp.serverName)}`,
     `with ${protocolOf(stamp)}`,
+  ];
+  const words = [
+    ...(origin.kind === 'report' ? [`Received: by ${visible(stamp.serverName)}`] : from),
     `id ${stamp.traceId}`,
     ...(origin.tls === undefined ? [] : [`(${visible(origin.tls)})`]),
     ...(only === undefined || others.length > 0 ? [] : [`for <${visible(only)}>`]),

@@ -2,7 +2,8 @@
  * The one door for messages in transit: whoever takes one in hands it to `accept`, and may acknowledge it when that answers
  * `accepted`, which is after the commit.
  *
- * RCPT is answered by `checkRecipient`, which refuses whatever is not ours to deliver: there is no way to relay here.
+ * RCPT is answered by `checkRecipient`, which refuses whatever neither a route nor one of our domains takes (plan/routes.ts says who
+ * may use a route: there is no open relay).
  * Trust: paths and octets are the other side's. Messages in transit pass through, in pieces, and stay nowhere but in the store.
  */
 
@@ -10,12 +11,28 @@ import { accept } from './accept.ts';
 import { checkRecipient } from './checkRecipient.ts';
 import type { Transfer, TransferOptions } from './contract.ts';
 import { createFreeSpace } from './freeSpace.ts';
+import { followRoutingTables } from './plan/routingTables.ts';
+import type { PlanSurroundings } from './plan/surroundings.ts';
+
+/** What decisions are made from: the door's, and those of whoever only asks what would happen. */
+export function createPlanning(
+  options: Pick<TransferOptions, 'accounts' | 'isRelaying' | 'log'> & {
+    readonly store: Pick<TransferOptions['store'], 'directory' | 'feed'>;
+  },
+): PlanSurroundings {
+  const { store, accounts, isRelaying = () => false, log } = options;
+  const { directory, feed } = store;
+  const tables = followRoutingTables({ routing: directory, feed, log });
+  return { directory, routing: directory, accounts, log, tables, isRelaying };
+}
 
 /** Opens the door. */
 export function createTransfer(options: TransferOptions): Transfer {
   const freeSpace = createFreeSpace(options.store, options.clock);
+  const planning = createPlanning(options);
   return {
-    checkRecipient: (path, question) => checkRecipient(options.accounts, freeSpace, path, question),
-    accept: (envelope, message, origin, inspection) => accept(options, envelope, message, origin, inspection),
+    checkRecipient: (path, question) => checkRecipient(planning, freeSpace, path, question),
+    accept: (envelope, message, origin, inspection) =>
+      accept({ ...options, planning }, envelope, message, origin, inspection),
   };
 }

@@ -352,6 +352,7 @@ function failingStore(
     };
   };
   return {
+    ...store,
     health: () => store.health(),
     contents: { ...store.contents, begin },
     deliveries: { deliver: fail },

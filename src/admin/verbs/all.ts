@@ -19,6 +19,7 @@ import { protocolLogVerbs } from './protocolLog.ts';
 import { QUEUE_VERBS } from './queue.ts';
 import { RANGE_VERBS } from './range.ts';
 import { ROUTE_VERBS } from './route.ts';
+import { ROUTE_TEST_VERB } from './routeTest.ts';
 import { RULE_VERBS } from './rule.ts';
 import { SERVER_VERBS } from './server.ts';
 import { TRACE_VERBS } from './trace.ts';
@@ -36,6 +37,7 @@ export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
     ...FORWARD_VERBS,
     ...RULE_VERBS,
     ...ROUTE_VERBS,
+    ROUTE_TEST_VERB,
     ...QUEUE_VERBS,
     ...PROFILE_VERBS,
     ...RANGE_VERBS,

@@ -19,6 +19,13 @@ export interface TraceEvent {
 export const TRACE_EVENT_KINDS = [
   'accepted',
   'refused',
+  'routed',
+  'ruled',
+  'forwarded',
+  'notForwarded',
+  'withheld',
+  'reported',
+  'dsnDue',
   'stored',
   'queued',
   'duplicate',

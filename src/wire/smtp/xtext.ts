@@ -13,3 +13,11 @@ export function decodeXtext(text: string): string | undefined {
     String.fromCharCode(Number.parseInt(digits, 16)),
   );
 }
+
+/** `text`, each character an octet, as xtext. */
+export function encodeXtext(text: string): string {
+  return text.replace(/[^!-*,-<>-~]/g, (character) => {
+    const digits = (character.charCodeAt(0) & 0xff).toString(16).toUpperCase();
+    return `+${digits.padStart(2, '0')}`;
+  });
+}
