@@ -8,8 +8,10 @@ import type { Config } from '../config/schema.ts';
 /** The transfer room's options of a configuration. */
 export function transferOptions({
   smtp,
+  store,
   transfer,
-}: Config): Required<Pick<TransferOptions, 'sizeLimitOctets' | 'isRelaying'>> {
+}: Config): Required<Pick<TransferOptions, 'sizeLimitOctets' | 'reserveOctets' | 'isRelaying'>> {
   const isRelaying = transfer.relayRoutes === 'on';
-  return { sizeLimitOctets: smtp.sizeLimitOctets, isRelaying: () => isRelaying };
+  const { freeReserveOctets: reserveOctets } = store;
+  return { sizeLimitOctets: smtp.sizeLimitOctets, reserveOctets, isRelaying: () => isRelaying };
 }

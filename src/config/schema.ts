@@ -75,7 +75,9 @@ const store = z.strictObject({
     .min(0)
     .max(1024 * GIB)
     .default(256 * MIB)
-    .describe('Free disk space below which no mail is taken in (452) until there is room again.'),
+    .describe(
+      'Free disk space below which nothing is stored any more until there is room again; SMTP asks for twice the message beside it, as declared by SIZE or else smtp.sizeLimitOctets (452).',
+    ),
   traceRetentionDays: z
     .int()
     .min(1)

@@ -127,6 +127,8 @@ export interface TransferOptions {
   readonly serverName: string;
   /** Octets of the largest message, our trace fields not counted. */
   readonly sizeLimitOctets: number;
+  /** Octets of the disk that stay free beside a message; the store's own reserve, 0 unless given. */
+  readonly reserveOctets?: number;
   /** Nothing is kept away unless given. */
   readonly onceOnly?: OnceOnlyOptions | undefined;
   readonly clock: Clock;

@@ -1,5 +1,8 @@
 /**
  * Whether the store has room for a message, as it was a moment ago: a message to a thousand recipients asks a thousand times.
+ *
+ * Asked before the data: the reserve stays free, and twice the message fits beside it, so that a message that is let in does not
+ * fail for its own size. One that does not say how large it is may be as large as any.
  */
 
 import type { Clock } from '../base/clock.ts';
@@ -12,11 +15,22 @@ const ANSWER_AGE_MS = SECOND_MS;
 /** Room asked for per octet of a message: it is written to the log of the database first, then to its place. */
 const ROOM_FACTOR = 2;
 
-/** Looks at the room for a message of `octets`; answers the code of a refusal, or undefined where there is room. */
+/** What is known of the room. */
+export interface FreeSpaceOptions {
+  readonly store: Pick<Store, 'health'>;
+  readonly clock: Clock;
+  /** Octets that stay free; the store reports itself unhealthy below. */
+  readonly reserveOctets: number;
+  /** Octets of the largest message. */
+  readonly sizeLimitOctets: number;
+}
+
+/** Looks at the room for a message of `octets`, of unknown size where that is 0; answers the code of a refusal, or undefined where there is room. */
 export type FreeSpace = (octets: number) => Promise<MailErrorCode | undefined>;
 
 /** Looks at the store at most once in ANSWER_AGE_MS, however often it is asked. */
-export function createFreeSpace(store: Pick<Store, 'health'>, clock: Clock): FreeSpace {
+export function createFreeSpace(options: FreeSpaceOptions): FreeSpace {
+  const { store, clock, reserveOctets, sizeLimitOctets } = options;
   let answer: Promise<StoreHealth> | undefined;
   let askedMs = 0;
   return async (octets) => {
@@ -31,6 +45,7 @@ export function createFreeSpace(store: Pick<Store, 'health'>, clock: Clock): Fre
     const health = await answer;
     // What makes a store unhealthy is above all a disk without room; for the sender 452 means the same as 451.
     if (health.kind === 'unhealthy') return 'diskFull';
-    return health.freeOctets < ROOM_FACTOR * octets ? 'diskFull' : undefined;
+    const roomOctets = reserveOctets + ROOM_FACTOR * (octets || sizeLimitOctets);
+    return health.freeOctets < roomOctets ? 'diskFull' : undefined;
   };
 }

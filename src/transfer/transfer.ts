@@ -28,7 +28,7 @@ export function createPlanning(
 
 /** Opens the door. */
 export function createTransfer(options: TransferOptions): Transfer {
-  const freeSpace = createFreeSpace(options.store, options.clock);
+  const freeSpace = createFreeSpace({ reserveOctets: 0, ...options });
   const planning = createPlanning(options);
   return {
     checkRecipient: (path, question) => checkRecipient(planning, freeSpace, path, question),

@@ -47,7 +47,8 @@ async function check(
   const { error } = verdict;
   const takeEffect = () => {
     transaction.isSomeRefused = true;
-    session.noteRefusedRecipient();
+    // What is our fault, or a matter of time, counts for nothing: nobody learns from it who is there.
+    if (!error.reply.isTemporary) session.noteRefusedRecipient();
     session.log.info('smtpd.recipient.refused', { recipient: path, from: reversePath, code: error.code });
   };
   return { ...replyOf(error), takeEffect };
