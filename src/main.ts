@@ -346,6 +346,7 @@ async function openSessionRooms(
     accounts,
     onceOnly: config.transfer,
     ...transferOptions(config),
+    submission: config.submission,
   });
   const smtpd = await openSmtpd({
     ...common,

@@ -1,37 +1,22 @@
 /**
  * What can be set for a single account and for no other: the closed list, with how each value is written and read.
  *
- * The store keeps texts (account_setting); this file alone knows what they mean. The administration writes a value in its one
- * form and refuses any other; who logs in reads it. A value that this version cannot read, written by a newer one, counts as
- * not set: an odd setting shall not lock an account out.
+ * The store keeps texts (account_setting); settingForm.ts says how they are read and written. What is set of submission stands in
+ * a list of its own, which IP ranges have too.
  */
 
-import { MailError } from '../base/error.ts';
 import type { AccountSettingTexts } from '../store/contract/directory.ts';
 import type { LiteralForm, Sharing } from './compatibilityKeys.ts';
 import { PROFILE_NAMES, type ProfileName } from './profiles.ts';
-
-/** What the value of a setting may depend on, and this room cannot know. */
-export interface SettingSurroundings {
-  /** IMAP capabilities that can be hidden: those that the server tells after login. */
-  readonly imapCapabilities: readonly string[];
-  /** POP3 capabilities that can be hidden. */
-  readonly pop3Capabilities: readonly string[];
-}
-
-/** One setting. */
-interface AccountSetting<Value> {
-  /** One sentence, for help and documentation. */
-  readonly meaning: string;
-  /** What is allowed, in words. */
-  allowed(surroundings: SettingSurroundings): string;
-  /** The value of what an administrator wrote or the store has; undefined where it is not allowed. */
-  parse(text: string): Value | undefined;
-  /** Whether it is allowed on this server. */
-  isAllowed?(value: Value, surroundings: SettingSurroundings): boolean;
-  /** How the store keeps it. */
-  format(value: Value): string;
-}
+import {
+  parseNumber,
+  readSettings,
+  type SettingSurroundings,
+  type SettingValues,
+  setting,
+  settingsGiven,
+} from './settingForm.ts';
+import { SUBMISSION_SETTINGS } from './submissionSettings.ts';
 
 /** Sessions that an account may be allowed: more than all listeners take is no limit any more. */
 export const ACCOUNT_SESSION_LIMIT_MAX = 100_000;
@@ -107,15 +92,14 @@ const SETTINGS = {
     parse: (text) => parseNumber(text, 0, RETENTION_DAYS_MAX),
     format: String,
   }),
+  ...SUBMISSION_SETTINGS,
 } as const;
 
 /** The name of a setting. */
 export type AccountSettingName = keyof typeof SETTINGS;
 
 /** The settings of an account, each with the value that it means; those that are not set are absent. */
-export type AccountSettingValues = {
-  readonly [Name in AccountSettingName]?: NonNullable<ReturnType<(typeof SETTINGS)[Name]['parse']>>;
-};
+export type AccountSettingValues = SettingValues<typeof SETTINGS>;
 
 /** Every name, in order. */
 export const ACCOUNT_SETTING_NAMES = Object.keys(SETTINGS) as readonly AccountSettingName[];
@@ -127,11 +111,7 @@ export function accountSettingMeaning(name: AccountSettingName): string {
 
 /** What an account's settings mean; what cannot be read is left out. */
 export function readAccountSettings(texts: AccountSettingTexts): AccountSettingValues {
-  const known = ACCOUNT_SETTING_NAMES.map((name) => {
-    const text = texts[name];
-    return [name, text === undefined ? undefined : SETTINGS[name].parse(text)] as const;
-  });
-  return Object.fromEntries(known.filter(([, value]) => value !== undefined));
+  return readSettings(SETTINGS, texts);
 }
 
 /** Settings as an administrator gives them, in the form that the store keeps; null takes one away. Errors: `invalid`. */
@@ -139,27 +119,7 @@ export function accountSettingsGiven(
   given: Readonly<Record<string, string | null>>,
   surroundings: SettingSurroundings,
 ): Record<string, string | null> {
-  return Object.fromEntries(
-    Object.entries(given).map(([name, text]) => [name, settingGiven(name, text, surroundings)]),
-  );
-}
-
-function settingGiven(name: string, text: string | null, surroundings: SettingSurroundings): string | null {
-  const known = ACCOUNT_SETTING_NAMES.find((candidate) => candidate === name);
-  if (known === undefined) {
-    const names = ACCOUNT_SETTING_NAMES.join(', ');
-    throw new MailError('invalid', `“${name}” is no setting of an account; those are: ${names}.`);
-  }
-  const found = SETTINGS[known] as AccountSetting<unknown>;
-  if (text === null) return null;
-  const value = found.parse(text);
-  if (value !== undefined && found.isAllowed?.(value, surroundings) !== false) return found.format(value);
-  const allowed = found.allowed(surroundings);
-  throw new MailError('invalid', `${name} cannot be “${text}”; allowed: ${allowed}.`);
-}
-
-function setting<Value>(definition: AccountSetting<Value>): AccountSetting<Value> {
-  return definition;
+  return settingsGiven(SETTINGS, 'an account', given, surroundings);
 }
 
 /** Names in upper case, each once; undefined where there is none. */
@@ -167,9 +127,4 @@ function parseCapabilities(text: string): readonly string[] | undefined {
   const names = new Set(text.split(',').map((name) => name.trim().toUpperCase()));
   names.delete('');
   return names.size === 0 ? undefined : [...names];
-}
-
-function parseNumber(text: string, lowest: number, highest: number): number | undefined {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  return value >= lowest && value <= highest ? value : undefined;
 }

@@ -5,10 +5,11 @@
 import { MailError } from '../base/error.ts';
 import type { Account, AccountChanges, AccountSettingTexts, Directory } from '../store/contract/directory.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
-import { accountSettingsGiven, type SettingSurroundings } from './accountSettings.ts';
+import { accountSettingsGiven } from './accountSettings.ts';
 import { loginNamesFor } from './administerLogins.ts';
 import { atMost, domainGiven, ownAddressGiven } from './namesGiven.ts';
 import type { PasswordHasher } from './password.ts';
+import { type SettingSurroundings, settingsToKeep } from './settingForm.ts';
 
 /** Extra login names of one account. */
 export const LOGIN_NAMES_LIMIT = 100;
@@ -148,12 +149,6 @@ async function changesOf(
       : { loginNames: await loginNamesGiven(address, loginNames, surroundings) }),
     ...(settings === undefined ? {} : { settings: accountSettingsGiven(settings, surroundings) }),
   };
-}
-
-/** A new account has nothing to take away. */
-function settingsToKeep(settings: SettingsGiven): AccountSettingTexts {
-  const kept = Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== null);
-  return Object.fromEntries(kept);
 }
 
 /** hMailServer's 0 means no limit; taken literally it would refuse all mail. So it is asked for in words. */

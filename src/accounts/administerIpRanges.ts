@@ -17,6 +17,8 @@ import type {
 } from '../store/contract/directory.ts';
 import type { NetworkAddresses } from './ipRanges.ts';
 import { atMost } from './namesGiven.ts';
+import { rangeSettingsGiven } from './rangeSettings.ts';
+import { settingsToKeep } from './settingForm.ts';
 
 /** Ranges of a server: they are looked through for each connection, a microsecond each. */
 export const IP_RANGES_LIMIT = 200;
@@ -41,6 +43,8 @@ export interface IpRangeSettings {
   readonly isTrusted?: boolean | undefined;
   /** `trusted` where clients of the range submit without a login. */
   readonly submission?: IpRangeSubmission | undefined;
+  /** What is set for it alone, by name (rangeSettings.ts); null takes a setting away. */
+  readonly settings?: Readonly<Record<string, string | null>> | undefined;
 }
 
 /** A range to add; without more it takes every protocol, with or without TLS, and submission wants a login. */
@@ -106,6 +110,7 @@ function newRange(addresses: NetworkAddresses, given: IpRangeGiven): NewIpRange 
     needsTls: given.needsTls ?? false,
     isTrusted: given.isTrusted ?? false,
     submission: given.submission ?? 'login',
+    settings: settingsToKeep(rangeSettingsGiven(given.settings ?? {})),
   };
 }
 
@@ -117,6 +122,7 @@ function changesGiven(addresses: NetworkAddresses, given: IpRangeSettings): IpRa
     ...(given.needsTls === undefined ? {} : { needsTls: given.needsTls }),
     ...(given.isTrusted === undefined ? {} : { isTrusted: given.isTrusted }),
     ...(given.submission === undefined ? {} : { submission: given.submission }),
+    ...(given.settings === undefined ? {} : { settings: rangeSettingsGiven(given.settings) }),
   };
 }
 

@@ -63,6 +63,8 @@ const operation = operationsOn<OperationSurroundings>();
 
 const name = z.string().max(1024);
 const names = z.array(name).max(10_000);
+/** A hundred sender patterns are the longest. */
+const settings = z.record(name, z.string().max(40_000).nullable());
 const nothing = z.strictObject({});
 const domainSettings = {
   isEnabled: z.boolean().optional(),
@@ -73,7 +75,7 @@ const domainSettings = {
 const accountSettings = {
   quotaOctets: z.number().nullable().optional(),
   loginNames: names.optional(),
-  settings: z.record(name, name.nullable()).optional(),
+  settings: settings.optional(),
 };
 const rangeSettings = {
   priority: z.number().optional(),
@@ -81,6 +83,7 @@ const rangeSettings = {
   needsTls: z.boolean().optional(),
   isTrusted: z.boolean().optional(),
   submission: z.enum(['login', 'trusted']).optional(),
+  settings: settings.optional(),
 };
 const password = z.string().max(4096).optional();
 const UID_MAX = 4_294_967_295;

@@ -124,6 +124,27 @@ export const MAIL_ERRORS = {
     ['NO'],
     undefined,
   ),
+  senderRefused: reply(
+    false,
+    'This sender address may not be used here',
+    [550, '5.7.1'],
+    ['NO', 'NOPERM'],
+    undefined,
+  ),
+  tooManyRecipients: reply(
+    true,
+    'The message has too many recipients',
+    [452, '4.5.3'],
+    ['NO', 'LIMIT'],
+    undefined,
+  ),
+  sendingLimit: reply(
+    true,
+    'The limit on what may be sent is reached, please try again later',
+    [452, '4.7.1'],
+    ['NO', 'LIMIT'],
+    undefined,
+  ),
   policyRefused: reply(
     false,
     'Refused by a policy of this server',

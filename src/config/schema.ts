@@ -13,6 +13,7 @@ import { DEFAULT_LISTENERS, listener, TLS_VERSIONS } from './listenerKeys.ts';
 import { pop3 } from './pop3Keys.ts';
 import { protocolLog } from './protocolLogKeys.ts';
 import { transfer } from './transferKeys.ts';
+import { submission } from './submissionKeys.ts';
 
 const path = z.string().min(1).max(4096);
 
@@ -243,6 +244,9 @@ export const configSchema = z.strictObject({
   exchange: exchange
     .prefault({})
     .describe('How mail from Exchange Online is known on listeners that have a door.'),
+  submission: submission
+    .prefault({})
+    .describe('Limits of accounts and devices that submit mail (docs/SUBMISSION.md).'),
   pop3: pop3.prefault({}).describe('Serving mail by POP3.'),
   search: search.prefault({}).describe('Searching for texts in messages.'),
   imap: imap.prefault({}).describe('Serving mail by IMAP.'),

@@ -20,8 +20,10 @@ import { createFingerprint, type Fingerprint } from './onceOnly.ts';
 import { plan } from './plan/plan.ts';
 import type { PlanSurroundings } from './plan/surroundings.ts';
 import { readHeader } from './readHeader.ts';
-import { type Prepared, prepare } from './submission.ts';
 import { type ReportSurroundings, reportFailures, reportSuccesses } from './report.ts';
+import { type Prepared, prepare } from './submission/prepare.ts';
+import type { RatePlace } from './submission/rates.ts';
+import { type SubmissionSurroundings, takePlace } from './submission/submission.ts';
 import { submitterFields } from './submitterFields.ts';
 import { formatReceived, formatReturnPath } from './traceFields.ts';
 
@@ -39,11 +41,12 @@ const FAULTS_OF_OTHERS: ReadonlySet<MailErrorCode> = new Set([
   'recipientDisabled',
   'relayingDenied',
   'policyRefused',
+  'senderRefused',
   'signatureRequired',
 ]);
 
 /** What accepting needs: the room's options, and what planning is handed. */
-export interface AcceptSurroundings extends TransferOptions {
+export interface AcceptSurroundings extends SubmissionSurroundings {
   readonly planning: PlanSurroundings;
 }
 
@@ -72,7 +75,9 @@ export async function accept(
   const fingerprint = createFingerprint(options.onceOnly, envelope, origin);
   const arrival: Arrival = { traceId, begunAt, zoneMinutes, envelope, origin, inspection, fingerprint };
   let draft: ContentDraft | undefined;
+  let place: RatePlace | undefined;
   try {
+    place = takePlace(options, origin.submitter);
     draft = options.store.contents.begin();
     const written = await writeMessage(options, arrival, message, draft);
     await deliver(options, arrival, draft, written);
@@ -81,6 +86,7 @@ export async function accept(
     const error = refusalFor(caught);
     noteRefusal(options, arrival, draft?.octets ?? 0, error);
     draft?.discard();
+    place?.giveBack();
     return { kind: 'refused', traceId, error };
   }
 }
@@ -106,14 +112,15 @@ async function writeMessage(
     refuseHops(opening.header, options.serverName);
     fingerprint.header(opening.header);
     fingerprint.octets(opening.octets);
-    const prepared = prepare(options, arrival, await inspectHeader(inspection, opening.header));
+    const prepared = await prepare(options, arrival, await inspectHeader(inspection, opening.header));
     await inspection?.octets?.(opening.octets);
-    const returnPathOctets = await writeTraceFields(options, arrival, draft);
+    const returnPathOctets = await writeTraceFields(options, arrival, draft, prepared.reversePath);
     await write(options, draft, formatMessageHeader(prepared.header));
+    const limit = Math.min(options.sizeLimitOctets, prepared.sizeLimitOctets ?? options.sizeLimitOctets);
     let octets = opening.octets.length;
     for (let block = opening.rest; ; ) {
       octets += block.length;
-      if (octets > options.sizeLimitOctets) throw new MailError('messageTooLarge');
+      if (octets > limit) throw new MailError('messageTooLarge');
       if (block.length > 0) {
         fingerprint.octets(block);
         await inspection?.octets?.(block);
@@ -144,8 +151,9 @@ async function writeTraceFields(
   options: AcceptSurroundings,
   { traceId, begunAt, zoneMinutes, envelope, origin }: Arrival,
   draft: ContentDraft,
+  reversePath: string,
 ): Promise<number> {
-  const returnPath = formatReturnPath(envelope.reversePath);
+  const returnPath = formatReturnPath(reversePath);
   const { serverName } = options;
   const received = formatReceived({ origin, serverName, traceId, ...envelope, now: begunAt, zoneMinutes });
   await write(options, draft, Buffer.concat([returnPath, received]));
@@ -160,16 +168,24 @@ async function deliver(
   options: AcceptSurroundings,
   { traceId, begunAt, zoneMinutes, envelope, origin, inspection, fingerprint }: Arrival,
   draft: ContentDraft,
-  { header, returnPathOctets, octets, changes }: Written,
+  { header, reversePath, returnPathOctets, octets, sendingUse, changes }: Written,
 ): Promise<void> {
   const { clock, log, store, planning } = options;
   const acceptedAt = clock.now();
-  const { reversePath, recipients } = envelope;
+  const { recipients } = envelope;
   const { submitter } = origin;
   const isOfHouse = origin.kind === 'report';
-  const planned = await plan(planning, { envelope, submitter, isOfHouse, header, octets, at: acceptedAt });
+  const sent = { ...envelope, reversePath };
+  const planned = await plan(planning, {
+    envelope: sent,
+    submitter,
+    isOfHouse,
+    header,
+    octets,
+    at: acceptedAt,
+  });
   const door: ReportSurroundings = { ...options, accept: (...message) => accept(options, ...message) };
-  const reported = { traceId, envelope, header, begunAt, zoneMinutes };
+  const reported = { traceId, envelope: sent, header, begunAt, zoneMinutes };
   const { copies, queued, events } = await reportFailures(door, reported, planned);
   const isVouchedFor = inspection?.isVouchedFor === true;
   const claims = await fingerprint.claims(reachedOf(recipients, events), acceptedAt, isVouchedFor);
@@ -190,6 +206,7 @@ async function deliver(
     queued,
     events: [accepted, ...events],
     claims,
+    sendingUse,
   });
   const outcome = await within(clock, COMMIT_DEADLINE_MS, 'the commit', committing);
   log.info('transfer.message.accepted', {

@@ -72,8 +72,11 @@ export interface RecipientDsn {
 export interface RecipientQuestion {
   /** Octets that the message will have; 0: unknown. */
   readonly octets: number;
+  /** As MAIL had it. */
   readonly reversePath: string;
   readonly submitter: Submitter;
+  /** Recipients of the same message that were accepted before; none unless said. */
+  readonly acceptedRecipients?: number;
 }
 
 /**
@@ -93,6 +96,11 @@ export interface Inspection {
    */
   readonly isVouchedFor?: boolean;
 }
+
+/** What MAIL is answered with. */
+export type SenderVerdict =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'refused'; readonly error: MailError };
 
 /** What RCPT is answered with. */
 export type RecipientVerdict =
@@ -117,6 +125,18 @@ export interface OnceOnlyOptions {
   readonly duplicatesAllowedDomains: readonly string[];
 }
 
+/** How much may be sent; 0 is no limit. */
+export interface SubmissionLimits {
+  /** Recipients of one message. */
+  readonly recipientLimit: number;
+  /** Recipients of all messages of one day. */
+  readonly recipientsPerDayLimit: number;
+  /** Messages within a minute. */
+  readonly messagesPerMinuteLimit: number;
+  /** Octets of one message; the server's own limit holds beside it. */
+  readonly sizeLimitOctets?: number | undefined;
+}
+
 /** What the room is handed. */
 export interface TransferOptions {
   readonly store: Pick<Store, 'contents' | 'deliveries' | 'directory' | 'feed' | 'health' | 'trace'>;
@@ -131,12 +151,19 @@ export interface TransferOptions {
   readonly reserveOctets?: number;
   /** Nothing is kept away unless given. */
   readonly onceOnly?: OnceOnlyOptions | undefined;
+  /** How much submitters may send that have no limits of their own; without it there are none. */
+  readonly submission?: SubmissionLimits | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** The door. */
 export interface Transfer {
+  /**
+   * Whether a submitter may send with a reverse path (as MAIL had it, empty for the null path), a message of so many octets (0:
+   * unknown), now. A sender that is to be rewritten is accepted; whoever asks hands on what MAIL had. Errors: the store's.
+   */
+  checkSender(reversePath: string, submitter: Submitter, declaredOctets?: number): Promise<SenderVerdict>;
   /** Whether a forward path (without angle brackets) is ours and has room for the message. Errors: the store's. */
   checkRecipient(path: string, question: RecipientQuestion): Promise<RecipientVerdict>;
   /**

@@ -13,6 +13,7 @@ import type { Transfer, TransferOptions } from './contract.ts';
 import { createFreeSpace } from './freeSpace.ts';
 import { followRoutingTables } from './plan/routingTables.ts';
 import type { PlanSurroundings } from './plan/surroundings.ts';
+import { checkSender, refuseMoreRecipients, withOwnSender, withSubmission } from './submission/submission.ts';
 
 /** What decisions are made from: the door's, and those of whoever only asks what would happen. */
 export function createPlanning(
@@ -30,9 +31,18 @@ export function createPlanning(
 export function createTransfer(options: TransferOptions): Transfer {
   const freeSpace = createFreeSpace({ reserveOctets: 0, ...options });
   const planning = createPlanning(options);
+  const surroundings = { ...withSubmission(options), planning };
   return {
-    checkRecipient: (path, question) => checkRecipient(planning, freeSpace, path, question),
+    checkSender: (reversePath, submitter, declaredOctets = 0) =>
+      checkSender(surroundings, reversePath, submitter, declaredOctets),
+    async checkRecipient(path, question) {
+      const asked = await withOwnSender(surroundings, question);
+      const verdict = await checkRecipient(planning, freeSpace, path, asked);
+      const refusal =
+        verdict.kind === 'accepted' ? await refuseMoreRecipients(surroundings, asked) : undefined;
+      return refusal === undefined ? verdict : { kind: 'refused', error: refusal };
+    },
     accept: (envelope, message, origin, inspection) =>
-      accept({ ...options, planning }, envelope, message, origin, inspection),
+      accept(surroundings, envelope, message, origin, inspection),
   };
 }

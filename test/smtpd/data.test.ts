@@ -178,6 +178,7 @@ t.test('a client that does not stop is told so and cut', async (t) => {
 t.test('20 MB of dot lines cost little CPU and no memory to speak of', async (t) => {
   let octets = 0;
   const transfer: Transfer = {
+    checkSender: async () => ({ kind: 'accepted' }),
     checkRecipient: async () => ({ kind: 'accepted' }),
     async accept(_envelope, message) {
       for await (const block of message) octets += block.length;
@@ -366,6 +367,7 @@ t.test('a client that sends much at once may not rest on it', async (t) => {
 t.test('a client is not blamed for the time in which the store keeps it waiting', async (t) => {
   let goOn = () => {};
   const transfer: Transfer = {
+    checkSender: async () => ({ kind: 'accepted' }),
     checkRecipient: async () => ({ kind: 'accepted' }),
     async accept(_envelope, message) {
       await new Promise<void>((resolve) => {
@@ -400,6 +402,7 @@ t.test('nobody is blamed for the time of the commit, and closing waits for it', 
   const waiting = [...commits];
   const reached = Promise.withResolvers<void>();
   const transfer: Transfer = {
+    checkSender: async () => ({ kind: 'accepted' }),
     checkRecipient: async () => ({ kind: 'accepted' }),
     async accept(_envelope, message) {
       for await (const _block of message);
@@ -435,6 +438,7 @@ t.test('nobody is blamed for the time of the commit, and closing waits for it', 
 
 t.test('a message that nobody decides about is answered in time, as our fault', async (t) => {
   const transfer: Transfer = {
+    checkSender: async () => ({ kind: 'accepted' }),
     checkRecipient: async () => ({ kind: 'accepted' }),
     async accept(_envelope, message) {
       for await (const _block of message);
@@ -458,6 +462,7 @@ t.test('a message that nobody decides about is answered in time, as our fault', 
 t.test('whoever hands over hears why a message broke off', async (t) => {
   const codes: string[] = [];
   const transfer: Transfer = {
+    checkSender: async () => ({ kind: 'accepted' }),
     checkRecipient: async () => ({ kind: 'accepted' }),
     async accept(_envelope, message) {
       let error = new MailError('internal');

@@ -152,12 +152,20 @@ export async function ask(client: Client, input: string | Buffer, pattern: strin
 }
 
 /** MAIL, RCPT and DATA in one, up to the go-ahead. */
-export const begin = (client: Client, recipient = `tickets@${DOMAIN}`): Promise<string> =>
-  ask(client, `MAIL FROM:<a@sender.example>\r\nRCPT TO:<${recipient}>\r\nDATA\r\n`, '354');
+export const begin = (
+  client: Client,
+  recipient = `tickets@${DOMAIN}`,
+  sender = 'a@sender.example',
+): Promise<string> => ask(client, `MAIL FROM:<${sender}>\r\nRCPT TO:<${recipient}>\r\nDATA\r\n`, '354');
 
 /** Hands a message over; resolves with the reply to it. */
-export async function handOver(client: Client, text: string, recipient?: string): Promise<string> {
-  await begin(client, recipient);
+export async function handOver(
+  client: Client,
+  text: string,
+  recipient?: string,
+  sender?: string,
+): Promise<string> {
+  await begin(client, recipient, sender);
   return ask(client, `${text}\r\n.\r\n`, '\\d');
 }
 

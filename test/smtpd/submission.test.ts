@@ -9,7 +9,7 @@ import type { Envelope, Origin, Transfer } from '../../src/transfer/contract.ts'
 import { FAILED_LOGIN_LIMIT, LOGIN_DEADLINE_MS, LOGIN_LINE_LIMIT_OCTETS } from '../../src/smtpd/limits.ts';
 import { type Client, secureClient } from '../support/sockets.ts';
 import { playTranscript, readTranscript } from '../support/transcript.ts';
-import { ask, DOMAIN, handOver, openSmtpSite, type ServerOptions } from './harness.ts';
+import { ask, DOMAIN, handOver as handOverFrom, openSmtpSite, type ServerOptions } from './harness.ts';
 
 const site = await openSmtpSite(t);
 const { tickets, archive } = site;
@@ -21,6 +21,9 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 const plain = (name: string, password: string, other = '') => base64(`${other}\0${name}\0${password}`);
 
 const serve = (t: Test, options: ServerOptions = {}) => site.serve(t, { role: 'submission', ...options });
+/** Senders of submission are the account's own. */
+const handOver = (client: Client, text: string, sender = TICKETS) =>
+  handOverFrom(client, text, undefined, sender);
 const lastMessage = async (account = tickets) =>
   ((await site.inbox(account)).at(-1) ?? Buffer.alloc(0)).toString();
 
@@ -222,9 +225,13 @@ t.test(
       submitter: { kind: 'range', range: { name: 'Devices' } },
     });
     await ask(client, `AUTH PLAIN ${plain(`archive@${DOMAIN}`, 'secret')}\r\n`, '235');
-    await handOver(client, 'Subject: from an account');
+    await handOver(client, 'Subject: from an account', `archive@${DOMAIN}`);
     t.match(accepted[1]?.[1].submitter, { kind: 'account', account: { address: `archive@${DOMAIN}` } });
-    await ask(client, 'MAIL FROM:<x@y.example>\r\n', '250');
+    t.match(
+      await ask(client, 'MAIL FROM:<x@y.example>\r\n', '\\d'),
+      '550 5.7.1 The sender address x@y.example ',
+    );
+    await ask(client, `MAIL FROM:<archive@${DOMAIN}>\r\n`, '250');
     t.match(await ask(client, 'RCPT TO:<someone@elsewhere.example>\r\n', '\\d'), '550 5.7.1 ');
     const relayIn = await (await site.serve(t, { transfer })).greeted();
     await handOver(relayIn, 'x');

@@ -275,7 +275,7 @@ t.test('IP ranges come the one that counts first on top, and two are there from 
     submission: 'login',
   } as const;
   const added = await directory.addIpRange({ ...range, name: 'Office', priority: 20 });
-  t.same(added, { ...range, name: 'Office', priority: 20, isBuiltIn: false });
+  t.same(added, { ...range, name: 'Office', priority: 20, settings: {}, isBuiltIn: false });
   await directory.addIpRange({ ...range, name: 'Annexe', priority: 20 });
   await t.rejects(directory.addIpRange({ ...range, name: 'OFFICE', priority: 1 }), { code: 'conflict' });
   await t.rejects(directory.addIpRange({ ...range, name: 'None', priority: 1, addresses: [] }), {

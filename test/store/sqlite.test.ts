@@ -50,6 +50,7 @@ const LANDED_STEPS = [
   '30ee68d135ac7bd5',
   '3d35a0900d37671a',
   '1d4353c2e113113b',
+  '5246752cb2e5ed53',
 ];
 
 t.test('the data directory is made for its owner only, and left in order', async (t) => {

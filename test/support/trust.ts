@@ -15,6 +15,7 @@ export const TRUST_EVERYBODY: Pick<IpRanges, 'rangeOf'> = {
     needsTls: false,
     isTrusted: true,
     submission: 'login',
+    settings: {},
     isBuiltIn: false,
   }),
 };

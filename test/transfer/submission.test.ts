@@ -3,6 +3,7 @@
 import t, { type Test } from 'tap';
 
 import { MIB } from '../../src/base/units.ts';
+import type { Account } from '../../src/store/contract/directory.ts';
 import type { Submitter } from '../../src/transfer/contract.ts';
 import { NO_CORPUS, ODD_MESSAGES, readCorpus } from '../support/oddMessages.ts';
 import { openSubmissionSite } from './submissionSite.ts';
@@ -15,7 +16,9 @@ const ADDED =
 
 async function open(t: Test) {
   const door = await openSubmissionSite(t);
-  const sender = await door.site.addAccount(FROM);
+  await door.site.addAccount(FROM);
+  await door.site.administration.accounts.set(FROM, { settings: { 'submission.senders': '*' } });
+  const sender = (await door.site.store.directory.findAccount(FROM)) as Account;
   const recipient = await door.site.addAccount(TO);
   const submitter: Submitter = { kind: 'account', account: sender };
   const submit = (message: Buffer | string, reversePath = FROM) =>

@@ -355,7 +355,7 @@ function failingStore(
     ...store,
     health: () => store.health(),
     contents: { ...store.contents, begin },
-    deliveries: { deliver: fail },
+    deliveries: { ...store.deliveries, deliver: fail },
     trace: { ...store.trace, noteRefusal: () => void log.push('noted') },
   };
 }

@@ -12,7 +12,8 @@ import type { PasswordReport } from '../operations.ts';
 import { accountFields, COMPATIBILITY_ROWS } from '../compatibilityTable.ts';
 import { formatFields, formatOctets, formatTable } from '../table.ts';
 import { EXIT, type Invocation, type Verb } from '../verb.ts';
-import { enabledOption, given, listOption, octetsOption, passwordOption, removableOption } from './read.ts';
+import { enabledOption, given, listOption, octetsOption, passwordOption } from './read.ts';
+import { settingOptions, settingsOption } from './settings.ts';
 
 const PASSWORD_OPTIONS = {
   'password-stdin': { type: 'boolean' },
@@ -22,8 +23,7 @@ const PASSWORD_HELP = {
   'password-stdin': 'Reads the password from standard input; without either one is generated and shown once.',
   'password-file': 'Reads the password from the first line of a file.',
 };
-/** Settings of accounts as options: `imap.hiddenCapabilities` is `--imap-hidden-capabilities`. */
-const SETTING_OPTIONS = ACCOUNT_SETTING_NAMES.map((name) => ({ name, option: optionOf(name) }));
+const SETTING_OPTIONS = settingOptions(ACCOUNT_SETTING_NAMES);
 const OPTIONS = {
   quota: { type: 'string' },
   'login-names': { type: 'string' },
@@ -161,22 +161,8 @@ function changes(invocation: Invocation) {
   return {
     ...given('quotaOctets', octetsOption(invocation, 'quota')),
     ...given('loginNames', listOption(invocation, 'login-names')),
-    ...given('settings', settingsOption(invocation)),
+    ...given('settings', settingsOption(invocation, SETTING_OPTIONS)),
   };
-}
-
-function optionOf(settingName: string): string {
-  return settingName.replace('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-/** The settings that were given; `none` takes one away. */
-function settingsOption(invocation: Invocation): Readonly<Record<string, string | null>> | undefined {
-  const settings: Record<string, string | null> = {};
-  for (const { name, option } of SETTING_OPTIONS) {
-    const value = removableOption(invocation, option);
-    if (value !== undefined) settings[name] = value;
-  }
-  return Object.keys(settings).length === 0 ? undefined : settings;
 }
 
 function showPassword(generated: string | undefined): string[] {

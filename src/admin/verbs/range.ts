@@ -3,9 +3,13 @@
  */
 
 import type { IpRange } from '../../store/contract/directory.ts';
+import { RANGE_SETTING_NAMES, rangeSettingMeaning } from '../../accounts/rangeSettings.ts';
 import { formatFields, formatTable } from '../table.ts';
 import { EXIT, type Invocation, UsageError, type Verb } from '../verb.ts';
 import { choiceOption, given, listOption, textOption } from './read.ts';
+import { settingOptions, settingsOption } from './settings.ts';
+
+const SETTING_OPTIONS = settingOptions(RANGE_SETTING_NAMES);
 
 const OPTIONS = {
   priority: { type: 'string' },
@@ -13,6 +17,7 @@ const OPTIONS = {
   tls: { type: 'string' },
   trusted: { type: 'string' },
   submission: { type: 'string' },
+  ...Object.fromEntries(SETTING_OPTIONS.map(({ option }) => [option, { type: 'string' as const }])),
 } as const;
 
 const OPTION_HELP = {
@@ -23,6 +28,12 @@ const OPTION_HELP = {
   trusted: 'yes or no: whether failed logins are neither counted nor delayed.',
   submission:
     'login or trusted: whether clients log in on submission listeners, or need not (docs/SUBMISSION.md).',
+  ...Object.fromEntries(
+    SETTING_OPTIONS.map(({ name, option }) => [
+      option,
+      `For clients without a login. ${rangeSettingMeaning(name)} none takes it away.`,
+    ]),
+  ),
 };
 
 /** The verbs about IP ranges. */
@@ -136,6 +147,7 @@ function settings(invocation: Invocation) {
     ...given('isTrusted', trusted === undefined ? undefined : trusted === 'yes'),
     ...given('needsTls', tls === undefined ? undefined : tls === 'required'),
     ...given('submission', submission),
+    ...given('settings', settingsOption(invocation, SETTING_OPTIONS)),
   };
 }
 
@@ -155,6 +167,7 @@ function showRange(range: IpRange): string {
     TLS: range.needsTls ? 'required' : 'optional',
     Trusted: range.isTrusted ? 'yes' : 'no',
     Submission: range.submission,
+    ...range.settings,
   });
 }
 

@@ -21,6 +21,9 @@ const ERRORS = {
   unknownEncoding: 'Die Codierung dieses Teils der Nachricht ist hier nicht bekannt',
   recipientUnknown: 'Diesen Empfänger gibt es hier nicht',
   recipientDisabled: 'Der Empfänger ist gesperrt und nimmt keine Nachrichten an',
+  senderRefused: 'Dieser Absender ist hier nicht erlaubt',
+  tooManyRecipients: 'Die Nachricht hat zu viele Empfänger',
+  sendingLimit: 'Die Grenze für das Senden ist erreicht, bitte später noch einmal versuchen',
   policyRefused: 'Eine Regel dieses Servers lehnt das ab',
   tlsRequired: 'Zuerst ist TLS nötig',
   certificateUnproved:

@@ -35,7 +35,12 @@ async function check(
   { forwardPath: path, dsn }: RcptArguments,
 ): Promise<Reply> {
   const { reversePath, declaredOctets: octets } = transaction;
-  const question = { octets, reversePath, submitter: session.submitter };
+  const question = {
+    octets,
+    reversePath,
+    submitter: session.submitter,
+    acceptedRecipients: transaction.recipients.size,
+  };
   const verdict = await session.surroundings.transfer.checkRecipient(path, question);
   if (verdict.kind === 'accepted') {
     const takeEffect = () => {

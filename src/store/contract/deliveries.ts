@@ -11,6 +11,7 @@ import type { Duplicate, PlannedClaim } from './claims.ts';
 import type { ContentDraft } from './contents.ts';
 import type { Flags, MailboxName } from './mailboxes.ts';
 import type { PlannedQueueItem } from './queue.ts';
+import type { PlannedSendingUse, SendingSubject, SendingUse } from './sendingUse.ts';
 import type { MessageNames, TraceEvent } from './trace.ts';
 
 /** One local copy to make. */
@@ -58,6 +59,8 @@ export interface PlannedDelivery extends MessageNames {
    * `accepted` are left out; both traces get a `duplicate` that names the other one.
    */
   readonly claims?: readonly PlannedClaim[];
+  /** What is counted for whoever submitted it. */
+  readonly sendingUse?: PlannedSendingUse | undefined;
 }
 
 /** Where a copy went. */
@@ -82,7 +85,9 @@ export interface Deliveries {
   /**
    * Seals the draft and makes the copies; nothing of it is visible when it rejects, and the draft can then only be discarded.
    * Quota is not asked: it was, at RCPT. Errors: `cannot` (a draft of another store, sealed, discarded or still written),
-   * `recipientUnknown` when none of the accounts of the plan is left and nothing is queued.
+   * `recipientUnknown` when none of the accounts of the plan is left and nothing is queued, `sendingLimit`.
    */
   deliver(planned: PlannedDelivery): Promise<DeliveryOutcome>;
+  /** What a submitter has sent on a day (days since 1970-01-01 in the server's zone). */
+  sendingUse(subject: SendingSubject, day: number): Promise<SendingUse>;
 }

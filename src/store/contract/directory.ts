@@ -77,6 +77,9 @@ export type IpRangeProtocol = 'smtp' | 'pop3' | 'imap';
 /** Whether a client has to log in on submission listeners before it may submit. */
 export type IpRangeSubmission = 'login' | 'trusted';
 
+/** Values of settings by their names. */
+export type IpRangeSettingTexts = Readonly<Record<string, string>>;
+
 /** Remote addresses with a name and what their clients may do, as hMailServer's IP ranges. */
 export interface IpRange {
   /** Unique in any case of its ASCII letters. */
@@ -92,15 +95,21 @@ export interface IpRange {
   readonly isTrusted: boolean;
   /** `trusted` for devices that cannot log in; what they may submit is limited as an account's is. */
   readonly submission: IpRangeSubmission;
+  /** What is set for this range alone, by name; the accounts room knows the names and reads the values. */
+  readonly settings: IpRangeSettingTexts;
   /** Made with the store; its addresses stay, and it is not removed. */
   readonly isBuiltIn: boolean;
 }
 
 /** A range to add. */
-export type NewIpRange = Omit<IpRange, 'isBuiltIn'>;
+export type NewIpRange = Omit<IpRange, 'isBuiltIn' | 'settings'> & {
+  readonly settings?: IpRangeSettingTexts;
+};
 
-/** Changes to a range; what is absent stays. */
-export type IpRangeChanges = Partial<Omit<NewIpRange, 'name'>>;
+/** Changes to a range; what is absent stays, null takes a setting away. */
+export type IpRangeChanges = Partial<Omit<NewIpRange, 'name' | 'settings'>> & {
+  readonly settings?: Readonly<Record<string, string | null>>;
+};
 
 /** Changes to a domain; what is absent stays, null takes it away. A new domain has + as its separator. */
 export interface DomainChanges {

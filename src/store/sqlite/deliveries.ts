@@ -5,10 +5,17 @@
 import type { Deliveries } from '../contract/deliveries.ts';
 import type { Drafts } from './drafts.ts';
 import type { Lifetime } from './lifetime.ts';
+import type { Reader } from './reader.ts';
+import { selectSendingUse } from './sendingUseQueries.ts';
 import type { Writer } from './writer/client.ts';
 
 /** The Deliveries that write by `writer`. */
-export function createDeliveries(writer: Writer, drafts: Drafts, lifetime: Lifetime): Deliveries {
+export function createDeliveries(
+  writer: Writer,
+  reader: Reader,
+  drafts: Drafts,
+  lifetime: Lifetime,
+): Deliveries {
   return {
     deliver: ({ draft, ...plan }) =>
       lifetime.run(() =>
@@ -17,5 +24,6 @@ export function createDeliveries(writer: Writer, drafts: Drafts, lifetime: Lifet
           return writer.run('deliver', { ...plan, draft: end }, freight);
         }),
       ),
+    sendingUse: async (subject, day) => reader.read((db) => selectSendingUse(db, subject, day)),
   };
 }

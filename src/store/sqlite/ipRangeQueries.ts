@@ -5,7 +5,12 @@
  * are read at once.
  */
 
-import type { IpRange, IpRangeProtocol, IpRangeSubmission } from '../contract/directory.ts';
+import type {
+  IpRange,
+  IpRangeProtocol,
+  IpRangeSettingTexts,
+  IpRangeSubmission,
+} from '../contract/directory.ts';
 import type { Connection } from './connection.ts';
 
 /** All ranges, the one that counts first. */
@@ -51,6 +56,7 @@ function rangeOf(db: Connection, row: IpRangeRow): IpRange {
     needsTls: row.needs_tls === 1,
     isTrusted: row.is_trusted === 1,
     submission: row.submission,
+    settings: selectSettings(db, row.name),
     isBuiltIn: row.is_built_in === 1,
   };
 }
@@ -66,4 +72,15 @@ function protocolsOf({ has_smtp, has_pop3, has_imap }: IpRangeRow): IpRangeProto
 
 function selectAddresses(db: Connection, name: string): string[] {
   return db.column('SELECT addresses FROM ip_range_address WHERE range_name = ? ORDER BY position', name);
+}
+
+function selectSettings(db: Connection, name: string): IpRangeSettingTexts {
+  return Object.fromEntries(
+    db
+      .all<{ readonly name: string; readonly value: string }>(
+        'SELECT name, value FROM ip_range_setting WHERE range_name = ? ORDER BY name',
+        name,
+      )
+      .map((row) => [row.name, row.value]),
+  );
 }

@@ -123,7 +123,7 @@ function assemble(
     directory: createDirectory(reader, writer),
     contents: createContents(reader, drafts, derived, lifetime, relief, log),
     mailboxes: createMailboxes({ reader, writer, drafts, holds, lifetime }),
-    deliveries: createDeliveries(writer, drafts, lifetime),
+    deliveries: createDeliveries(writer, reader, drafts, lifetime),
     queue: createQueue(reader),
     trace,
     feed,

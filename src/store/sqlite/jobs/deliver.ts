@@ -11,6 +11,7 @@ import type { TraceId } from '../../../base/ids.ts';
 import type { PlannedClaim } from '../../contract/claims.ts';
 import type { DeliveredCopy, DeliveryOutcome, PlannedCopy } from '../../contract/deliveries.ts';
 import type { PlannedQueueItem } from '../../contract/queue.ts';
+import type { PlannedSendingUse } from '../../contract/sendingUse.ts';
 import type { MessageNames, TraceEvent } from '../../contract/trace.ts';
 import type { Connection } from '../connection.ts';
 import { selectAddress } from '../directoryQueries.ts';
@@ -21,6 +22,7 @@ import { takeDeliveryPlace } from './deliveryPlace.ts';
 import { type DraftEnd, insertOrphan, sealDraft } from './drafts.ts';
 import { insertEntry } from './entryRows.ts';
 import { insertQueueItems } from './queueRows.ts';
+import { countSendingUse } from './sendingUse.ts';
 import { insertDeliveryTrace } from './trace.ts';
 
 /** A planned delivery as it comes over from the main thread. */
@@ -36,6 +38,7 @@ export interface DeliverInput extends MessageNames {
   readonly queued?: readonly PlannedQueueItem[] | undefined;
   readonly events: readonly TraceEvent[];
   readonly claims?: readonly PlannedClaim[];
+  readonly sendingUse?: PlannedSendingUse | undefined;
 }
 
 /** Jobs by name. */
@@ -43,6 +46,7 @@ export const DELIVER_JOBS = { deliver } as const;
 
 function deliver(db: Connection, asked: DeliverInput, context: JobContext): DeliveryOutcome {
   const duplicates = takeClaims(db, asked.traceId, asked.claims ?? [], context.now);
+  countSendingUse(db, asked.sendingUse, duplicates.size);
   const input = duplicates.size === 0 ? asked : withoutDuplicates(asked, duplicates);
   const content = sealDraft(db, input.draft, input.returnPathOctets, input.traceId, context);
   const copies: DeliveredCopy[] = [];

@@ -16,6 +16,7 @@ export const IP_RANGE_JOBS = {
     }
     insertRange(db, range);
     insertAddresses(db, range.name, range.addresses);
+    setSettings(db, range.name, range.settings ?? {});
     context.publish({ kind: 'directory' });
     return requireRange(db, range.name);
   },
@@ -26,7 +27,9 @@ export const IP_RANGE_JOBS = {
     context: JobContext,
   ): IpRange {
     const range = requireRange(db, name);
-    updateRange(db, { ...range, ...changes });
+    const { settings = {}, ...columns } = changes;
+    updateRange(db, { ...range, ...columns });
+    setSettings(db, range.name, settings);
     if (changes.addresses !== undefined) {
       if (range.isBuiltIn) throw new MailError('cannot', `The addresses of “${range.name}” are fixed.`);
       deleteAddresses(db, range.name);
@@ -57,6 +60,13 @@ function insertAddresses(db: Connection, name: string, addresses: readonly strin
   [...new Set(addresses)].forEach((text, position) => {
     insertAddress(db, name, position, text);
   });
+}
+
+function setSettings(db: Connection, name: string, settings: Readonly<Record<string, string | null>>): void {
+  for (const [setting, value] of Object.entries(settings)) {
+    if (value === null) deleteSetting(db, name, setting);
+    else upsertSetting(db, name, setting, value);
+  }
 }
 
 function insertRange(db: Connection, range: NewIpRange): void {
@@ -100,4 +110,18 @@ function insertAddress(db: Connection, name: string, position: number, text: str
 
 function deleteRange(db: Connection, name: string): void {
   db.run('DELETE FROM ip_range WHERE name = ?', name);
+}
+
+function upsertSetting(db: Connection, name: string, setting: string, value: string): void {
+  db.run(
+    `INSERT INTO ip_range_setting (range_name, name, value) VALUES (?, ?, ?)
+     ON CONFLICT (range_name, name) DO UPDATE SET value = excluded.value`,
+    name,
+    setting,
+    value,
+  );
+}
+
+function deleteSetting(db: Connection, name: string, setting: string): void {
+  db.run('DELETE FROM ip_range_setting WHERE range_name = ? AND name = ?', name, setting);
 }
