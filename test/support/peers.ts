@@ -3,11 +3,13 @@
  *
  * Every program has a deadline and a bound on its output, runs in a process group of its own and is killed with all its
  * children when time is up or the test ends. A missing program skips its test by name, but fails it where CI=true, so that
- * no run on CI is green because nothing ran; .ci/packages names the Debian packages that bring the programs.
+ * no run on CI is green because nothing ran; .ci/packages names the Debian packages that bring the programs. Those that .ci/run
+ * only unpacks are found as if they were installed, behind everything that is.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 
 import type { Test } from 'tap';
@@ -17,6 +19,8 @@ const DEADLINE_MS = 30_000;
 const OUTPUT_LIMIT_BYTES = 320 * 1024 * 1024;
 /** Servers live where an ordinary account's PATH does not look. */
 const SYSTEM_DIRECTORIES = process.platform === 'win32' ? [] : ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+/** Where .ci/run unpacks packages that exclude each other, each in a directory of its name. */
+const UNPACKED = process.env.HAUSPOST_PEERS ?? join(homedir(), '.cache', 'hauspost-peers');
 const SUFFIXES = process.platform === 'win32' ? (process.env.PATHEXT ?? '.EXE').split(';') : [''];
 
 /** How a program is started. */
@@ -57,7 +61,7 @@ export interface RunningProgram {
 /** The absolute path of the program `name`, or undefined when this machine has none. */
 export function findProgram(name: string): string | undefined {
   const directories = (process.env.PATH ?? '').split(delimiter).filter((directory) => directory !== '');
-  for (const directory of [...directories, ...SYSTEM_DIRECTORIES]) {
+  for (const directory of [...directories, ...SYSTEM_DIRECTORIES, ...unpackedDirectories()]) {
     for (const suffix of SUFFIXES) {
       const path = join(directory, name + suffix);
       if (isExecutable(path)) return path;
@@ -133,6 +137,15 @@ function withoutTapHooks(path: string, env: Record<string, string>): [file: stri
   const hooks = Object.keys(process.env).filter((name) => name.startsWith('_TAPJS_'));
   const unset = ['NODE_OPTIONS', ...hooks].filter((name) => !(name in env));
   return ['/usr/bin/env', ...unset.flatMap((name) => ['-u', name]), path];
+}
+
+function unpackedDirectories(): string[] {
+  try {
+    const packages = readdirSync(UNPACKED).filter((name) => !name.startsWith('.'));
+    return packages.flatMap((name) => ['usr/sbin', 'usr/bin'].map((part) => join(UNPACKED, name, part)));
+  } catch {
+    return [];
+  }
 }
 
 function isExecutable(path: string): boolean {
