@@ -82,7 +82,7 @@ peerTest(
     const status = (await site.cli(['status'])).stdout.toString();
     t.match(
       status,
-      /^CN=third\.example\.com +20\d\d-\d\d-\d\d +smtp, pop3, pop3s, imap, imaps +\S+mail\.crt$/m,
+      /^CN=third\.example\.com +20\d\d-\d\d-\d\d +smtp, submission, submissions, pop3, pop3s, imap, imaps +\S+mail\.crt$/m,
     );
     t.notMatch(status, /^warning: the certificate/m);
 

@@ -37,7 +37,6 @@ async function createSmallDisk(t: Test) {
       '[server]\ndataDirectory = "disk"',
       `[store]\nfreeReserveOctets = ${RESERVE}`,
       `[smtp]\nsizeLimitOctets = ${SIZE_LIMIT}`,
-      '[[listeners]]\nname = "submission"\nprotocol = "smtp"\nrole = "submission"\nport = 0\n',
     ].join('\n'),
   );
   const disk = join(site.directory, 'disk');
@@ -74,8 +73,7 @@ async function createSmallDisk(t: Test) {
 
 /** A session on the submission listener, logged in. */
 async function openSubmission(server: RunningServer, { address, password }: Login): Promise<RawSmtp> {
-  const { submission } = server.ports as Readonly<Record<string, number>>;
-  const smtp = await RawSmtp.open(submission ?? 0, { startsTls: true });
+  const smtp = await RawSmtp.open(server.ports.submission, { startsTls: true });
   const credentials = Buffer.from(`\0${address}\0${password}`).toString('base64');
   const { code } = await smtp.command(`AUTH PLAIN ${credentials}`);
   if (code !== 235) throw new Error(`login: ${code}`);
