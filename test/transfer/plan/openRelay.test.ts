@@ -1,0 +1,133 @@
+/**
+ * No open relay: in generated configurations, whatever an address looks like, nothing is relayed for somebody who has not logged
+ * in but to a domain or address that an open route names, or where an administrator has written an address down.
+ *
+ * HAUSPOST_RELAY_WORLDS=10000 is the full run. test/smtpd/openRelay.test.ts does the same over sockets.
+ */
+
+import t from 'tap';
+import type { Route } from '../../../src/store/contract/routing.ts';
+import { anyAddress, chanceOf, generateWorld } from '../../support/generatedWorlds.ts';
+import { ANYONE, planIn, verdictIn } from '../../support/planned.ts';
+import { randomNumbers } from '../../support/randomNumbers.ts';
+import { houseTargets, mayBeRelayed, relayTricks } from '../../support/relayTricks.ts';
+import { type RoutingWorld, route } from '../../support/routingWorld.ts';
+
+const SEED = Number(process.env.HAUSPOST_SEED ?? 5321);
+const WORLDS = Number(process.env.HAUSPOST_RELAY_WORLDS ?? 1500);
+const PATHS_PER_WORLD = 6;
+
+interface Tally {
+  accepted: number;
+  relayed: number;
+  byHouse: number;
+}
+
+/** Why `path` is a hole in `world` as `asked` sees it; undefined where it is none. */
+async function holeAt(
+  world: RoutingWorld,
+  asked: RoutingWorld,
+  path: string,
+  from: string,
+  tally: Tally,
+): Promise<string | undefined> {
+  const verdict = await verdictIn(asked, path, { from, submitter: ANYONE });
+  const planned = await planIn(asked, { to: [path], from, submitter: ANYONE }).catch(() => undefined);
+  const isOurs = world.domains.some(({ name, aliases = [] }) =>
+    [name, ...aliases].some((each) =>
+      path.toLowerCase().normalize('NFKC').replaceAll('\u3002', '.').endsWith(`@${each}`),
+    ),
+  );
+  const isLocal = isOurs || (world.routes ?? []).some(({ target }) => target.kind === 'local');
+  const isAllowed = mayBeRelayed(world, path);
+  const isPostmaster = path.toLowerCase() === 'postmaster';
+  if (verdict === 'accepted') tally.accepted += 1;
+  if (verdict === 'accepted' && !isLocal && !isAllowed && !isPostmaster) return 'RCPT takes it';
+  const house = houseTargets(world);
+  for (const { recipient } of planned?.queued ?? []) {
+    if (house.has(recipient)) tally.byHouse += 1;
+    else if (isAllowed && recipient.toLowerCase() === normalized(path)) tally.relayed += 1;
+    else return `the plan relays to ${recipient}`;
+  }
+  return undefined;
+}
+
+function normalized(path: string): string {
+  const at = path.lastIndexOf('@');
+  const { hostname } = new URL(`http://${path.slice(at + 1)}`);
+  return `${path.slice(0, at)}@${hostname}`.toLowerCase();
+}
+
+/** Looks for a hole in so many worlds; `plant` may make one. */
+async function search(
+  worlds: number,
+  plant: (world: RoutingWorld) => RoutingWorld,
+): Promise<{ readonly hole: string | undefined; readonly tally: Tally }> {
+  const chance = chanceOf(randomNumbers(SEED));
+  const tally: Tally = { accepted: 0, relayed: 0, byHouse: 0 };
+  for (let count = 0; count < worlds; count += 1) {
+    const world = generateWorld(chance);
+    const open = chance.pick(['far.example', 'near.example', 'near.test', 'sub.far.example']);
+    const ours = chance.pick(['one.example', 'two.example', 'uno.example']);
+    const tricks = relayTricks(ours, open);
+    for (let turn = 0; turn < PATHS_PER_WORLD; turn += 1) {
+      const path = turn === 0 ? anyAddress(chance) : chance.pick(tricks);
+      const from = chance.pick(['', `a@${ours}`, anyAddress(chance), 'x@evil.example']);
+      const hole = await holeAt(world, plant(world), path, from, tally);
+      if (hole === undefined) continue;
+      return { hole: `${hole}: ${JSON.stringify(path)} from ${from} in ${JSON.stringify(world)}`, tally };
+    }
+  }
+  return { hole: undefined, tally };
+}
+
+t.setTimeout(600_000);
+
+t.test('in generated configurations nobody who has not logged in is relayed for', async (t) => {
+  const { hole, tally } = await search(WORLDS, (world) => world);
+  t.equal(hole, undefined, `seed ${SEED}, ${WORLDS} configurations`);
+  const { accepted, relayed, byHouse } = tally;
+  t.ok(accepted > WORLDS / 10 && relayed > WORLDS / 100 && byHouse > WORLDS / 100, JSON.stringify(tally));
+});
+
+t.test('a hole that is planted is found', async (t) => {
+  const open = (change: (route: Route) => Route) => (world: RoutingWorld) => ({
+    ...world,
+    routes: (world.routes ?? []).map(change),
+  });
+  const forAnyone = await search(
+    WORLDS,
+    open((each) => ({ ...each, isOpenTo: 'anyone' })),
+  );
+  t.match(forAnyone.hole, /RCPT takes it|the plan relays/, 'routes of submitters open to anyone');
+  const forSwitchedOff = await search(
+    WORLDS,
+    open((each) => ({ ...each, isEnabled: true })),
+  );
+  t.match(forSwitchedOff.hole, /RCPT takes it|the plan relays/, 'disabled routes in force');
+  const forAll = await search(WORLDS, (world) => ({ ...world, isRelaying: true }));
+  t.match(forAll.hole, /RCPT takes it|the plan relays/, 'relaying while it is switched off');
+});
+
+t.test('each trick is refused where an open route and a smarthost stand side by side', async (t) => {
+  const world: RoutingWorld = {
+    domains: [
+      { name: 'one.example', aliases: ['uno.example'], plusSeparator: '+', catchAll: 'a@one.example' },
+    ],
+    accounts: [{ address: 'a@one.example' }],
+    routes: [
+      route({
+        name: 'open',
+        recipients: ['near.example'],
+        isOpenTo: 'anyone',
+        target: { kind: 'relay', relay: 'r' },
+      }),
+      route({ name: 'smarthost', recipients: ['*'], target: { kind: 'relay', relay: 's' } }, 2),
+    ],
+  };
+  const tally: Tally = { accepted: 0, relayed: 0, byHouse: 0 };
+  for (const path of relayTricks('one.example', 'near.example'))
+    t.equal(await holeAt(world, world, path, 'x@evil.example', tally), undefined, JSON.stringify(path));
+  t.match(tally, { byHouse: 0 });
+  t.ok(tally.accepted > 5 && tally.relayed > 0, JSON.stringify(tally));
+});
