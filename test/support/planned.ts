@@ -9,6 +9,7 @@ import { parseMessageHeader } from '../../src/wire/mime/messageHeader.ts';
 import { checkRecipient } from '../../src/transfer/checkRecipient.ts';
 import type { EnvelopeDsn, Submitter } from '../../src/transfer/contract.ts';
 import { plan, type Plan } from '../../src/transfer/plan/plan.ts';
+import type { PlanSurroundings } from '../../src/transfer/plan/surroundings.ts';
 import { accountsOf, planningIn, type RoutingWorld } from './routingWorld.ts';
 
 /** A message to plan. */
@@ -32,9 +33,13 @@ export function loggedIn(world: RoutingWorld, address: string): Submitter {
 }
 
 /** The plan itself. */
-export function planIn(world: RoutingWorld, message: TestMessage): Promise<Plan> {
+export function planIn(
+  world: RoutingWorld,
+  message: TestMessage,
+  surroundings: PlanSurroundings = planningIn(world),
+): Promise<Plan> {
   const { from = 's@sender.example', to, submitter = ANYONE, header = '', octets = 1000, dsn } = message;
-  return plan(planningIn(world), {
+  return plan(surroundings, {
     envelope: { reversePath: from, recipients: to, ...(dsn === undefined ? {} : { dsn }) },
     submitter,
     header: parseMessageHeader(Buffer.from(`${header}\r\n`, 'latin1'), true),
@@ -43,15 +48,27 @@ export function planIn(world: RoutingWorld, message: TestMessage): Promise<Plan>
   });
 }
 
-/** What becomes of a message, in order of words; a refusal stands alone. */
-export async function outcomeIn(world: RoutingWorld, message: TestMessage): Promise<readonly string[]> {
+/** What becomes of a message, in order of words; a refusal stands alone. Asked of the world, or of what it was put into. */
+export async function outcomeIn(
+  world: RoutingWorld,
+  message: TestMessage,
+  surroundings: PlanSurroundings = planningIn(world),
+): Promise<readonly string[]> {
+  const addresses = new Map(accountsOf(world).map(({ id, address }) => [id, address]));
+  const watched: PlanSurroundings['directory'] = {
+    ...surroundings.directory,
+    async resolve(address) {
+      const found = await surroundings.directory.resolve(address);
+      if (found.kind === 'account') addresses.set(found.account.id, found.account.address);
+      return found;
+    },
+  };
   try {
-    const { copies, queued } = await planIn(world, message);
-    const accounts = accountsOf(world);
+    const { copies, queued } = await planIn(world, message, { ...surroundings, directory: watched });
     return [
       ...copies.map(({ accountId, mailbox = ['INBOX'], flags }) => {
         const words = [...(flags?.keywords ?? []), ...(flags?.system ? [String(flags.system)] : [])];
-        return [`${accounts[accountId - 1]?.address}:${mailbox.join('/')}`, ...words].join(' ');
+        return [`${addresses.get(accountId)}:${mailbox.join('/')}`, ...words].join(' ');
       }),
       ...queued.map(
         ({ recipient, nextHop, reversePath, forwardedFor }) =>

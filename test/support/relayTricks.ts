@@ -12,7 +12,50 @@ const VICTIM = `v@${VICTIM_DOMAIN}`;
 
 /** Paths by which somebody might be reached who must not; `ours` is a domain of ours, `open` one that we relay for. */
 export function relayTricks(ours: string, open: string): readonly string[] {
-  const around = [ours, open].flatMap((domain) => [
+  return [...elsewhere(ours), ...[ours, open].flatMap(dressedUpAs)];
+}
+
+/** The victim's address and what stands for a host, written oddly. */
+function elsewhere(ours: string): readonly string[] {
+  return [
+    VICTIM,
+    VICTIM.toUpperCase(),
+    `${VICTIM}.`,
+    `V@Victim.Test`,
+    `"v"@${VICTIM_DOMAIN}`,
+    `"@${ours}"@${VICTIM_DOMAIN}`,
+    `v(comment)@${VICTIM_DOMAIN}`,
+    `v @${VICTIM_DOMAIN}`,
+    `v@ ${VICTIM_DOMAIN}`,
+    `<${VICTIM}>`,
+    `a@${ours}\r\nRCPT TO:<${VICTIM}>`,
+    `a@${ours}\nRCPT TO:<${VICTIM}>`,
+    `v@xn--victim-test`,
+    `v@victim\u3002test`,
+    `v@\u0432ictim.test`,
+    'v@[127.0.0.1]',
+    'v@[IPv6:::1]',
+    'v@[192.0.2.1]',
+    'v@127.0.0.1',
+    'v@2130706433',
+    'v@0x7f000001',
+    'v@localhost',
+    'v@localhost.localdomain',
+    'v@mail.example.com',
+    'v',
+    'v@',
+    '@',
+    '',
+    '@@',
+    'postmaster@',
+    `${'v'.repeat(600)}@${VICTIM_DOMAIN}`,
+    `v@${'a.'.repeat(120)}${VICTIM_DOMAIN}`,
+  ];
+}
+
+/** The victim's address inside one of `domain`, and names that look like `domain`. */
+function dressedUpAs(domain: string): readonly string[] {
+  return [
     `v%${VICTIM_DOMAIN}@${domain}`,
     `v%${VICTIM_DOMAIN}%x@${domain}`,
     `${VICTIM_DOMAIN}!v@${domain}`,
@@ -58,41 +101,6 @@ export function relayTricks(ours: string, open: string): readonly string[] {
     `""@${domain}`,
     `"\0"@${domain}`,
     `"${VICTIM}" @${domain}`,
-  ]);
-  return [
-    VICTIM,
-    VICTIM.toUpperCase(),
-    `${VICTIM}.`,
-    `V@Victim.Test`,
-    `"v"@${VICTIM_DOMAIN}`,
-    `"@${ours}"@${VICTIM_DOMAIN}`,
-    `v(comment)@${VICTIM_DOMAIN}`,
-    `v @${VICTIM_DOMAIN}`,
-    `v@ ${VICTIM_DOMAIN}`,
-    `<${VICTIM}>`,
-    `a@${ours}\r\nRCPT TO:<${VICTIM}>`,
-    `a@${ours}\nRCPT TO:<${VICTIM}>`,
-    `v@xn--victim-test`,
-    `v@victim\u3002test`,
-    `v@\u0432ictim.test`,
-    'v@[127.0.0.1]',
-    'v@[IPv6:::1]',
-    'v@[192.0.2.1]',
-    'v@127.0.0.1',
-    'v@2130706433',
-    'v@0x7f000001',
-    'v@localhost',
-    'v@localhost.localdomain',
-    'v@mail.example.com',
-    'v',
-    'v@',
-    '@',
-    '',
-    '@@',
-    'postmaster@',
-    `${'v'.repeat(600)}@${VICTIM_DOMAIN}`,
-    `v@${'a.'.repeat(120)}${VICTIM_DOMAIN}`,
-    ...around,
   ];
 }
 
@@ -124,15 +132,24 @@ function namesOf(world: RoutingWorld, domain: string): readonly string[] {
 export function mayBeRelayed(world: RoutingWorld, path: string): boolean {
   const at = path.lastIndexOf('@');
   const local = path.slice(0, at).toLowerCase();
+  const locals = new Set([local, baseOf(world, local, domainToASCII(path.slice(at + 1)))]);
   const domain = domainToASCII(path.slice(at + 1));
   if (at < 1 || domain === '' || world.isRelaying === false || /[%!@]/.test(local)) return false;
   return (world.routes ?? []).some(({ isEnabled, isOpenTo, target, recipients }) => {
     const isOpen = isEnabled && isOpenTo === 'anyone' && (target.kind === 'relay' || target.kind === 'drop');
     return (
       isOpen &&
-      namesOf(world, domain).some((name) => recipients.some((pattern) => means(pattern, local, name)))
+      namesOf(world, domain).some((name) =>
+        recipients.some((pattern) => [...locals].some((each) => means(pattern, each, name))),
+      )
     );
   });
+}
+
+/** With plus addressing: whose address it is. */
+function baseOf(world: RoutingWorld, local: string, domain: string): string {
+  const found = world.domains.find(({ name, aliases = [] }) => name === domain || aliases.includes(domain));
+  return found?.plusSeparator === '+' ? local.replace(/(?<=.)\+.*$/, '') : local;
 }
 
 function means(pattern: string, local: string, domain: string): boolean {

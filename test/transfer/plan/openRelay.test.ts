@@ -2,9 +2,10 @@
  * No open relay: in generated configurations, whatever an address looks like, nothing is relayed for somebody who has not logged
  * in but to a domain or address that an open route names, or where an administrator has written an address down.
  *
- * HAUSPOST_RELAY_WORLDS=10000 is the full run. test/smtpd/openRelay.test.ts does the same over sockets.
+ * HAUSPOST_RELAY_WORLDS and HAUSPOST_SEED make other runs. test/smtpd/openRelay.test.ts does the same over sockets.
  */
 
+import { domainToASCII } from 'node:url';
 import t from 'tap';
 import type { Route } from '../../../src/store/contract/routing.ts';
 import { anyAddress, chanceOf, generateWorld } from '../../support/generatedWorlds.ts';
@@ -14,8 +15,8 @@ import { houseTargets, mayBeRelayed, relayTricks } from '../../support/relayTric
 import { type RoutingWorld, route } from '../../support/routingWorld.ts';
 
 const SEED = Number(process.env.HAUSPOST_SEED ?? 5321);
-const WORLDS = Number(process.env.HAUSPOST_RELAY_WORLDS ?? 1500);
-const PATHS_PER_WORLD = 6;
+const WORLDS = Number(process.env.HAUSPOST_RELAY_WORLDS ?? 10_000);
+const PATHS_PER_WORLD = 4;
 
 interface Tally {
   accepted: number;
@@ -33,11 +34,8 @@ async function holeAt(
 ): Promise<string | undefined> {
   const verdict = await verdictIn(asked, path, { from, submitter: ANYONE });
   const planned = await planIn(asked, { to: [path], from, submitter: ANYONE }).catch(() => undefined);
-  const isOurs = world.domains.some(({ name, aliases = [] }) =>
-    [name, ...aliases].some((each) =>
-      path.toLowerCase().normalize('NFKC').replaceAll('\u3002', '.').endsWith(`@${each}`),
-    ),
-  );
+  const domain = domainToASCII(path.slice(path.lastIndexOf('@') + 1));
+  const isOurs = world.domains.some(({ name, aliases = [] }) => [name, ...aliases].includes(domain));
   const isLocal = isOurs || (world.routes ?? []).some(({ target }) => target.kind === 'local');
   const isAllowed = mayBeRelayed(world, path);
   const isPostmaster = path.toLowerCase() === 'postmaster';
@@ -54,8 +52,7 @@ async function holeAt(
 
 function normalized(path: string): string {
   const at = path.lastIndexOf('@');
-  const { hostname } = new URL(`http://${path.slice(at + 1)}`);
-  return `${path.slice(0, at)}@${hostname}`.toLowerCase();
+  return `${path.slice(0, at)}@${domainToASCII(path.slice(at + 1))}`.toLowerCase();
 }
 
 /** Looks for a hole in so many worlds; `plant` may make one. */
@@ -87,7 +84,7 @@ t.test('in generated configurations nobody who has not logged in is relayed for'
   const { hole, tally } = await search(WORLDS, (world) => world);
   t.equal(hole, undefined, `seed ${SEED}, ${WORLDS} configurations`);
   const { accepted, relayed, byHouse } = tally;
-  t.ok(accepted > WORLDS / 10 && relayed > WORLDS / 100 && byHouse > WORLDS / 100, JSON.stringify(tally));
+  t.ok(accepted > WORLDS / 20 && relayed > WORLDS / 100 && byHouse > WORLDS / 100, JSON.stringify(tally));
 });
 
 t.test('a hole that is planted is found', async (t) => {
