@@ -35,7 +35,7 @@ export interface ProtocolRig extends Awaited<ReturnType<typeof openRoomSite>> {
   /** Everything in the files, as it stands there. */
   text(): Promise<string>;
   lines(): Promise<readonly ProtocolLine[]>;
-  connect(protocol: 'pop3' | 'imap' | 'smtp' | 'pop3s', host?: string): Promise<Client>;
+  connect(protocol: 'pop3' | 'imap' | 'smtp' | 'submission' | 'pop3s', host?: string): Promise<Client>;
 }
 
 /** A protocol log in a directory of the test. */

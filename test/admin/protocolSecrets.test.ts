@@ -13,7 +13,10 @@ const NAME = 'tim@app.example.com';
 /** No shorter piece of a password is looked for: three characters of Latin letters stand in any log. */
 const PIECE_CHARS = 5;
 
-type Form = readonly [protocol: 'pop3' | 'imap' | 'smtp', steps: (password: string) => readonly Step[]];
+type Form = readonly [
+  protocol: 'pop3' | 'imap' | 'smtp' | 'submission',
+  steps: (password: string) => readonly Step[],
+];
 
 const base64 = (text: string) => Buffer.from(text, 'utf8').toString('base64');
 const octetsOf = (text: string) => Buffer.byteLength(text, 'utf8');
@@ -162,6 +165,24 @@ const FORMS: readonly Form[] = [
       ['QUIT\r\n', REPLY],
     ],
   ],
+  ...[
+    (p: string) => [`AUTH PLAIN ${plain(p)}`],
+    (p: string) => ['AUTH PLAIN', plain(p)],
+    (p: string) => ['AUTH LOGIN', base64(NAME), base64(p)],
+    (p: string) => [`AUTH LOGIN ${base64(NAME)}`, base64(p)],
+    (p: string) => [`AUTH LOGIN\r\n${base64(NAME)}\r\n${base64(p)}\r\nNOOP`],
+    (p: string) => ['AUTH LOGIN', base64(NAME), p, base64(p), p],
+    (p: string) => ['AUTH LOGIN', base64(p), '*', base64(p)],
+    (p: string) => ['AUTH NTLM', base64(p), `AUTH ${base64(p)}`, `AUTH PLAIN ${base64(p)} ${p}`],
+    (p: string) => [`AUTH PLAIN ${'A'.repeat(5000)}${base64(p)}`, 'AUTH PLAIN', `${'A'.repeat(12_300)}${p}`],
+    (p: string) => ['AUTH CRAM-MD5', base64(`${NAME} ${p}`), base64(p)],
+  ].map(
+    (linesOf): Form => [
+      'submission',
+      (p) => [...['EHLO a.example', ...linesOf(p), 'QUIT'].map((line): Step => [`${line}\r\n`, REPLY])],
+    ],
+  ),
+  ['submission', (p) => [[`EHLO a.example\r\nAUTH LOGIN\r\n${base64(NAME)}\r\n${base64(p)}`, REPLY]]],
 ];
 
 /** Blanks, quotes, backslashes, braces and UTF-8, none of which is in the words of a protocol; `length` characters. */
