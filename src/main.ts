@@ -244,8 +244,8 @@ async function openRooms(
     await store.close();
   });
   const passwords = createPasswordHasher({ clock });
-  const { mailboxes, trace } = store;
-  const common = { directory: store.directory, mailboxes, passwords, addresses: networkAddresses };
+  const { mailboxes, secrets, trace } = store;
+  const common = { directory: store.directory, mailboxes, secrets, passwords, addresses: networkAddresses };
   const ipRanges = await openIpRanges({ ...common, feed: store.feed, log });
   const options = accountsOptions(config);
   const accounts = createAccounts({ ...common, clock, log, ipRanges, options });

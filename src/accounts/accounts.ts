@@ -11,8 +11,10 @@ import type { Log } from '../base/log.ts';
 import { DAY_MS } from '../base/units.ts';
 import type { Account, Directory } from '../store/contract/directory.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
+import type { Secrets } from '../store/contract/secrets.ts';
 import { parseAddress, parseDomain } from './address.ts';
 import type { LoginThrottleOptions } from './failedLogins.ts';
+import { type ChallengeLogins, createChallengeLogins } from './challengeLogins.ts';
 import type { IpRanges, NetworkAddresses } from './ipRanges.ts';
 import { createLogin, type LoginOutcome, type LoginRequest } from './login.ts';
 import { createLoginBans, type LoginBans } from './loginBans.ts';
@@ -36,6 +38,7 @@ export interface AccountsOptions {
 export interface AccountsSurroundings {
   readonly directory: Directory;
   readonly mailboxes: Pick<Mailboxes, 'usage'>;
+  readonly secrets: Pick<Secrets, 'find' | 'isAny'>;
   readonly passwords: PasswordHasher;
   readonly clock: Clock;
   readonly log: Log;
@@ -56,6 +59,8 @@ export interface AccountQuota {
 export interface Accounts {
   /** Errors: `tooBusy` when too many passwords are being checked; the request's signal's reason. */
   authenticate(request: LoginRequest): Promise<LoginOutcome>;
+  /** Logins that do not send a password. */
+  readonly challengeLogins: ChallengeLogins;
   /** Who may not log in for a while. */
   readonly bans: LoginBans;
   /** Whom a forward path (without angle brackets) means. */
@@ -74,10 +79,11 @@ export interface Accounts {
 
 /** Opens the room. Errors: `invalid` when an option is no domain or address. */
 export function createAccounts(surroundings: AccountsSurroundings): Accounts {
-  const { directory, mailboxes, passwords, clock, log } = surroundings;
+  const { directory, mailboxes, secrets, passwords, clock, log } = surroundings;
   let options = normalised(surroundings.options);
   const current = {
     directory,
+    secrets,
     passwords,
     clock,
     log,
@@ -91,6 +97,7 @@ export function createAccounts(surroundings: AccountsSurroundings): Accounts {
   };
   return {
     authenticate: throttleLogin(current, createLogin(current)),
+    challengeLogins: createChallengeLogins(current),
     bans: createLoginBans(current),
     resolveRecipient: (path) => resolveRecipient(current, path),
     async isOverQuota({ id, quotaOctets }, octets) {

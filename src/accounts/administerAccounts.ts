@@ -5,6 +5,7 @@
 import { MailError } from '../base/error.ts';
 import type { Account, AccountChanges, AccountSettingTexts, Directory } from '../store/contract/directory.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
+import type { Secrets } from '../store/contract/secrets.ts';
 import { accountSettingsGiven } from './accountSettings.ts';
 import { loginNamesFor } from './administerLogins.ts';
 import { atMost, domainGiven, ownAddressGiven } from './namesGiven.ts';
@@ -35,6 +36,8 @@ export interface AccountDetails extends AccountReport {
   /** What POP3 has deleted and is retained; its quota does not count it. */
   readonly retainedOctets: number;
   readonly retainedMessages: number;
+  /** Whether it may log in by CRAM-MD5. */
+  readonly hasCramMd5: boolean;
 }
 
 /** What can be set of an account; what is absent stays. `loginNames` replaces all; null takes away the limit, or a setting. */
@@ -77,12 +80,13 @@ interface Surroundings extends SettingSurroundings {
   readonly directory: Directory;
   readonly mailboxes: Pick<Mailboxes, 'usage' | 'retained'>;
   readonly passwords: PasswordHasher;
+  readonly secrets: Pick<Secrets, 'find'>;
   defaultDomain(): string | undefined;
 }
 
 /** The verbs on this directory. */
 export function createAccountAdministration(surroundings: Surroundings): AccountAdministration {
-  const { directory, mailboxes, passwords } = surroundings;
+  const { directory, mailboxes, passwords, secrets } = surroundings;
   return {
     async add({ password, ...given }) {
       const address = await ownAddressGiven(directory, given.address);
@@ -105,6 +109,7 @@ export function createAccountAdministration(surroundings: Surroundings): Account
         messages,
         retainedOctets: retained.octets,
         retainedMessages: retained.messages,
+        hasCramMd5: await hasSecret(secrets, account),
       };
     },
     async set(given, changes) {
@@ -120,6 +125,12 @@ export function createAccountAdministration(surroundings: Surroundings): Account
       await directory.removeAccount(address);
     },
   };
+}
+
+/** One that cannot be opened, without its key, is of no use either, and must not keep the account from being shown. */
+async function hasSecret(secrets: Pick<Secrets, 'find'>, { id }: Account): Promise<boolean> {
+  const secret = await secrets.find({ purpose: 'cramMd5', owner: id }).catch(() => undefined);
+  return secret !== undefined;
 }
 
 async function requireAccount(directory: Directory, given: string): Promise<Account> {

@@ -8,6 +8,7 @@
 
 import type { Directory } from '../store/contract/directory.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
+import type { Secrets } from '../store/contract/secrets.ts';
 import { type AccountAdministration, createAccountAdministration } from './administerAccounts.ts';
 import { type AliasAdministration, createAliasAdministration } from './administerAliases.ts';
 import { createDomainAdministration, type DomainAdministration } from './administerDomains.ts';
@@ -17,6 +18,7 @@ import { createListAdministration, type ListAdministration } from './administerL
 import { createLoginAdministration, type LoginAdministration } from './administerLogins.ts';
 import { createRouteAdministration, type RouteAdministration } from './administerRoutes.ts';
 import { createRuleAdministration, type RuleAdministration } from './administerRules.ts';
+import { createSecretAdministration, type SecretAdministration } from './administerSecrets.ts';
 import type { NetworkAddresses } from './ipRanges.ts';
 import type { PasswordHasher } from './password.ts';
 
@@ -24,6 +26,7 @@ import type { PasswordHasher } from './password.ts';
 export interface AdministrationSurroundings {
   readonly directory: Directory;
   readonly mailboxes: Pick<Mailboxes, 'usage' | 'retained'>;
+  readonly secrets: Pick<Secrets, 'find' | 'set' | 'remove'>;
   /** Shared with `createAccounts`, so that one limit on hashing holds for both. */
   readonly passwords: PasswordHasher;
   /** IMAP capabilities that can be hidden from an account's sessions; imapd knows them. */
@@ -46,6 +49,7 @@ export interface Administration {
   readonly forwards: ForwardAdministration;
   readonly rules: RuleAdministration;
   readonly logins: LoginAdministration;
+  readonly secrets: SecretAdministration;
 }
 
 /** Puts the verbs together. */
@@ -60,5 +64,6 @@ export function createAdministration(surroundings: AdministrationSurroundings): 
     forwards: createForwardAdministration(surroundings),
     rules: createRuleAdministration(surroundings),
     logins: createLoginAdministration(surroundings),
+    secrets: createSecretAdministration(surroundings),
   };
 }

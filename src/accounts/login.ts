@@ -50,8 +50,8 @@ type Refusal = 'unknownName' | 'wrongPassword' | 'accountDisabled' | 'domainDisa
 /** Decides about logins. Its function rejects with `tooBusy` when too many hashes wait, or with the store's errors. */
 export function createLogin(
   surroundings: LoginSurroundings,
+  check: PasswordCheck = createPasswordCheck(surroundings),
 ): (request: LoginRequest) => Promise<LoginOutcome> {
-  const check = createPasswordCheck(surroundings);
   return async (request) => {
     const credentials = await findByName(surroundings, request.loginName);
     const isRight = await check(credentials, request);
@@ -66,7 +66,8 @@ async function findByName(surroundings: LoginSurroundings, name: string): Promis
   return (await findByLoginName(surroundings, name))?.credentials;
 }
 
-type PasswordCheck = (credentials: Credentials | undefined, request: LoginRequest) => Promise<boolean>;
+/** Whether what was tried is right for the account; undefined credentials never are, and cost the same. */
+export type PasswordCheck = (credentials: Credentials | undefined, request: LoginRequest) => Promise<boolean>;
 
 /** Checks passwords at the cost of one hash, or of none when the same was found right a short while ago. */
 function createPasswordCheck({ passwords, verified, log }: LoginSurroundings): PasswordCheck {

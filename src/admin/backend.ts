@@ -62,8 +62,8 @@ async function callOnStore(
   const maintenance = openMaintenance({ directory: config.server.dataDirectory, clock, log });
   try {
     const passwords = createPasswordHasher({ clock });
-    const { mailboxes, trace } = store;
-    const common = { directory: store.directory, mailboxes, passwords, addresses: networkAddresses };
+    const { mailboxes, secrets, trace } = store;
+    const common = { directory: store.directory, mailboxes, secrets, passwords, addresses: networkAddresses };
     const administration = createAdministration({
       ...common,
       imapCapabilities: ACCOUNT_CAPABILITIES,

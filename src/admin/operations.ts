@@ -118,6 +118,10 @@ const OPERATIONS: ReadonlyMap<string, Operation<OperationSurroundings>> = new Ma
     },
   ),
   operation('account.passwd', z.strictObject({ address: name, password }), setPassword),
+  operation('account.cramMd5.set', z.strictObject({ address: name, password }), setCramMd5),
+  operation('account.cramMd5.remove', z.strictObject({ address: name }), ({ administration }, input) =>
+    administration.secrets.remove(input.address),
+  ),
   operation('account.remove', z.strictObject({ address: name, evenIfFilled: z.boolean() }), removeAccount),
   operation('alias.add', z.strictObject({ address: name, targets: names }), ({ administration }, input) =>
     administration.aliases.add(input),
@@ -237,6 +241,22 @@ async function setPassword(
     input.password ?? generatedPassword ?? '',
   );
   return { account, ...(generatedPassword === undefined ? {} : { generatedPassword }) };
+}
+
+/** The answer to giving a secret for CRAM-MD5. */
+export interface SecretReport {
+  readonly address: string;
+  /** Set when the caller gave none. */
+  readonly generatedPassword?: string;
+}
+
+async function setCramMd5(
+  { administration }: OperationSurroundings,
+  input: { readonly address: string; readonly password?: string | undefined },
+): Promise<SecretReport> {
+  const generatedPassword = input.password === undefined ? generatePassword() : undefined;
+  const report = await administration.secrets.set(input.address, input.password ?? generatedPassword ?? '');
+  return { ...report, ...(generatedPassword === undefined ? {} : { generatedPassword }) };
 }
 
 async function removeAccount(

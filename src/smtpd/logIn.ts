@@ -5,12 +5,36 @@
 
 import { asMailError, MailError } from '../base/error.ts';
 import type { SaslCredentials } from '../wire/sasl/exchange.ts';
+import type { CramAnswer } from '../wire/sasl/cramMd5.ts';
+import type { LoginOutcome } from '../accounts/login.ts';
 import type { SmtpContext } from './context.ts';
 import { REPLIES, type Reply, replyOf } from './reply.ts';
 
-/** Checks the credentials; the reply logs the session in when it is given. Errors: the store's, `shuttingDown`. */
-export async function logIn(session: SmtpContext, credentials: SaslCredentials): Promise<Reply> {
-  const outcome = await authenticate(session, credentials);
+/** Checks name and password; the reply logs the session in when it is given. Errors: the store's, `shuttingDown`. */
+export function logIn(session: SmtpContext, credentials: SaslCredentials): Promise<Reply> {
+  const { authenticationId: loginName, password, authorizationId: authorizationIdentity } = credentials;
+  const request = { ...commonRequest(session, loginName), password, authorizationIdentity };
+  return conclude(session, loginName, () => session.surroundings.accounts.authenticate(request));
+}
+
+/** As `logIn`, for the answer to a challenge. */
+export function logInByAnswer(session: SmtpContext, challenge: string, answer: CramAnswer): Promise<Reply> {
+  const { authenticationId: loginName, digest } = answer;
+  const { challengeLogins } = session.surroundings.accounts;
+  const request = { ...commonRequest(session, loginName), challenge, digest };
+  return conclude(session, loginName, () => challengeLogins.authenticate(request));
+}
+
+function commonRequest({ peer, ending }: SmtpContext, loginName: string) {
+  return { loginName, protocol: 'smtp', remoteAddress: peer.remoteAddress, signal: ending };
+}
+
+async function conclude(
+  session: SmtpContext,
+  loginName: string,
+  authenticate: () => Promise<LoginOutcome>,
+): Promise<Reply> {
+  const outcome = await outcomeOf(authenticate);
   switch (outcome.kind) {
     case 'authenticated':
       return { ...REPLIES.loggedIn, takeEffect: () => session.logIn(outcome.account) };
@@ -19,25 +43,20 @@ export async function logIn(session: SmtpContext, credentials: SaslCredentials):
     case 'refused':
     case 'throttled': {
       const code = outcome.kind === 'refused' ? 'authenticationFailed' : 'loginThrottled';
-      const takeEffect = () => session.noteFailedLogin(credentials.authenticationId);
+      const takeEffect = () => session.noteFailedLogin(loginName);
       return { ...replyOf(new MailError(code)), takeEffect };
     }
   }
 }
 
-async function authenticate({ surroundings, peer, ending }: SmtpContext, credentials: SaslCredentials) {
+/** Errors: what `authenticate` rejects with, but for `tooBusy`: its reply would end the session, and tell of connections. */
+async function outcomeOf(
+  authenticate: () => Promise<LoginOutcome>,
+): Promise<LoginOutcome | { readonly kind: 'tooBusy' }> {
   try {
-    return await surroundings.accounts.authenticate({
-      loginName: credentials.authenticationId,
-      password: credentials.password,
-      authorizationIdentity: credentials.authorizationId,
-      protocol: 'smtp',
-      remoteAddress: peer.remoteAddress,
-      signal: ending,
-    });
+    return await authenticate();
   } catch (error) {
-    // Its reply would end the session, and tell of connections.
-    if (asMailError(error).code === 'tooBusy') return { kind: 'tooBusy' as const };
+    if (asMailError(error).code === 'tooBusy') return { kind: 'tooBusy' };
     throw error;
   }
 }

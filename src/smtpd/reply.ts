@@ -36,6 +36,7 @@ export const REPLIES = {
   noLoginNow: reply(503, '5.5.1', 'AUTH is not allowed in a mail transaction'),
   mechanismUnknown: reply(504, '5.5.4', 'Unrecognized authentication type'),
   loginCancelled: reply(501, '5.7.0', 'Authentication cancelled'),
+  responseTooEarly: reply(501, '5.7.0', 'The mechanism has no initial response'),
   responseTooLong: reply(500, '5.5.6', 'The line is too long'),
   loginPostponed: reply(454, '4.7.0', 'Temporary authentication failure, please try again later'),
   vrfyUseless: reply(252, '2.0.0', 'Cannot VRFY user, but will accept message and attempt delivery'),

@@ -51,6 +51,7 @@ t.before(async () => {
   accounts = createAccounts({
     directory,
     mailboxes: store.mailboxes,
+    secrets: store.secrets,
     passwords,
     clock,
     log,

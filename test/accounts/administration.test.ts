@@ -18,10 +18,11 @@ let administration: Administration;
 
 t.before(async () => {
   store = await openStore({ directory: t.testdir(), clock, log: silentLog });
-  const { directory, mailboxes } = store;
+  const { directory, mailboxes, secrets } = store;
   administration = createAdministration({
     directory,
     mailboxes,
+    secrets,
     passwords,
     imapCapabilities: ['IDLE', 'THREAD=REFERENCES'],
     pop3Capabilities: ['SASL', 'UTF8'],
@@ -112,6 +113,7 @@ t.test('accounts are added, listed, shown, set and removed, and no answer has a 
     messages: 0,
     retainedOctets: 0,
     retainedMessages: 0,
+    hasCramMd5: false,
   });
   const changed = await accounts.set('anna@app2.example', {
     isEnabled: false,

@@ -218,6 +218,7 @@ t.test('what cannot be decided counts for nothing: too many hashes, a store that
           : failing(() => store.directory.findCredentials(...names)),
     },
     mailboxes: store.mailboxes,
+    secrets: store.secrets,
     passwords: { ...hasher, verify: (...args) => failing(() => hasher.verify(...args)) },
     clock: createTestClock(),
     log: silentLog,
@@ -303,10 +304,10 @@ t.test('a known name and an unknown one wait, are refused and cost alike at each
       return hasher.refuse(password);
     },
   };
-  const { directory, mailboxes } = site.store;
+  const { directory, mailboxes, secrets } = site.store;
   const { ipRanges } = site;
   const accounts = createAccounts({
-    ...{ directory, mailboxes, passwords, clock, log: silentLog, ipRanges },
+    ...{ directory, mailboxes, secrets, passwords, clock, log: silentLog, ipRanges },
     addresses: networkAddresses,
     options: { loginThrottle: { ...DEFAULT_LOGIN_THROTTLE, banAddressAfterNames: 0 } },
   });

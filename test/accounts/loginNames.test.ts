@@ -57,7 +57,14 @@ function counted(directory: Directory): Directory {
 t.before(async () => {
   store = await openStore({ directory: t.testdir(), clock, log: silentLog });
   const directory = counted(store.directory);
-  const shared = { directory, mailboxes: store.mailboxes, passwords, clock, log: silentLog };
+  const shared = {
+    directory,
+    mailboxes: store.mailboxes,
+    secrets: store.secrets,
+    passwords,
+    clock,
+    log: silentLog,
+  };
   const access = { addresses: networkAddresses, ipRanges: TRUST_EVERYBODY };
   accounts = createAccounts({ ...shared, ...access, options: { defaultDomain: 'app.example' } });
   administration = createAdministration({

@@ -21,10 +21,11 @@ let administration: Administration;
 
 t.before(async () => {
   store = await openStore({ directory: t.testdir(), clock, log: silentLog });
-  const { directory, mailboxes } = store;
+  const { directory, mailboxes, secrets } = store;
   administration = createAdministration({
     directory,
     mailboxes,
+    secrets,
     passwords,
     imapCapabilities: [],
     pop3Capabilities: [],

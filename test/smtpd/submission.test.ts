@@ -5,6 +5,7 @@ import t from 'tap';
 
 import { MailError } from '../../src/base/error.ts';
 import type { Accounts } from '../../src/accounts/accounts.ts';
+import { cramDigest } from '../../src/accounts/challengeLogins.ts';
 import type { Envelope, Origin, Transfer } from '../../src/transfer/contract.ts';
 import { FAILED_LOGIN_LIMIT, LOGIN_DEADLINE_MS, LOGIN_LINE_LIMIT_OCTETS } from '../../src/smtpd/limits.ts';
 import { type Client, secureClient } from '../support/sockets.ts';
@@ -168,7 +169,7 @@ t.test('what accounts cannot decide now is answered so that the client tries aga
     [() => Promise.reject(new Error('broken')), '451 4.3.0'],
   ];
   for (const [authenticate, expected] of cases) {
-    const client = await (await serve(t, { accounts: { authenticate } })).greeted();
+    const client = await (await serve(t, { accounts: { ...site.site.accounts, authenticate } })).greeted();
     t.match(await ask(client, `AUTH PLAIN ${plain(TICKETS, 'secret')}\r\n`, '\\d'), expected);
     t.match(await ask(client, 'NOOP\r\n', '\\d'), '250', 'the session goes on');
   }
@@ -185,7 +186,7 @@ t.test('a login that waits is given up when the server stops or the client leave
         signal?.addEventListener('abort', () => reject(signal?.reason as Error)),
       );
     };
-    const server = await serve(t, { accounts: { authenticate } });
+    const server = await serve(t, { accounts: { ...site.site.accounts, authenticate } });
     const client = await server.greeted();
     client.send(`AUTH PLAIN ${plain(TICKETS, 'secret')}\r\n`);
     await asked.promise;
@@ -312,7 +313,7 @@ t.test('a login that takes too long is answered, and comes too late', async (t) 
     asked.resolve();
     return outcome.promise;
   };
-  const server = await serve(t, { accounts: { authenticate } });
+  const server = await serve(t, { accounts: { ...site.site.accounts, authenticate } });
   const client = await server.greeted();
   const answered = ask(client, `AUTH PLAIN ${plain(TICKETS, 'secret')}\r\n`, '\\d');
   await asked.promise;
@@ -321,4 +322,35 @@ t.test('a login that takes too long is answered, and comes too late', async (t) 
   t.match(await answered, '451 4.4.2');
   outcome.resolve({ kind: 'authenticated', account: tickets });
   t.match(await ask(client, `MAIL FROM:<${TICKETS}>\r\n`, '\\d'), '530 5.7.0');
+});
+
+/** Asks for a challenge and answers it as RFC 2195 says. */
+async function answerChallenge(client: Client, name: string, secret: string): Promise<string> {
+  const asked = await ask(client, 'AUTH CRAM-MD5\r\n', '\\d');
+  const challenge = Buffer.from(asked.slice('334 '.length).trimEnd(), 'base64').toString();
+  return ask(client, `${base64(`${name} ${cramDigest(secret, challenge)}`)}\r\n`, '\\d');
+}
+
+t.test('CRAM-MD5 is there while somebody has a secret for it', async (t) => {
+  const server = await serve(t);
+  const before = await server.greeted();
+  t.notMatch(before.received, 'CRAM-MD5');
+  t.match(await ask(before, 'AUTH CRAM-MD5\r\n', '\\d'), '504 5.5.4');
+  await administration.secrets.set(TICKETS, 'a device');
+  t.teardown(() => administration.secrets.remove(TICKETS));
+  const client = await server.greeted();
+  t.match(client.received, '250-AUTH PLAIN LOGIN CRAM-MD5\r\n250-AUTH=PLAIN LOGIN CRAM-MD5\r\n');
+  const first = await ask(client, 'AUTH CRAM-MD5\r\n', '\\d');
+  const decoded = Buffer.from(first.slice(4).trimEnd(), 'base64').toString();
+  t.match(decoded, /^<[0-9a-f]{32}@mail\.example\.com>$/);
+  t.match(await ask(client, '*\r\n', '\\d'), '501 5.7.0 Authentication cancelled');
+  t.not(await ask(client, 'auth cram-md5\r\n', '\\d'), first, 'no challenge is given twice');
+  t.match(await ask(client, `${base64('tickets')}\r\n`, '\\d'), '501 5.5.2');
+  t.match(await ask(client, `AUTH CRAM-MD5 ${base64('x')}\r\n`, '\\d'), '501 5.7.0');
+  const refused = await answerChallenge(client, TICKETS, 'wrong');
+  t.equal(refused, '535 5.7.8 Authentication failed\r\n');
+  t.equal(await answerChallenge(client, `nobody@${DOMAIN}`, 'a device'), refused);
+  t.equal(await answerChallenge(client, `archive@${DOMAIN}`, 'secret'), refused, 'a password is no secret');
+  t.equal(await answerChallenge(client, TICKETS, 'a device'), '235 2.7.0 Authentication successful\r\n');
+  t.match(await ask(client, `MAIL FROM:<${TICKETS}>\r\n`, '\\d'), '250 2.1.0');
 });

@@ -20,6 +20,7 @@ import { QUEUE_TESTS } from './contract/queue.ts';
 import { RANDOM_TESTS } from './contract/random.ts';
 import { RETENTION_TESTS } from './contract/retention.ts';
 import { ROUTING_TESTS } from './contract/routing.ts';
+import { SECRET_TESTS } from './contract/secrets.ts';
 
 t.setTimeout(120_000);
 
@@ -49,6 +50,7 @@ const suites: readonly ContractTests[] = [
   RANDOM_TESTS,
   RETENTION_TESTS,
   ROUTING_TESTS,
+  SECRET_TESTS,
   QUEUE_TESTS,
 ];
 

@@ -84,6 +84,7 @@ export async function openRoomSite(
   const surroundings = {
     directory: store.directory,
     mailboxes: store.mailboxes,
+    secrets: store.secrets,
     passwords,
     clock: systemClock,
   };

@@ -9,10 +9,15 @@ import t from 'tap';
 
 import { WireError } from '../../src/base/error.ts';
 import { decodeInitialResponse, decodeResponse, encodeChallenge } from '../../src/wire/sasl/base64.ts';
+import { formatCramChallenge, parseCramAnswer } from '../../src/wire/sasl/cramMd5.ts';
 import { decodeCredentialText } from '../../src/wire/sasl/credentialText.ts';
 import type { SaslStep } from '../../src/wire/sasl/exchange.ts';
 import { createExchange, findMechanism } from '../../src/wire/sasl/mechanism.ts';
 import type { SaslMechanism } from '../../src/wire/sasl/mechanism.ts';
+
+/** The example of RFC 2195 section 2. */
+const CHALLENGE = '<1896.697170952@postoffice.reston.mci.net>';
+const DIGEST = 'b913a602c7eda7a495b4e6e7334d3890';
 
 function latin1(text: string): Buffer {
   return Buffer.from(text, 'latin1');
@@ -160,4 +165,26 @@ t.test('text of credentials is UTF-8, or else ISO 8859-1', async (t) => {
   t.equal(decodeCredentialText(latin1('\xef\xbb\xbfa')), '\ufeffa', 'nothing is taken away');
   t.equal(decodeCredentialText(latin1('\xc3')), 'Ã');
   t.equal(decodeCredentialText(Buffer.alloc(0)), '');
+});
+
+t.test('CRAM-MD5 answers are a name and a digest (RFC 2195)', async (t) => {
+  t.equal(formatCramChallenge('1896.697170952', 'postoffice.reston.mci.net'), CHALLENGE);
+  const read = (text: string) => {
+    const answer = attempt(() => parseCramAnswer(latin1(text)));
+    return typeof answer === 'string' ? answer : [answer.authenticationId, answer.digest];
+  };
+  t.strictSame(read(`tim ${DIGEST}`), ['tim', DIGEST]);
+  t.strictSame(read(`Tim Meier ${DIGEST.toUpperCase()}`), ['Tim Meier', DIGEST]);
+  t.strictSame(read(`m\xfcller ${DIGEST}`), ['müller', DIGEST]);
+  const wrong = [
+    '',
+    ' ',
+    'tim',
+    DIGEST,
+    ` ${DIGEST}`,
+    `tim ${DIGEST}0`,
+    `tim ${DIGEST.slice(1)}`,
+    `tim ${DIGEST} `,
+  ];
+  for (const text of wrong) t.match(read(text), /name and digest$/, text);
 });

@@ -181,6 +181,7 @@ function showAccount(account: AccountDetails): string {
     Holds: `${account.messages} messages, ${formatOctets(account.usedOctets)}`,
     Retained: `${account.retainedMessages} messages, ${formatOctets(account.retainedOctets)}`,
     'Login names': account.loginNames.join(', ') || 'only its address',
+    'CRAM-MD5': account.hasCramMd5 ? 'with a secret of its own' : 'not possible',
     ...accountFields(readAccountSettings(account.settings)),
     ...otherSettings(account),
     'Created at': account.createdAt,

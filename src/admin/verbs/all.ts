@@ -7,6 +7,7 @@ import { ACCOUNT_VERBS } from './account.ts';
 import { ALIAS_VERBS } from './alias.ts';
 import { BAN_VERBS } from './ban.ts';
 import { configVerbs } from './config.ts';
+import { CRAM_MD5_VERBS } from './cramMd5.ts';
 import { DOMAIN_VERBS } from './domain.ts';
 import { FETCHED_VERBS } from './fetched.ts';
 import { FORWARD_VERBS } from './forward.ts';
@@ -32,6 +33,7 @@ export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
     ...MAINTENANCE_VERBS,
     ...DOMAIN_VERBS,
     ...ACCOUNT_VERBS,
+    ...CRAM_MD5_VERBS,
     ...ALIAS_VERBS,
     ...LIST_VERBS,
     ...FORWARD_VERBS,

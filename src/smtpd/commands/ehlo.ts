@@ -4,7 +4,7 @@
  */
 
 import type { SmtpCommand } from '../command.ts';
-import { extensionsOf } from '../extensions.ts';
+import { extensionsOf, mechanismsOf } from '../extensions.ts';
 import { heloNameOf } from '../heloName.ts';
 import { reply } from '../reply.ts';
 
@@ -17,6 +17,9 @@ export const ehlo: SmtpCommand = {
     const name = heloNameOf(session, line);
     if (name === undefined) return reply(501, undefined, 'Syntax: EHLO hostname');
     session.greet(name, true);
-    return reply(250, undefined, [session.surroundings.serverName, ...extensionsOf(session)]);
+    const { serverName, role } = session.surroundings;
+    const answer = (mechanisms: readonly string[]) =>
+      reply(250, undefined, [serverName, ...extensionsOf(session, mechanisms)]);
+    return role === 'submission' ? mechanismsOf(session).then(answer) : answer([]);
   },
 };

@@ -13,6 +13,7 @@ import type { Directory } from './directory.ts';
 import type { ChangeFeed } from './feed.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Queue } from './queue.ts';
+import type { Secrets } from './secrets.ts';
 import type { Trace } from './trace.ts';
 
 /** What `health` answers; each `problem` is one sentence for the administrator. */
@@ -23,6 +24,7 @@ export type StoreHealth =
 /** An open store: its views, and its end. */
 export interface Store {
   readonly directory: Directory;
+  readonly secrets: Secrets;
   readonly contents: Contents;
   readonly mailboxes: Mailboxes;
   readonly deliveries: Deliveries;

@@ -31,6 +31,8 @@ import { Maintenance } from './maintenance.ts';
 import { createQueue } from './queue.ts';
 import { Reader } from './reader.ts';
 import { Relief } from './relief.ts';
+import { createSealing } from './sealing.ts';
+import { createSecrets } from './secrets.ts';
 import { createTrace } from './trace.ts';
 import { startWriter, type Writer } from './writer/client.ts';
 
@@ -121,6 +123,7 @@ function assemble(
   });
   return {
     directory: createDirectory(reader, writer),
+    secrets: createSecrets(reader, writer, createSealing(directory)),
     contents: createContents(reader, drafts, derived, lifetime, relief, log),
     mailboxes: createMailboxes({ reader, writer, drafts, holds, lifetime }),
     deliveries: createDeliveries(writer, reader, drafts, lifetime),

@@ -18,6 +18,7 @@ import { MAILBOX_JOBS } from './mailboxes.ts';
 import { PROBE_JOBS } from './probe.ts';
 import { REMOVED_MAILBOX_JOBS } from './removedMailboxes.ts';
 import { RETENTION_JOBS } from './retention.ts';
+import { SECRET_JOBS } from './secrets.ts';
 import { SWEEP_JOBS } from './sweep.ts';
 import { TRACE_JOBS } from './trace.ts';
 
@@ -36,6 +37,7 @@ export const JOBS = {
   ...DERIVED_JOBS,
   ...REMOVED_MAILBOX_JOBS,
   ...RETENTION_JOBS,
+  ...SECRET_JOBS,
   ...SWEEP_JOBS,
   ...PROBE_JOBS,
 } as const;
