@@ -8,7 +8,7 @@
 
 import type { UnixMs } from '../base/clock.ts';
 import { within } from '../base/deadline.ts';
-import { asMailError, MailError, type MailErrorCode } from '../base/error.ts';
+import { MailError } from '../base/error.ts';
 import { newTraceId, type TraceId } from '../base/ids.ts';
 import { MINUTE_MS } from '../base/units.ts';
 import { formatMessageHeader, type MessageHeader } from '../wire/mime/messageHeader.ts';
@@ -20,6 +20,7 @@ import { createFingerprint, type Fingerprint } from './onceOnly.ts';
 import { plan } from './plan/plan.ts';
 import type { PlanSurroundings } from './plan/surroundings.ts';
 import { readHeader } from './readHeader.ts';
+import { asRefusal } from './refusal.ts';
 import { type ReportSurroundings, reportFailures, reportSuccesses } from './report.ts';
 import { type Prepared, prepare } from './submission/prepare.ts';
 import type { RatePlace } from './submission/rates.ts';
@@ -31,19 +32,6 @@ import { formatReceived, formatReturnPath } from './traceFields.ts';
 export const COMMIT_DEADLINE_MS = 5 * MINUTE_MS;
 /** How long the store may take until it wants the next octets. */
 export const WRITE_DEADLINE_MS = 2 * MINUTE_MS;
-
-/** Refusals that are the other side's fault and so may be permanent. */
-const FAULTS_OF_OTHERS: ReadonlySet<MailErrorCode> = new Set([
-  'messageTooLarge',
-  'bareLineEnd',
-  'mailLoop',
-  'recipientUnknown',
-  'recipientDisabled',
-  'relayingDenied',
-  'policyRefused',
-  'senderRefused',
-  'signatureRequired',
-]);
 
 /** What accepting needs: the room's options, and what planning is handed. */
 export interface AcceptSurroundings extends SubmissionSurroundings {
@@ -83,7 +71,7 @@ export async function accept(
     await deliver(options, arrival, draft, written);
     return { kind: 'accepted', traceId };
   } catch (caught) {
-    const error = refusalFor(caught);
+    const error = asRefusal(caught);
     noteRefusal(options, arrival, draft?.octets ?? 0, error);
     draft?.discard();
     place?.giveBack();
@@ -234,13 +222,6 @@ function reachedOf(recipients: readonly string[], events: readonly TraceEvent[])
   const missed = named(['refused', 'withheld']);
   const told = named(['reported']);
   return recipients.filter((recipient) => !missed.has(recipient) || told.has(recipient));
-}
-
-/** The error as the other side hears it: permanent only where trying again is of no use. */
-function refusalFor(caught: unknown): MailError {
-  const error = asMailError(caught);
-  if (error.reply.isTemporary || FAULTS_OF_OTHERS.has(error.code)) return error;
-  return new MailError('internal', error.message, { cause: error });
 }
 
 function noteRefusal(

@@ -34,7 +34,7 @@ export type ServerOptions = Partial<
     | 'maintenance'
     | 'log'
   > &
-    Pick<SmtpListenerOptions, 'caps' | 'isLenient' | 'needsTls' | 'role' | 'tlsContexts'>
+    Pick<SmtpListenerOptions, 'caps' | 'door' | 'isLenient' | 'needsTls' | 'role' | 'tlsContexts'>
 > & { readonly tls?: TlsMode; readonly clock?: TestClock };
 
 /** A server and what stands behind it. */

@@ -3,9 +3,10 @@
  * has accepted, which is after the commit; everything that is our fault is 4yz, so that the sender keeps the message.
  */
 
-import { asMailError, MailError } from '../../base/error.ts';
+import { MailError } from '../../base/error.ts';
 import { createLineTally, tallyLines, wordView } from '../../wire/mime/lineTally.ts';
 import type { Envelope } from '../../transfer/contract.ts';
+import { asRefusal } from '../../transfer/refusal.ts';
 import type { SmtpContext, SmtpRole, Transaction } from '../context.ts';
 import { visitorOf } from '../doorVisit.ts';
 import { REPLIES, type Reply, reply, replyOf } from '../reply.ts';
@@ -44,7 +45,7 @@ export async function takeMessage(
     return reply(250, '2.0.0', `Queued as ${acceptance.traceId}`);
   } catch (error) {
     log.error('smtpd.message.failed', { error });
-    return replyOf(asMailError(error));
+    return replyOf(asRefusal(error));
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { parseRcpt, type RcptArguments } from '../../wire/smtp/rcpt.ts';
+import { asRefusal } from '../../transfer/refusal.ts';
 import type { SmtpCommand } from '../command.ts';
 import type { SmtpContext, Transaction } from '../context.ts';
 import { dialectOf } from '../dialect.ts';
@@ -49,7 +50,7 @@ async function check(
     };
     return { ...REPLIES.recipientTaken, takeEffect };
   }
-  const { error } = verdict;
+  const error = asRefusal(verdict.error);
   const takeEffect = () => {
     transaction.isSomeRefused = true;
     // What is our fault, or a matter of time, counts for nothing: nobody learns from it who is there.

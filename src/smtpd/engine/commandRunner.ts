@@ -7,8 +7,9 @@
  */
 
 import { within } from '../../base/deadline.ts';
-import { asMailError, WireError } from '../../base/error.ts';
+import { WireError } from '../../base/error.ts';
 import { ParameterError } from '../../wire/smtp/parameters.ts';
+import { asRefusal } from '../../transfer/refusal.ts';
 import type { SmtpCommand } from '../command.ts';
 import type { SmtpContext } from '../context.ts';
 import { HANDLER_DEADLINE_MS } from '../limits.ts';
@@ -90,5 +91,5 @@ function replyTo(error: unknown, { log }: SmtpContext, command: SmtpCommand): Re
   if (error instanceof ParameterError) return syntaxError('5.5.4', error);
   if (error instanceof WireError) return syntaxError(command.syntaxStatus, error);
   log.error('smtpd.command.failed', { command: command.keyword, error });
-  return replyOf(asMailError(error));
+  return replyOf(asRefusal(error));
 }

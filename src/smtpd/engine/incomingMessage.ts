@@ -5,7 +5,7 @@
  */
 
 import { within } from '../../base/deadline.ts';
-import { asMailError } from '../../base/error.ts';
+import { asRefusal } from '../../transfer/refusal.ts';
 import { takeMessage } from '../commands/data.ts';
 import type { SmtpContext, Transaction } from '../context.ts';
 import { ACCEPT_DEADLINE_MS } from '../limits.ts';
@@ -46,7 +46,7 @@ export class IncomingMessage {
       return await within(surroundings.clock, ACCEPT_DEADLINE_MS, 'accepting a message', decided);
     } catch (error) {
       log.error('smtpd.message.failed', { error });
-      return replyOf(asMailError(error));
+      return replyOf(asRefusal(error));
     }
   }
 }
