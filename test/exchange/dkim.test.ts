@@ -206,6 +206,24 @@ peerTest(t, [DKIMPY], 'dkimpy’s signatures pass in all four forms and with bot
   t.equal(signed.length, 48);
 });
 
+peerTest(
+  t,
+  [DKIMPY],
+  'of fields with one name the lowest are signed, and others may be put above them',
+  async (t) => {
+    const message = Buffer.from(`X-Hop: first\r\nX-Hop: second\r\nX-Hop: third\r\n${FIELDS}\r\n${BODY}`);
+    const order = { key: KEY, headerForm: 'relaxed', bodyForm: 'relaxed', message } as const;
+    const signed = await signByDkimpy([
+      { ...order, names: ['from', 'x-hop', 'x-hop'] },
+      { ...order, names: ['from', 'x-hop', 'x-hop', 'x-hop', 'x-hop'] },
+    ]);
+    const above = (octets = message) => Buffer.concat([Buffer.from('X-Hop: zeroth\r\n'), octets]);
+    for (const octets of signed) t.match(await verdictOn(octets), { kind: 'pass' });
+    t.match(await verdictOn(above(signed[0])), { kind: 'pass' }, 'two were signed');
+    t.match(await verdictOn(above(signed[1])), { kind: 'failed' }, 'that there is no fourth was signed');
+  },
+);
+
 peerTest(t, [DKIMPY], 'a signature that leaves some of the body unsigned does not count', async (t) => {
   const [limited] = await signByDkimpy([
     { key: KEY, headerForm: 'relaxed', bodyForm: 'simple', message: MESSAGE, isLimited: true },
