@@ -217,7 +217,7 @@ peerTest(
       { ...order, names: ['from', 'x-hop', 'x-hop'] },
       { ...order, names: ['from', 'x-hop', 'x-hop', 'x-hop', 'x-hop'] },
     ]);
-    const above = (octets = message) => Buffer.concat([Buffer.from('X-Hop: zeroth\r\n'), octets]);
+    const above = (octets: Buffer = message) => Buffer.concat([Buffer.from('X-Hop: zeroth\r\n'), octets]);
     for (const octets of signed) t.match(await verdictOn(octets), { kind: 'pass' });
     t.match(await verdictOn(above(signed[0])), { kind: 'pass' }, 'two were signed');
     t.match(await verdictOn(above(signed[1])), { kind: 'failed' }, 'that there is no fourth was signed');
