@@ -49,6 +49,12 @@ export const LISTENER_LIMITS: readonly LimitRow[] = [
     test: 'connections beyond the cap of a listener',
   },
   {
+    name: 'EVICTED_REST_MS',
+    file: CAPS,
+    answer: `${GOODBYE}, while the listener is full`,
+    test: 'who had to make room rests for a while',
+  },
+  {
     name: 'EVICTION_CANDIDATE_LIMIT',
     file: CAPS,
     answer: 'none: younger ones are not looked at',

@@ -12,7 +12,7 @@
 
 import { SECOND_MS } from '../base/units.ts';
 import { addressGroup } from './addressRange.ts';
-import { ConnectionRates } from './connectionRates.ts';
+import { ConnectionRates, RATED_ADDRESSES_LIMIT } from './connectionRates.ts';
 
 /** The caps. Both count open connections; 0 admits none. */
 export interface ConnectionLimits {
@@ -46,7 +46,12 @@ export type Admission =
   | { readonly kind: 'refused'; readonly cap: 'total' | 'perAddress' | 'perMinute' };
 
 /** Connections that are compared for an eviction, the oldest ones; a flood must not cost a look at all of them each time. */
-export const EVICTION_CANDIDATE_LIMIT = 64;
+export const EVICTION_CANDIDATE_LIMIT = 32;
+/**
+ * How long an address that lost its only connection to another one is no newcomer, and is refused while the listener is full: a
+ * flood from thousands of addresses would else evict itself in circles, each time at the cost of a session.
+ */
+export const EVICTED_REST_MS = 10 * SECOND_MS;
 /** Octets that a newcomer is credited with, so that it is not taken for a slow one before it could say anything. */
 export const NEWCOMER_CREDIT_OCTETS = 512;
 /** At its own cap an address replaces only connections that are as old as this ... */
@@ -72,6 +77,8 @@ export class ConnectionCaps {
   /** Places that are kept for a time, the one that was kept first in front. */
   readonly #keptForATime = new Set<Occupied>();
   readonly #rates = new ConnectionRates();
+  /** When addresses were evicted, the first one in front. */
+  readonly #evictedAtMs = new Map<string, number>();
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
@@ -102,10 +109,9 @@ export class ConnectionCaps {
       if (stale === undefined) return { kind: 'refused', cap: 'perAddress' };
       stale.evict();
     } else if (this.#total >= total) {
-      const victim =
-        this.#slowestOfMost(isBound ? group.unproven.size : 0, nowMs) ?? this.#stale(group, nowMs);
-      if (victim === undefined) return { kind: 'refused', cap: 'total' };
-      victim.evict();
+      const leaving = this.#whoMakesRoom(key, group, isBound, nowMs);
+      if (leaving === undefined) return { kind: 'refused', cap: 'total' };
+      leaving.evict();
     }
     return { kind: 'admitted', place: this.#take(key, group, occupant, isBound, nowMs) };
   }
@@ -119,7 +125,7 @@ export class ConnectionCaps {
     this.#total += 1;
     group.open += 1;
     this.#groups.set(key, group);
-    const occupied = new Occupied(occupant, nowMs, {
+    const occupied = new Occupied(key, occupant, nowMs, {
       setProven: (isProven) => {
         if (isBound) this.#count(group, occupied, isProven ? 'delete' : 'add');
       },
@@ -168,15 +174,39 @@ export class ConnectionCaps {
     const most = this.#mostUnproven;
     if (own > 0 && most <= own + 1) return undefined;
     let slowest: Occupied | undefined;
+    let slowestPace = Number.POSITIVE_INFINITY;
     let candidates = 0;
     for (const { unproven } of this.#byUnproven.get(most) ?? []) {
       for (const occupied of unproven) {
-        if (slowest === undefined || occupied.pace(nowMs) < slowest.pace(nowMs)) slowest = occupied;
+        const pace = occupied.pace(nowMs);
+        if (pace < slowestPace) [slowest, slowestPace] = [occupied, pace];
         candidates += 1;
         if (candidates >= EVICTION_CANDIDATE_LIMIT) return slowest;
       }
     }
     return slowest;
+  }
+
+  #whoMakesRoom(key: string, group: Group, isBound: boolean, nowMs: number): Occupied | undefined {
+    if (group.open === 0 && this.#hasToRest(key, nowMs)) return undefined;
+    const victim = this.#slowestOfMost(isBound ? group.unproven.size : 0, nowMs);
+    if (victim === undefined) return this.#stale(group, nowMs);
+    this.#noteEvicted(victim.key, nowMs);
+    return victim;
+  }
+
+  #hasToRest(key: string, nowMs: number): boolean {
+    const evictedMs = this.#evictedAtMs.get(key);
+    return evictedMs !== undefined && nowMs - evictedMs < EVICTED_REST_MS;
+  }
+
+  #noteEvicted(key: string, nowMs: number): void {
+    this.#evictedAtMs.delete(key);
+    this.#evictedAtMs.set(key, nowMs);
+    for (const [first, evictedMs] of this.#evictedAtMs) {
+      if (nowMs - evictedMs < EVICTED_REST_MS && this.#evictedAtMs.size <= RATED_ADDRESSES_LIMIT) return;
+      this.#evictedAtMs.delete(first);
+    }
   }
 
   #stale({ unproven }: Group, nowMs: number): Occupied | undefined {
@@ -199,13 +229,16 @@ interface PlaceChanges {
 
 /** An occupied place. */
 class Occupied implements Place {
+  /** The address that it is counted for. */
+  readonly key: string;
   readonly #occupant: Occupant;
   readonly #sinceMs: number;
   readonly #changes: PlaceChanges;
   #keptUntilMs = Number.NEGATIVE_INFINITY;
   #isReleased = false;
 
-  constructor(occupant: Occupant, sinceMs: number, changes: PlaceChanges) {
+  constructor(key: string, occupant: Occupant, sinceMs: number, changes: PlaceChanges) {
+    this.key = key;
     this.#occupant = occupant;
     this.#sinceMs = sinceMs;
     this.#changes = changes;

@@ -3,7 +3,7 @@
  */
 
 import type { Socket } from 'node:net';
-import { MailError } from '../base/error.ts';
+import { MAIL_ERRORS } from '../base/error.ts';
 import { formatErr } from '../wire/pop3/reply.ts';
 import { Connection } from '../net/connection.ts';
 import { type Listener, openListener } from '../net/listener.ts';
@@ -80,6 +80,6 @@ function listen(
 }
 
 function sayRefused(socket: Socket, why: RefusalReason): void {
-  const { reply } = new MailError(why === 'barred' ? 'addressBarred' : why);
-  socket.write(formatErr(reply.publicText, reply.pop3.code));
+  const { publicText, pop3 } = MAIL_ERRORS[why === 'barred' ? 'addressBarred' : why];
+  socket.write(formatErr(publicText, pop3.code));
 }

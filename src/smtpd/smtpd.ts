@@ -8,7 +8,7 @@
 import type { Socket } from 'node:net';
 
 import type { Clock } from '../base/clock.ts';
-import { MailError } from '../base/error.ts';
+import { MAIL_ERRORS } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import { formatReply } from '../wire/smtp/reply.ts';
 import { type KeptPlace, type Listener, openListener } from '../net/listener.ts';
@@ -99,6 +99,6 @@ export async function openSmtpd(options: SmtpdOptions): Promise<Smtpd> {
  * a server that greets with 554 waits for QUIT, because who is barred shall not hold a connection.
  */
 function sayRefused(socket: Socket, why: RefusalReason, serverName: string): void {
-  const { smtp, publicText } = new MailError(why === 'barred' ? 'addressBarred' : why).reply;
+  const { smtp, publicText } = MAIL_ERRORS[why === 'barred' ? 'addressBarred' : why];
   socket.write(formatReply(smtp.code, undefined, `${serverName} ${publicText}`));
 }

@@ -8,6 +8,7 @@ import { isLoopback } from '../../src/net/addressRange.ts';
 import {
   ConnectionCaps,
   type ConnectionLimits,
+  EVICTED_REST_MS,
   type Place,
   STALE_AGE_MS,
   STALE_OCTETS_PER_SECOND,
@@ -165,6 +166,25 @@ t.test('who has logged in is never evicted; who has had a message accepted, not 
   t.equal(stage.caps.total, 3);
 });
 
+t.test(
+  'who had to make room rests for a while, and is a newcomer again then or where there is room',
+  async (t) => {
+    const stage = createStage({ total: 2, perAddress: 2 });
+    stage.open('192.0.2.1');
+    stage.open('192.0.2.2');
+    const third = stage.open('192.0.2.3');
+    t.equal(stage.evicted[0]?.address, '192.0.2.1');
+    stage.nowMs = EVICTED_REST_MS - 1;
+    t.equal(stage.connect('192.0.2.1'), 'total');
+    third.place.release();
+    stage.open('192.0.2.1').place.release();
+    stage.open('192.0.2.5');
+    t.equal(stage.connect('192.0.2.1'), 'total');
+    stage.nowMs = EVICTED_REST_MS;
+    stage.open('192.0.2.1');
+  },
+);
+
 t.test('at its own cap an address replaces what it has forgotten, not what it works with', async (t) => {
   const stage = createStage({ total: 10, perAddress: 2 });
   const forgotten = stage.open('192.0.2.1');
@@ -209,6 +229,7 @@ function randomRun(seed: number): string | undefined {
   const below = randomNumbers(seed);
   const stage = createStage({ total: 40, perAddress: 15 });
   const kept = new Set<Fake>();
+  const evictedMs = new Map<string, number>();
   let open: Fake[] = [];
   for (let step = 0; step < 20_000; step += 1) {
     stage.nowMs += below(200);
@@ -216,9 +237,12 @@ function randomRun(seed: number): string | undefined {
     const fake = open[below(open.length || 1)];
     if (choice < 6) {
       const address = `192.0.2.${below(12)}`;
-      const isStranger = !open.some((other) => other.address === address);
+      const rests = stage.nowMs - (evictedMs.get(address) ?? Number.NEGATIVE_INFINITY) < EVICTED_REST_MS;
+      const isStranger = !rests && !open.some((other) => other.address === address);
       const isRoom = open.length < 40 || open.some((other) => !kept.has(other));
+      const evictions = stage.evicted.length;
       const made = stage.connect(address);
+      for (const { address: from } of stage.evicted.slice(evictions)) evictedMs.set(from, stage.nowMs);
       if (typeof made !== 'string') open.push(made);
       else if (isStranger && isRoom) return `step ${step}: a stranger was refused`;
     } else if (fake === undefined) continue;

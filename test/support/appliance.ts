@@ -31,6 +31,8 @@ export type Ports = Readonly<
 export interface Site {
   readonly directory: string;
   readonly configFile: string;
+  /** Adds `keys`, lines of TOML, to each listener; counts from the next start on. */
+  changeListeners(keys: string): void;
   /** Runs `hauspost ...args --config FILE`. */
   cli(args: readonly string[], stdin?: string): Promise<ProgramResult>;
   /** As `cli`, with --json, and rejects unless the exit code is 0. */
@@ -75,6 +77,10 @@ export function createSite(extra = '', main = MAIN): Site {
   return {
     directory,
     configFile,
+    changeListeners(keys) {
+      const text = readFileSync(configFile, 'utf8');
+      writeFileSync(configFile, text.replaceAll('[[listeners]]\n', `[[listeners]]\n${keys}`));
+    },
     cli,
     async cliJson(args, stdin) {
       const result = await cli([...args, '--json'], stdin);

@@ -18,6 +18,8 @@ const CR = 0x0d;
 export interface PeerSocketOptions {
   /** 127.0.0.1 unless given. */
   readonly host?: string;
+  /** The address to connect from; the system's choice unless given. */
+  readonly localAddress?: string;
   /** TLS from the first octet; the certificate is not checked. */
   readonly isSecure?: boolean;
 }
@@ -37,7 +39,8 @@ export class PeerSocket {
 
   /** Connects to `port`. */
   static async connect(port: number, options: PeerSocketOptions = {}): Promise<PeerSocket> {
-    const address = { port, host: options.host ?? '127.0.0.1', noDelay: true };
+    const { host = '127.0.0.1', localAddress } = options;
+    const address = { port, host, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) };
     const isSecure = options.isSecure === true;
     const socket = isSecure ? connectTls({ ...address, rejectUnauthorized: false }) : connect(address);
     await once(socket, isSecure ? 'secureConnect' : 'connect');
