@@ -46,6 +46,8 @@ export async function checkRecipient(
     else if (await isFull(surroundings, found, octets)) isSomeFull = true;
     else return spaceVerdict(freeSpace, octets);
   }
+  if (refusals.some(({ reason }) => reason === 'relayRoutesOff'))
+    surroundings.log.warn('transfer.route.off', { recipient: path, from: reversePath });
   if (isSomeFull) return { kind: 'refused', error: new MailError('overQuota') };
   return { kind: 'refused', error: refusalError(worstOf(refusals) ?? { address: path, reason: 'unknown' }) };
 }

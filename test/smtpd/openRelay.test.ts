@@ -15,7 +15,7 @@ import { installWorld } from '../support/installedWorld.ts';
 import { outcomeIn } from '../support/planned.ts';
 import { RawSmtp } from '../support/rawSmtp.ts';
 import { randomNumbers } from '../support/randomNumbers.ts';
-import { houseTargets, mayBeRelayed, relayTricks } from '../support/relayTricks.ts';
+import { asRelayed, houseTargets, mayBeRelayed, relayTricks } from '../support/relayTricks.ts';
 import { type RoutingWorld, route } from '../support/routingWorld.ts';
 import { openSmtpSite } from './harness.ts';
 
@@ -91,9 +91,7 @@ async function holeIn(world: RoutingWorld, port: number, from: string): Promise<
     (path) => path.includes('@') && !isLocal(world, path) && !mayBeRelayed(world, path),
   );
   if (wrong !== undefined) return `RCPT takes ${JSON.stringify(wrong)}`;
-  const allowed = new Set(
-    taken.filter((path) => mayBeRelayed(world, path)).map((path) => path.toLowerCase()),
-  );
+  const allowed = new Set(taken.filter((path) => mayBeRelayed(world, path)).map(asRelayed));
   const house = houseTargets(world);
   const relayed = (await queued()).find(
     (recipient) => !house.has(recipient) && !allowed.has(recipient.toLowerCase()),

@@ -93,7 +93,8 @@ export function generateWorld(chance: Chance, { passOn }: WorldKinds = { passOn:
     aliases: named(3, (address) => ({ address, targets: targets(), isEnabled: !once(8) })),
     lists: named(3, (address) => ({
       address,
-      members: targets(),
+      // In the order of the store, which decides which of several refusals comes first.
+      members: targets().sort(),
       posters: posters(chance),
       isEnabled: !once(8),
     })),

@@ -157,10 +157,19 @@ function means(pattern: string, local: string, domain: string): boolean {
   return pattern === domain || pattern === `${local}@${domain}`;
 }
 
+/** The path as a next hop is given it, in lower case: its domain in the one form. */
+export function asRelayed(path: string): string {
+  const at = path.lastIndexOf('@');
+  return `${path.slice(0, at)}@${domainToASCII(path.slice(at + 1))}`.toLowerCase();
+}
+
 /** Addresses that an administrator has written down: mail of the house may go there. */
 export function houseTargets(world: RoutingWorld): ReadonlySet<string> {
   return new Set([
     ...world.domains.map(({ catchAll }) => catchAll ?? ''),
+    ...world.domains.map(({ name }) => `postmaster@${name}`),
+    world.postmaster ?? '',
+    ...(world.routes ?? []).flatMap(({ target }) => (target.kind === 'local' ? [target.address] : [])),
     ...(world.aliases ?? []).flatMap(({ targets }) => targets),
     ...(world.lists ?? []).flatMap(({ members }) => members),
     ...(world.forwards ?? []).flatMap(({ targets }) => targets),

@@ -82,8 +82,18 @@ export function refusalError(refusal: Refusal): MailError {
   }
 }
 
-/** Of several refusals the one that says most to the sender: a policy, then a switched-off recipient, then the first. */
+/** Reasons, the one that says most to the sender first. */
+const REASONS: readonly Refusal['reason'][] = [
+  'routeRefuses',
+  'mayNotPost',
+  'disabled',
+  'unknown',
+  'relayRoutesOff',
+  'foreign',
+];
+
+/** Of several refusals the one that says most to the sender. */
 export function worstOf(refusals: readonly Refusal[]): Refusal | undefined {
-  const policy = refusals.find(({ reason }) => reason === 'routeRefuses' || reason === 'mayNotPost');
-  return policy ?? refusals.find(({ reason }) => reason === 'disabled') ?? refusals[0];
+  const reason = REASONS.find((candidate) => refusals.some((refusal) => refusal.reason === candidate));
+  return refusals.find((refusal) => refusal.reason === reason);
 }

@@ -11,7 +11,7 @@ import type { Route } from '../../../src/store/contract/routing.ts';
 import { anyAddress, chanceOf, generateWorld } from '../../support/generatedWorlds.ts';
 import { ANYONE, planIn, verdictIn } from '../../support/planned.ts';
 import { randomNumbers } from '../../support/randomNumbers.ts';
-import { houseTargets, mayBeRelayed, relayTricks } from '../../support/relayTricks.ts';
+import { asRelayed, houseTargets, mayBeRelayed, relayTricks } from '../../support/relayTricks.ts';
 import { type RoutingWorld, route } from '../../support/routingWorld.ts';
 
 const SEED = Number(process.env.HAUSPOST_SEED ?? 5321);
@@ -44,15 +44,10 @@ async function holeAt(
   const house = houseTargets(world);
   for (const { recipient } of planned?.queued ?? []) {
     if (house.has(recipient)) tally.byHouse += 1;
-    else if (isAllowed && recipient.toLowerCase() === normalized(path)) tally.relayed += 1;
+    else if (isAllowed && recipient.toLowerCase() === asRelayed(path)) tally.relayed += 1;
     else return `the plan relays to ${recipient}`;
   }
   return undefined;
-}
-
-function normalized(path: string): string {
-  const at = path.lastIndexOf('@');
-  return `${path.slice(0, at)}@${domainToASCII(path.slice(at + 1))}`.toLowerCase();
 }
 
 /** Looks for a hole in so many worlds; `plant` may make one. */

@@ -8,6 +8,7 @@ import type { Submitter } from '../../../src/transfer/contract.ts';
 import { ANYONE, outcomeIn, planIn, verdictIn } from '../../support/planned.ts';
 import { anyAddress, anySubmitter, chanceOf, generateWorld } from '../../support/generatedWorlds.ts';
 import { randomNumbers } from '../../support/randomNumbers.ts';
+import { houseTargets } from '../../support/relayTricks.ts';
 import { accountsOf, type RoutingWorld } from '../../support/routingWorld.ts';
 
 const SEED = Number(process.env.HAUSPOST_SEED ?? 20261128);
@@ -26,6 +27,7 @@ function oracle(world: RoutingWorld, path: string, from: string, submitter: Subm
   };
   const main = (address: string) =>
     `${address.slice(0, address.lastIndexOf('@'))}@${domainOf(address)?.name ?? address.slice(address.lastIndexOf('@') + 1)}`;
+  const isEnabledHere = (address: string) => domainOf(address)?.isEnabled !== false;
   const objects = [...world.accounts, ...(world.aliases ?? []), ...(world.lists ?? [])];
   const owner = (address: string): string | undefined => {
     const whole = main(address);
@@ -35,7 +37,13 @@ function oracle(world: RoutingWorld, path: string, from: string, submitter: Subm
     return isPlus && objects.some((object) => object.address === plus) ? plus : undefined;
   };
   const meant = (pattern: string, address: string) => {
-    const forms = new Set([address, main(address), owner(address) ?? address]);
+    // Whose it is by plus addressing counts only as long as that is not switched off.
+    const whose = objects.find((object) => object.address === owner(address) && object.isEnabled !== false);
+    const forms = new Set([
+      address,
+      main(address),
+      isEnabledHere(address) ? (whose?.address ?? address) : address,
+    ]);
     return [...forms].some((form) => {
       const names =
         domainOf(form) === undefined
@@ -84,7 +92,6 @@ function oracle(world: RoutingWorld, path: string, from: string, submitter: Subm
     };
     return standing(list.address, [list.address]);
   };
-  const isEnabledHere = (address: string) => domainOf(address)?.isEnabled !== false;
   const isAccountOrAlias = (address: string | undefined) => {
     const object = [...world.accounts, ...(world.aliases ?? [])].find((each) => each.address === address);
     return object !== undefined && object.isEnabled !== false && isEnabledHere(object.address);
@@ -250,15 +257,7 @@ function problemOf(
   )
     return 'a recipient is queued twice';
   if (world.isRelaying === false && queued.length > 0) return 'something is relayed though relaying is off';
-  const house = new Set([
-    ...world.domains.map(({ catchAll }) => catchAll ?? ''),
-    ...(world.aliases ?? []).flatMap(({ targets }) => targets),
-    ...(world.lists ?? []).flatMap(({ members }) => members),
-    ...(world.forwards ?? []).flatMap(({ targets }) => targets),
-    ...(world.rules ?? []).flatMap(({ actions }) =>
-      actions.flatMap((action) => (action.kind === 'forward' ? [action.address] : [])),
-    ),
-  ]);
+  const house = houseTargets(world);
   for (const { recipient, nextHop } of queued) {
     if (submitter.kind !== 'anyone' || house.has(recipient)) continue;
     const open = world.routes?.find((route) => route.isOpenTo === 'anyone' && route.name === nextHop.name);
