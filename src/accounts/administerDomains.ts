@@ -4,6 +4,7 @@
 
 import { MailError } from '../base/error.ts';
 import type { Directory, Domain, DomainChanges } from '../store/contract/directory.ts';
+import type { Route } from '../store/contract/routing.ts';
 import { addressGiven, atMost, domainGiven, targetGiven } from './namesGiven.ts';
 
 /** Other names of one domain. */
@@ -41,7 +42,7 @@ export interface DomainAdministration {
   show(name: string): Promise<DomainReport>;
   /** Errors: as of `add`, and `notFound`. */
   set(name: string, settings: DomainSettings): Promise<DomainReport>;
-  /** Errors: `notFound`, `cannot` while the domain has accounts, aliases or lists. */
+  /** Errors: `notFound`, `cannot` while the domain has accounts, aliases or lists, or a route leads there. */
   remove(name: string): Promise<void>;
 }
 
@@ -64,7 +65,11 @@ export function createDomainAdministration({
       const domain = (await requireDomain(directory, name)).name;
       return reportOf(await directory.setDomain(domain, await changesOf(directory, domain, settings)));
     },
-    remove: async (name) => directory.removeDomain(domainGiven(name)),
+    async remove(given) {
+      const name = domainGiven(given);
+      await refuseRouteTarget(directory, name);
+      await directory.removeDomain(name);
+    },
   };
 }
 
@@ -73,6 +78,17 @@ async function requireDomain(directory: Directory, text: string): Promise<Domain
   const domain = await directory.findDomain(name);
   if (domain === undefined) throw new MailError('notFound', `There is no domain “${name}” here.`);
   return domain;
+}
+
+/** What would be left is a route to an address of ours that is none. */
+async function refuseRouteTarget(directory: Directory, name: string): Promise<void> {
+  const leadsThere = ({ target }: Route) => target.kind === 'local' && target.address.endsWith(`@${name}`);
+  const route = (await directory.routes()).find(leadsThere);
+  if (route === undefined) return;
+  throw new MailError(
+    'cannot',
+    `The route “${route.name}” leads to the domain “${name}”; change or remove it first.`,
+  );
 }
 
 async function changesOf(

@@ -192,6 +192,10 @@ function textGiven(text: string): string {
 }
 
 async function reportOf(directory: Directory, route: Route): Promise<RouteReport> {
-  const targets = route.target.kind === 'local' ? [route.target.address] : [];
-  return { ...route, danglingTarget: (await danglingOf(directory, targets))[0] ?? null };
+  const { target } = route;
+  if (target.kind !== 'local') return { ...route, danglingTarget: null };
+  // Its domain may have been removed since: then it is elsewhere, and nobody receives it here.
+  const isElsewhere = (await directory.resolve(target.address)).kind === 'foreignDomain';
+  const [dangling = null] = isElsewhere ? [target.address] : await danglingOf(directory, [target.address]);
+  return { ...route, danglingTarget: dangling };
 }

@@ -97,6 +97,24 @@ t.test('a route that would make an open relay is refused, when it is added and w
   await routes.remove('open');
 });
 
+t.test('a domain that a route leads to is not removed', async (t) => {
+  const { domains, routes } = administration;
+  await domains.add({ name: 'target.example' });
+  await routes.add({
+    name: 'there',
+    recipients: ['old.example'],
+    target: { kind: 'local', address: 'a@target.example' },
+  });
+  await t.rejects(
+    domains.remove('Target.example'),
+    refusal('cannot', /route “there” leads to the domain “target.example”/),
+  );
+  // By whatever way it went: the route tells of it.
+  await store.directory.removeDomain('target.example');
+  t.equal((await routes.show('there')).danglingTarget, 'a@target.example');
+  await routes.remove('there');
+});
+
 t.test('a route is refused with a sentence that helps', async (t) => {
   const { routes } = administration;
   const good: RouteGiven = { name: 'r', recipients: ['*'], target: { kind: 'refuse' } };
