@@ -42,7 +42,7 @@ function formatDoor(name: string, { levels, messages, refusals, signals, lastCon
     'Last contact':
       lastContact === null
         ? 'none since the start'
-        : `${new Date(lastContact.at).toISOString()} from ${lastContact.remoteAddress}${lastContact.isFromRanges ? '' : ' (not an address of Exchange Online)'} as ${visibleText(lastContact.heloName)}`,
+        : `${new Date(lastContact.at).toISOString()} from ${lastContact.remoteAddress}${lastContact.isFromRanges ? '' : ' (not an address of Exchange Online)'}${lastContact.heloName === '' ? ', without MAIL' : ` as ${visibleText(lastContact.heloName)}`}`,
   });
   const rows = SIGNALS.map((signal) => {
     const { present, valid, refused } = signals[signal];

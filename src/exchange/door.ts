@@ -55,6 +55,8 @@ export interface Door {
   /** Whether clients are asked for their certificate, of these names. */
   readonly asksCertificate: boolean;
   readonly certificateNames: readonly string[];
+  /** A client has connected. */
+  noteConnection(remoteAddress: string): void;
   /** What MAIL is refused with. */
   refuseSender(visitor: DoorVisitor): MailError | undefined;
   /** For one message; what transfer calls an Inspection. */
@@ -82,6 +84,7 @@ export function createDoor(options: DoorOptions): Door {
   return {
     asksCertificate: facts.has('tls'),
     certificateNames,
+    noteConnection: (remoteAddress) => noteContact(facts, counters, remoteAddress, ''),
     refuseSender: (visitor) => refuseSender(facts, counters, visitor),
     inspect: (visitor) => inspect(facts, counters, visitor),
     setSecrets: (secrets) => {
@@ -107,18 +110,8 @@ function prepare(options: DoorOptions) {
 
 function refuseSender(facts: Facts, counters: DoorCounters, visitor: DoorVisitor): MailError | undefined {
   const { remoteAddress, heloName, tls } = visitor;
-  const isFromRanges = facts.isSource(remoteAddress);
-  const isNamedAsExchange = isExchangeName(heloName);
-  if (isFromRanges || isNamedAsExchange) {
-    counters.noteContact({
-      at: facts.clock.now(),
-      remoteAddress,
-      heloName,
-      isFromRanges,
-      isNamedAsExchange,
-    });
-  }
-  if (facts.has('ip') && !isFromRanges) {
+  noteContact(facts, counters, remoteAddress, heloName);
+  if (facts.has('ip') && !facts.isSource(remoteAddress)) {
     counters.noteRefusal('ip');
     return foreignAddress(remoteAddress);
   }
@@ -127,6 +120,20 @@ function refuseSender(facts: Facts, counters: DoorCounters, visitor: DoorVisitor
   if (isProved) return undefined;
   counters.noteRefusal('tls');
   return tls === undefined ? noTls() : badCertificate(visitor.certificate, facts.certificateNames);
+}
+
+/** From connecting on, so that a client that never gets beyond TLS is seen; what it calls itself comes later. */
+function noteContact(facts: Facts, counters: DoorCounters, remoteAddress: string, heloName: string): void {
+  const isFromRanges = facts.isSource(remoteAddress);
+  const isNamedAsExchange = isExchangeName(heloName);
+  if (!isFromRanges && !isNamedAsExchange) return;
+  counters.noteContact({
+    at: facts.clock.now(),
+    remoteAddress,
+    heloName,
+    isFromRanges,
+    isNamedAsExchange,
+  });
 }
 
 function inspect(facts: Facts, counters: DoorCounters, visitor: DoorVisitor): DoorInspection {

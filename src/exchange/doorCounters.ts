@@ -35,6 +35,7 @@ export interface SignalCount {
 export interface ExchangeContact {
   readonly at: UnixMs;
   readonly remoteAddress: string;
+  /** Empty where it has said no MAIL yet. */
   readonly heloName: string;
   /** Whether the address is one of Exchange Online's. */
   readonly isFromRanges: boolean;

@@ -351,6 +351,42 @@ t.test('150 MB are hashed in bounded time and memory, whatever the lines are lik
   }
 });
 
+t.test('nothing that stands in place of a signature or a key throws, or takes long', async (t) => {
+  const signed = (await signByNodemailer(MESSAGE, KEY)).toString('latin1');
+  const from = threadMs();
+  const oddText = fc.string({ unit: fc.constantFrom(';', '=', ' ', '\t', '\r\n ', 'd', 'b', ':', 'A', '*') });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(signed.length),
+      oddText,
+      oddText,
+      fc.boolean(),
+      async (at, text, record, isInKey) => {
+        const resolver = createTestResolver(KEY);
+        if (isInKey) resolver.records.set(`selector1._domainkey.${TENANT}`, `${KEY.record}${record}`);
+        const changed = isInKey ? signed : signed.slice(0, at) + text + signed.slice(at);
+        const { kind } = await verdictOn(Buffer.from(changed, 'latin1'), resolver, { pieceOctets: 500 });
+        return ['pass', 'failed', 'absent'].includes(kind);
+      },
+    ),
+    { numRuns: 1000 },
+  );
+  const long = [
+    `DKIM-Signature: ${';'.repeat(200_000)}`,
+    `DKIM-Signature: v=1; d=${TENANT}; h=${'a:'.repeat(200_000)}`,
+    `DKIM-Signature: v=1; ${' '.repeat(400_000)}d=${TENANT}`,
+    `DKIM${' '.repeat(400_000)}Signature: d=${TENANT}`,
+    Array(5000).fill(`DKIM-Signature: v=1; d=${TENANT}; s=a; b=A; bh=A; a=rsa-sha256; h=from`).join('\r\n'),
+    `${signed.slice(0, signed.indexOf('From:'))}${'Subject: x\r\n'.repeat(9000)}X: y`,
+  ];
+  for (const field of long)
+    t.notMatch(await verdictOn(Buffer.from(`${field}\r\n${signed.slice(signed.indexOf('From:'))}`)), {
+      kind: 'pass',
+    });
+  const took = threadMs() - from;
+  t.ok(took < 6000, `${took} ms`);
+});
+
 t.test('the hash of an empty body is the one of the RFC', async (t) => {
   const hashOf = (form: Canonicalization) => {
     const hash = createHash('sha256');

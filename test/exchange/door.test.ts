@@ -276,6 +276,10 @@ t.test('signals are counted with and without their level, and the last contact i
   t.equal(door.status().lastContact, null);
   door.refuseSender({ ...VISITOR, remoteAddress: '192.0.2.1', heloName: 'mail.example.org' });
   t.equal(door.status().lastContact, null, 'neither address nor name');
+  door.noteConnection('192.0.2.1');
+  t.equal(door.status().lastContact, null);
+  door.noteConnection('40.107.9.9');
+  t.match(door.status().lastContact, { remoteAddress: '40.107.9.9', heloName: '', isFromRanges: true });
   door.refuseSender({ ...VISITOR, remoteAddress: '192.0.2.1' });
   t.match(door.status().lastContact, { isFromRanges: false, isNamedAsExchange: true, at: TEST_CLOCK_START });
   door.refuseSender(VISITOR);

@@ -29,6 +29,7 @@ function doorOf(inspection: { header?: () => never | MailError; end?: () => Prom
   return {
     asksCertificate: false,
     certificateNames: [],
+    noteConnection: () => {},
     refuseSender: () => undefined,
     inspect: () => ({
       header: (header) => inspection.header?.() ?? header,

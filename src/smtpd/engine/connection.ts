@@ -153,6 +153,7 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
   /** Greets at once: the library's timer of 100 ms only told early talkers. Caps on connections are the listener's. */
   override init(): void {
     this.log.debug('smtpd.session.open', { listener: this.surroundings.listener });
+    this.surroundings.door?.noteConnection(this.remoteAddress);
     this.#wire.listen();
     if (this.secure) this.tap?.secured(tlsInfoOf(this._socket as TLSSocket));
     const closed = refuseTransaction(this);

@@ -6,6 +6,7 @@
  * Trust: any octets; linear time in header and signature.
  */
 
+import { trimSpace } from '../mime/header.ts';
 import type { MessageField } from '../mime/messageHeader.ts';
 import type { Canonicalization, DkimSignature } from './signature.ts';
 
@@ -45,9 +46,10 @@ export function addedField(
   fields: readonly MessageField[],
   signedNames: readonly string[],
 ): string | undefined {
-  return [...new Set(signedNames)].find((name) => {
+  const single = [...new Set(signedNames)].filter((name) => SINGLE_NAMES.has(name));
+  return single.find((name) => {
     const count = fields.filter((field) => field.name === name).length;
-    return SINGLE_NAMES.has(name) && count > signedNames.filter((signed) => signed === name).length;
+    return count > signedNames.filter((signed) => signed === name).length;
   });
 }
 
@@ -55,7 +57,7 @@ function canonicalField(octets: Buffer, form: Canonicalization): Buffer {
   if (form === 'simple') return octets;
   const text = octets.toString('latin1');
   const colon = text.indexOf(':');
-  const name = text.slice(0, colon).replace(/[ \t]+$/, '');
+  const name = trimSpace(text.slice(0, colon));
   const value = text
     .slice(colon + 1)
     .replaceAll('\r\n', '')
