@@ -117,6 +117,7 @@ function whenSecured(socket: Socket, secure: TLSSocket, clock: Clock, deadlineMs
       secure.off('close', onClose);
       socket.off('close', onClose);
       secure.off('end', onEnd);
+      socket.off('end', onEnd);
       secure.off('error', remember);
       secure.off('_tlsError', remember);
       if (error === undefined) resolve();
@@ -139,6 +140,9 @@ function whenSecured(socket: Socket, secure: TLSSocket, clock: Clock, deadlineMs
     // The wrapped socket closes first; a listener that waits for it to close is then done with the deadline, too.
     socket.on('close', onClose);
     secure.on('end', onEnd);
+    // A client that had closed its side before the handshake began: `secure` would never hear of it.
+    socket.on('end', onEnd);
+    if (socket.readableEnded) onEnd();
     secure.on('error', remember);
     secure.prependListener('_tlsError', remember);
   });

@@ -16,7 +16,7 @@ import { SessionTally } from '../../src/smtpd/tally.ts';
 import { createTestClock } from '../support/clock.ts';
 import { type Client, connectClient, createCertificate, secureClient } from '../support/sockets.ts';
 import { playTranscript, readTranscript } from '../support/transcript.ts';
-import { ask, asSent, begin, DOMAIN, handOver, openSmtpSite } from './harness.ts';
+import { ask, asSent, begin, DOMAIN, handOver, openSmtpSite, turns } from './harness.ts';
 
 const site = await openSmtpSite(t);
 const { tickets, archive } = site;
@@ -427,6 +427,26 @@ t.test('a line without an end is refused for good, and costs one session', async
     /\r\n500 5.5.2 Line too long\r\n421 4.7.0 A line was too long, closing\r\n$/,
   );
   t.match(await ask(other, 'NOOP\r\n', '\\d'), '250');
+});
+
+t.test('the rest of a line that is too long is no command, whatever lay ready behind it', async (t) => {
+  const verdict = Promise.withResolvers<RecipientVerdict>();
+  const transfer: Transfer = { ...site.createTransfer(), checkRecipient: () => verdict.promise };
+  const server = await site.serve(t, { transfer });
+  const client = await server.greeted();
+  client.socket.setNoDelay(true);
+  // The segments lie ready when the line is found too long.
+  client.send(`MAIL FROM:<a@sender.example>\r\nRCPT TO:<${TICKETS}>\r\n`);
+  for (const segment of ['x'.repeat(3000), 'x'.repeat(3000), '\r\nRSET\r\n']) {
+    await turns();
+    client.send(segment);
+  }
+  await turns();
+  verdict.resolve(ACCEPTED);
+  t.match(
+    await client.closed(),
+    /250 2.1.5 .*\r\n500 5.5.2 Line too long\r\n421 4.7.0 A line was too long, closing\r\n$/,
+  );
 });
 
 t.test('connections beyond the cap are told to come again', async (t) => {

@@ -45,14 +45,15 @@ export class EngineParser extends SMTPStream {
   override _write(chunk: Buffer, encoding: BufferEncoding | 'buffer', next: Done): void {
     if (!this._dataMode && chunk.length > PIECE_OCTETS) {
       super._write(chunk.subarray(0, PIECE_OCTETS), encoding, (error) => {
-        if (error) next(error);
+        if (error) this.#refuse(error, next);
         else this._write(chunk.subarray(PIECE_OCTETS), encoding, next);
       });
       return;
     }
     super._write(chunk, encoding, (error) => {
       this.#onConsumed();
-      next(error);
+      if (error) this.#refuse(error, next);
+      else next();
     });
   }
 
@@ -75,4 +76,10 @@ export class EngineParser extends SMTPStream {
 
   /** The library runs half a command when the input ends; half a command is none. */
   override _flushData(): void {}
+
+  /** A line is too long. The stream tells it in the next turn, before which the rest of the line would run as a command. */
+  #refuse(error: Error, next: Done): void {
+    this.isClosed = true;
+    next(error);
+  }
 }
