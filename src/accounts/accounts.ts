@@ -61,6 +61,8 @@ export interface Accounts {
   authenticate(request: LoginRequest): Promise<LoginOutcome>;
   /** Logins that do not send a password. */
   readonly challengeLogins: ChallengeLogins;
+  /** Whether an account that has logged in is still there and enabled, its domain too. */
+  isActive(account: Account): Promise<boolean>;
   /** Who may not log in for a while. */
   readonly bans: LoginBans;
   /** Whom a forward path (without angle brackets) means. */
@@ -98,6 +100,11 @@ export function createAccounts(surroundings: AccountsSurroundings): Accounts {
   return {
     authenticate: throttleLogin(current, createLogin(current)),
     challengeLogins: createChallengeLogins(current),
+    async isActive({ id, address }) {
+      const account = await directory.findAccount(address);
+      const domain = await directory.findDomain(address.slice(address.lastIndexOf('@') + 1));
+      return account?.id === id && account.isEnabled && domain?.isEnabled === true;
+    },
     bans: createLoginBans(current),
     resolveRecipient: (path) => resolveRecipient(current, path),
     async isOverQuota({ id, quotaOctets }, octets) {

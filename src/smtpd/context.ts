@@ -55,7 +55,7 @@ export interface SmtpSurroundings extends SmtpOptions {
   readonly serverName: string;
   readonly transfer: Transfer;
   /** Asked on submission listeners alone. */
-  readonly accounts: Pick<Accounts, 'authenticate' | 'challengeLogins'>;
+  readonly accounts: Pick<Accounts, 'authenticate' | 'challengeLogins' | 'isActive'>;
   /** Whose clients need not log in. */
   readonly ipRanges: Pick<IpRanges, 'rangeOf'>;
   /** What proves on relay-in that mail is of our Exchange Online. */

@@ -44,7 +44,7 @@ export interface SmtpdOptions extends SmtpOptions {
   /** Why no mail is taken in just now, in words for senders; undefined where it is. */
   readonly maintenance?: () => string | undefined;
   readonly transfer: Transfer;
-  readonly accounts: Pick<Accounts, 'authenticate' | 'challengeLogins'>;
+  readonly accounts: Pick<Accounts, 'authenticate' | 'challengeLogins' | 'isActive'>;
   readonly ipRanges: Pick<IpRanges, 'rangeOf'>;
   readonly clock: Clock;
   readonly log: Log;

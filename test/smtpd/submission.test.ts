@@ -354,3 +354,23 @@ t.test('CRAM-MD5 is there while somebody has a secret for it', async (t) => {
   t.equal(await answerChallenge(client, TICKETS, 'a device'), '235 2.7.0 Authentication successful\r\n');
   t.match(await ask(client, `MAIL FROM:<${TICKETS}>\r\n`, '\\d'), '250 2.1.0');
 });
+
+t.test(
+  'an account that is disabled or removed in the middle of a session submits nothing more',
+  async (t) => {
+    const server = await serve(t);
+    for (const end of ['account', 'domain', 'removal'] as const) {
+      const address = `${end}@leaving.example.com`;
+      await site.site.addAccount(address);
+      const client = await server.greeted();
+      await ask(client, `AUTH PLAIN ${plain(address, 'secret')}\r\n`, '235');
+      t.match(await ask(client, `MAIL FROM:<${address}>\r\n`, '\\d'), '250 2.1.0');
+      await ask(client, 'RSET\r\n', '250');
+      if (end === 'account') await administration.accounts.set(address, { isEnabled: false });
+      if (end === 'domain') await administration.domains.set('leaving.example.com', { isEnabled: false });
+      if (end === 'removal') await administration.accounts.remove(address);
+      t.match(await ask(client, `MAIL FROM:<${address}>\r\n`, '\\d'), '530 5.7.0', end);
+      await administration.domains.set('leaving.example.com', { isEnabled: true });
+    }
+  },
+);

@@ -1,7 +1,8 @@
 /**
  * MAIL begins a transaction (RFC 5321 section 4.1.1.2). A message that says that it is too large is refused here already
- * (RFC 1870 section 6.1). Which senders a submitter may use is transfer's decision. On relay-in any sender is taken, the null path too; on submission nobody submits before a login or
- * from an address that is not trusted (RFC 6409 section 4.3).
+ * (RFC 1870 section 6.1). On relay-in any sender is taken, the null path too; on submission nobody submits before a login or from
+ * an address that is not trusted (RFC 6409 section 4.3), and which senders a submitter may use is transfer's decision. Sessions
+ * last for hours: an account that was disabled meanwhile submits nothing more.
  */
 
 import { MailError } from '../../base/error.ts';
@@ -42,6 +43,8 @@ async function begin(
   { reversePath, isSmtpUtf8, dsn, declaredOctets }: MailArguments & { readonly declaredOctets: number },
 ): Promise<Reply> {
   const { surroundings, submitter } = session;
+  if (submitter.kind === 'account' && !(await surroundings.accounts.isActive(submitter.account)))
+    return REPLIES.logInFirst;
   const verdict = await surroundings.transfer.checkSender(reversePath, submitter, declaredOctets);
   if (verdict.kind === 'refused') return replyOf(verdict.error);
   const takeEffect = () => {
