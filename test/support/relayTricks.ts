@@ -4,6 +4,7 @@
  */
 
 import { domainToASCII } from 'node:url';
+import type { Route } from '../../src/store/contract/routing.ts';
 import type { RoutingWorld } from './routingWorld.ts';
 
 /** The domain that nobody relays for. */
@@ -130,18 +131,28 @@ function namesOf(world: RoutingWorld, domain: string): readonly string[] {
 
 /** Whether anything may be relayed to this path for somebody who has not logged in. */
 export function mayBeRelayed(world: RoutingWorld, path: string): boolean {
+  const isOpen = ({ isOpenTo }: Route) => isOpenTo === 'anyone';
+  return !/[%!@]/.test(path.slice(0, path.lastIndexOf('@'))) && isMeantByRelay(world, path, isOpen);
+}
+
+/** Whether anything may be relayed to this path for a submitter. */
+export function mayBeSubmitted(world: RoutingWorld, path: string): boolean {
+  return isMeantByRelay(world, path, () => true);
+}
+
+function isMeantByRelay(world: RoutingWorld, path: string, isUsable: (route: Route) => boolean): boolean {
   const at = path.lastIndexOf('@');
   const local = path.slice(0, at).toLowerCase();
-  const locals = new Set([local, baseOf(world, local, domainToASCII(path.slice(at + 1)))]);
   const domain = domainToASCII(path.slice(at + 1));
-  if (at < 1 || domain === '' || world.isRelaying === false || /[%!@]/.test(local)) return false;
-  return (world.routes ?? []).some(({ isEnabled, isOpenTo, target, recipients }) => {
-    const isOpen = isEnabled && isOpenTo === 'anyone' && (target.kind === 'relay' || target.kind === 'drop');
-    return (
-      isOpen &&
-      namesOf(world, domain).some((name) =>
-        recipients.some((pattern) => [...locals].some((each) => means(pattern, each, name))),
-      )
+  const locals = [local, baseOf(world, local, domain)];
+  if (at < 1 || domain === '' || world.isRelaying === false) return false;
+  const isOurs = world.domains.some(({ name, aliases = [] }) => name === domain || aliases.includes(domain));
+  return (world.routes ?? []).some((route) => {
+    const { isEnabled, target, recipients } = route;
+    if (!isEnabled || !isUsable(route) || (target.kind !== 'relay' && target.kind !== 'drop')) return false;
+    if (!isOurs && recipients.includes('*')) return true;
+    return namesOf(world, domain).some((name) =>
+      recipients.some((pattern) => locals.some((each) => means(pattern, each, name))),
     );
   });
 }

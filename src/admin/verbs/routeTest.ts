@@ -64,7 +64,7 @@ function showReport(report: RouteTestReport): string {
   const lines = [
     `A message from <${sender}> to <${recipient}>, handed over by ${by}.`,
     '',
-    ...steps.map((step, index) => `${`${index + 1}.`.padEnd(4)}${stepText(step)}`),
+    ...telling(steps).map((step, index) => `${`${index + 1}.`.padEnd(4)}${stepText(step)}`),
     '',
     `RCPT is answered ${replyText(recipientReply)}`,
     ...(recipientReply.code < 400 ? [`The message is answered ${replyText(dataReply)}`, ''] : []),
@@ -72,7 +72,7 @@ function showReport(report: RouteTestReport): string {
     ...events
       .filter(({ kind }) => kind !== 'routed')
       .map(({ kind, fields }) => `  ${eventText(kind, fields)}`),
-    ...(openRules.length === 0
+    ...(openRules.length === 0 || recipientReply.code >= 400
       ? []
       : [
           '',
@@ -80,6 +80,14 @@ function showReport(report: RouteTestReport): string {
         ]),
   ];
   return visibleText(`${lines.join('\n')}\n`);
+}
+
+/** That a smarthost's route leaves our own addresses alone is told once. */
+function telling(steps: readonly Step[]): readonly Step[] {
+  return steps.filter((step) => {
+    const isOfOurs = step.kind === 'routePassedOver' && step.bar === 'ours';
+    return !isOfOurs || step.address === steps[0]?.address;
+  });
 }
 
 function replyText({ code, status, text, reason }: ExplainedReply): string {

@@ -7,11 +7,19 @@
 
 import { domainToASCII } from 'node:url';
 import t from 'tap';
+import type { IpRange } from '../../../src/store/contract/directory.ts';
 import type { Route } from '../../../src/store/contract/routing.ts';
-import { anyAddress, chanceOf, generateWorld } from '../../support/generatedWorlds.ts';
+import type { Submitter } from '../../../src/transfer/contract.ts';
+import { anyAddress, anySubmitter, chanceOf, generateWorld } from '../../support/generatedWorlds.ts';
 import { ANYONE, planIn, verdictIn } from '../../support/planned.ts';
 import { randomNumbers } from '../../support/randomNumbers.ts';
-import { asRelayed, houseTargets, mayBeRelayed, relayTricks } from '../../support/relayTricks.ts';
+import {
+  asRelayed,
+  houseTargets,
+  mayBeRelayed,
+  mayBeSubmitted,
+  relayTricks,
+} from '../../support/relayTricks.ts';
 import { type RoutingWorld, route } from '../../support/routingWorld.ts';
 
 const SEED = Number(process.env.HAUSPOST_SEED ?? 5321);
@@ -80,6 +88,37 @@ t.test('in generated configurations nobody who has not logged in is relayed for'
   t.equal(hole, undefined, `seed ${SEED}, ${WORLDS} configurations`);
   const { accepted, relayed, byHouse } = tally;
   t.ok(accepted > WORLDS / 20 && relayed > WORLDS / 100 && byHouse > WORLDS / 100, JSON.stringify(tally));
+});
+
+t.test('submitters are relayed for by routes that mean the address, and by nothing else', async (t) => {
+  const chance = chanceOf(randomNumbers(SEED + 1));
+  const range = { name: 'LAN' } as IpRange;
+  let relayed = 0;
+  for (let count = 0; count < WORLDS / 10; count += 1) {
+    const world = generateWorld(chance);
+    const known = anySubmitter(chance, world);
+    const submitter: Submitter = known.kind === 'anyone' ? { kind: 'range', range } : known;
+    for (let turn = 0; turn < PATHS_PER_WORLD; turn += 1) {
+      const path = chance.pick(
+        relayTricks('one.example', 'near.example').concat(anyAddress(chance), anyAddress(chance)),
+      );
+      const planned = await planIn(world, { to: [path], from: 'a@one.example', submitter }).catch(
+        () => undefined,
+      );
+      const house = houseTargets(world);
+      for (const { recipient } of planned?.queued ?? []) {
+        relayed += 1;
+        if (
+          house.has(recipient) ||
+          (recipient.toLowerCase() === asRelayed(path) && mayBeSubmitted(world, path))
+        )
+          continue;
+        t.fail(`${recipient} for ${JSON.stringify(path)} in ${JSON.stringify(world)}`);
+        return;
+      }
+    }
+  }
+  t.ok(relayed > WORLDS / 100, `${relayed} relayed`);
 });
 
 t.test('a hole that is planted is found', async (t) => {

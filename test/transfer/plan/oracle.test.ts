@@ -177,6 +177,8 @@ function oracle(world: RoutingWorld, path: string, from: string, submitter: Subm
   return reached;
 }
 
+t.setTimeout(180_000);
+
 t.test('in worlds without forwards and rules exactly those are reached whom the oracle finds', async (t) => {
   const chance = chanceOf(randomNumbers(SEED));
   let reachedSome = 0;
