@@ -8,10 +8,9 @@
 
 import { z } from 'zod';
 import { MailError } from '../base/error.ts';
-import { type AccountId, parseTraceId } from '../base/ids.ts';
+import type { AccountId } from '../base/ids.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { Trace } from '../store/contract/trace.ts';
-import { parseAddress } from '../accounts/address.ts';
 import type { AccountReport } from '../accounts/administerAccounts.ts';
 import type { Administration } from '../accounts/administration.ts';
 import { generatePassword } from '../accounts/password.ts';
@@ -19,6 +18,7 @@ import type { PlanSurroundings } from '../transfer/plan/surroundings.ts';
 import { FETCHED_LIST_LIMIT, listFetched, type RestoreReport, restoreFetched } from './fetchedMessages.ts';
 import type { Maintenance } from './maintenance.ts';
 import { type Operation, operationsOn } from './operation.ts';
+import { findTraces, TRACE_WAYS } from './findTraces.ts';
 import { switchOn, WATCH_INPUT } from './protocolLog/switching.ts';
 import { ROUTE_TEST_INPUT, testRoute } from './routeTesting.ts';
 import { ROUTING_OPERATIONS } from './routingOperations.ts';
@@ -186,7 +186,15 @@ const OPERATIONS: ReadonlyMap<string, Operation<OperationSurroundings>> = new Ma
     }),
     restore,
   ),
-  operation('trace', z.strictObject({ subject: name, limit: z.int().min(1).max(1000) }), findTraces),
+  operation(
+    'trace',
+    z.strictObject({
+      subject: name,
+      by: z.enum(TRACE_WAYS).optional(),
+      limit: z.int().min(1).max(1000),
+    }),
+    ({ trace }, input) => findTraces(trace, input),
+  ),
   operation(
     'maintenance.on',
     z.strictObject({ minutes: z.number().optional(), text: name.optional() }),
@@ -298,21 +306,6 @@ async function accountIdOf(
   const account = await store.directory.findAccount(address);
   if (account === undefined) throw new MailError('notFound', `There is no account “${given}”.`);
   return account.id;
-}
-
-async function findTraces(
-  { trace }: OperationSurroundings,
-  { subject, limit }: { readonly subject: string; readonly limit: number },
-): Promise<unknown> {
-  const traceId = parseTraceId(subject);
-  if (traceId !== undefined) {
-    const found = await trace.find(traceId);
-    return found === undefined ? [] : [found];
-  }
-  const parsed = parseAddress(subject);
-  if (parsed.kind === 'invalid')
-    throw new MailError('invalid', `"${subject}" is neither a trace id nor an address: ${parsed.reason}.`);
-  return trace.findByAddress(parsed.address, limit);
 }
 
 function runningServer(server: RunningServer | undefined): RunningServer {

@@ -10,8 +10,17 @@ export function transferOptions({
   smtp,
   store,
   transfer,
-}: Config): Required<Pick<TransferOptions, 'sizeLimitOctets' | 'reserveOctets' | 'isRelaying'>> {
+}: Config): Required<
+  Pick<TransferOptions, 'sizeLimitOctets' | 'reserveOctets' | 'isRelaying' | 'refusalBudget'>
+> {
   const isRelaying = transfer.relayRoutes === 'on';
-  const { freeReserveOctets: reserveOctets } = store;
-  return { sizeLimitOctets: smtp.sizeLimitOctets, reserveOctets, isRelaying: () => isRelaying };
+  return {
+    sizeLimitOctets: smtp.sizeLimitOctets,
+    reserveOctets: store.freeReserveOctets,
+    isRelaying: () => isRelaying,
+    refusalBudget: {
+      perNetwork: transfer.tracedRefusalsPerNetworkPerHour,
+      inAll: transfer.tracedRefusalsPerHour,
+    },
+  };
 }

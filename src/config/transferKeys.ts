@@ -36,6 +36,20 @@ export const transfer = z.strictObject({
     .max(1000)
     .default([])
     .describe('Domains whose recipients get every message as often as it comes.'),
+  tracedRefusalsPerHour: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(1000)
+    .describe(
+      'Refusals that the trace tells one by one in an hour, and as many again for the first 5 of each network; of more only the number. 0 tells none.',
+    ),
+  tracedRefusalsPerNetworkPerHour: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(100)
+    .describe('The same of one remote address (of one /64 in IPv6).'),
   relayRoutes: z
     .enum(['off', 'on'])
     .default('off')

@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from '../base/clock.ts';
+import type { TraceId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { MailDsn, RcptDsn } from '../wire/smtp/dsnParameters.ts';
 import type { TlsMode } from '../net/listener.ts';
@@ -80,6 +81,8 @@ export interface SmtpPeer {
 
 /** A mail transaction, from MAIL on (RFC 5321 section 3.3). */
 export interface Transaction {
+  /** Of the message that comes or of what was refused before it, once something was. */
+  traceId?: TraceId;
   /** Empty for the null path. */
   readonly reversePath: string;
   /** SIZE= of MAIL, 0 without. */

@@ -44,7 +44,7 @@ async function conclude(
     case 'throttled': {
       const code = outcome.kind === 'refused' ? 'authenticationFailed' : 'loginThrottled';
       const takeEffect = () => session.noteFailedLogin(loginName);
-      return { ...replyOf(new MailError(code)), takeEffect };
+      return { ...replyOf(new MailError(code)), loginName, takeEffect };
     }
   }
 }

@@ -19,6 +19,8 @@ export interface Reply {
   readonly text: string | readonly string[];
   /** A challenge's: what the client's next line goes to. Whatever it throws is answered as the command's own error. */
   readonly next?: Continuation;
+  /** Whose login it refuses, for the trace. */
+  readonly loginName?: string;
   /** What comes of the command when it is answered so; an answer that comes after its deadline has no effect. */
   readonly takeEffect?: () => void;
 }

@@ -13,15 +13,18 @@ import { newTraceId, type TraceId } from '../base/ids.ts';
 import { MINUTE_MS } from '../base/units.ts';
 import { formatMessageHeader, type MessageHeader } from '../wire/mime/messageHeader.ts';
 import type { ContentDraft } from '../store/contract/contents.ts';
-import type { TraceEvent } from '../store/contract/trace.ts';
+import type { MessageNames } from '../store/contract/trace.ts';
 import type { Acceptance, Envelope, Inspection, Origin, TransferOptions } from './contract.ts';
+import { describeOrigin } from './describeOrigin.ts';
 import { refuseHops } from './loops.ts';
+import { namesOf } from './messageNames.ts';
 import { createFingerprint, type Fingerprint } from './onceOnly.ts';
 import { plan } from './plan/plan.ts';
 import type { PlanSurroundings } from './plan/surroundings.ts';
 import { readHeader } from './readHeader.ts';
 import { asRefusal } from './refusal.ts';
-import { type ReportSurroundings, reportFailures, reportSuccesses } from './report.ts';
+import type { Refusals } from './refusals.ts';
+import { type ReportSurroundings, reportFailures, reportSuccesses, type SettledPlan } from './report.ts';
 import { type Prepared, prepare } from './submission/prepare.ts';
 import type { RatePlace } from './submission/rates.ts';
 import { type SubmissionSurroundings, takePlace } from './submission/submission.ts';
@@ -36,6 +39,7 @@ export const WRITE_DEADLINE_MS = 2 * MINUTE_MS;
 /** What accepting needs: the room's options, and what planning is handed. */
 export interface AcceptSurroundings extends SubmissionSurroundings {
   readonly planning: PlanSurroundings;
+  readonly refusals: Refusals;
 }
 
 /** What is known of a message when its data begins. */
@@ -47,6 +51,8 @@ interface Arrival {
   readonly origin: Origin;
   readonly inspection: Inspection | undefined;
   readonly fingerprint: Fingerprint;
+  /** Known once the header has come. */
+  names: MessageNames;
 }
 
 /** See Transfer.accept. */
@@ -58,10 +64,11 @@ export async function accept(
   inspection?: Inspection,
 ): Promise<Acceptance> {
   const begunAt = options.clock.now();
-  const traceId = newTraceId(begunAt);
+  const traceId = envelope.traceId ?? newTraceId(begunAt);
   const zoneMinutes = -new Date(begunAt).getTimezoneOffset();
   const fingerprint = createFingerprint(options.onceOnly, envelope, origin);
-  const arrival: Arrival = { traceId, begunAt, zoneMinutes, envelope, origin, inspection, fingerprint };
+  const moment = { traceId, begunAt, zoneMinutes };
+  const arrival: Arrival = { ...moment, envelope, origin, inspection, fingerprint, names: {} };
   let draft: ContentDraft | undefined;
   let place: RatePlace | undefined;
   try {
@@ -97,6 +104,7 @@ async function writeMessage(
   const blocks = message[Symbol.asyncIterator]();
   try {
     const opening = await readHeader(blocks, options.sizeLimitOctets);
+    arrival.names = namesOf(opening.header);
     refuseHops(opening.header, options.serverName);
     fingerprint.header(opening.header);
     fingerprint.octets(opening.octets);
@@ -143,7 +151,7 @@ async function writeTraceFields(
 ): Promise<number> {
   const returnPath = formatReturnPath(reversePath);
   const { serverName } = options;
-  const received = formatReceived({ origin, serverName, traceId, ...envelope, now: begunAt, zoneMinutes });
+  const received = formatReceived({ ...envelope, origin, serverName, traceId, now: begunAt, zoneMinutes });
   await write(options, draft, Buffer.concat([returnPath, received]));
   return returnPath.length;
 }
@@ -176,7 +184,8 @@ async function deliver(
   const reported = { traceId, envelope: sent, header, begunAt, zoneMinutes };
   const { copies, queued, events } = await reportFailures(door, reported, planned);
   const isVouchedFor = inspection?.isVouchedFor === true;
-  const claims = await fingerprint.claims(reachedOf(recipients, events), acceptedAt, isVouchedFor);
+  const reached = reachedOf(recipients, { copies, queued, events });
+  const claims = await fingerprint.claims(reached, acceptedAt, isVouchedFor);
   const accepted = {
     at: acceptedAt,
     kind: 'accepted',
@@ -195,6 +204,7 @@ async function deliver(
     events: [accepted, ...events],
     claims,
     sendingUse,
+    ...namesOf(header),
   });
   const outcome = await within(clock, COMMIT_DEADLINE_MS, 'the commit', committing);
   log.info('transfer.message.accepted', {
@@ -215,18 +225,26 @@ async function deliver(
   await reportSuccesses(door, reported, planned, outcome.duplicates);
 }
 
-/** Recipients that have the message, or of whom the sender was told: the others may be given it at the next try. */
-function reachedOf(recipients: readonly string[], events: readonly TraceEvent[]): readonly string[] {
-  const named = (kinds: readonly string[]) =>
-    new Set(events.filter(({ kind }) => kinds.includes(kind)).map(({ fields }) => fields.recipient));
-  const missed = named(['refused', 'withheld']);
-  const told = named(['reported']);
-  return recipients.filter((recipient) => !missed.has(recipient) || told.has(recipient));
+/**
+ * Recipients that have the message, all of it or some: the others may be given it when it comes again. That a rule deletes it is no
+ * failure.
+ */
+function reachedOf(
+  recipients: readonly string[],
+  { copies, queued, events }: SettledPlan,
+): readonly string[] {
+  const failed = events.filter(({ kind }) => kind === 'refused' || kind === 'withheld');
+  const missed = new Set(failed.map(({ fields }) => fields.recipient));
+  const given = new Set([
+    ...copies.map(({ recipient }) => recipient),
+    ...queued.map(({ via, recipient }) => via ?? recipient),
+  ]);
+  return recipients.filter((recipient) => !missed.has(recipient) || given.has(recipient));
 }
 
 function noteRefusal(
-  { clock, log, store }: TransferOptions,
-  { traceId, envelope, origin }: Arrival,
+  { clock, log, refusals }: AcceptSurroundings,
+  { traceId, envelope, origin, names }: Arrival,
   octets: number,
   error: MailError,
 ): void {
@@ -240,21 +258,17 @@ function noteRefusal(
   };
   if (error.code === 'internal') log.error('transfer.message.refused', { ...fields, error });
   else log.warn('transfer.message.refused', { ...fields, reason: error.message });
-  store.trace.noteRefusal({
+  const { smtp, publicText } = error.reply;
+  const refusal = {
+    stage: 'message',
+    reason: error.code,
+    reply: `${smtp.code} ${smtp.status} ${publicText}`,
+  };
+  refusals.note(origin.remoteAddress, {
     traceId,
     reversePath,
     recipients,
-    event: { at: clock.now(), kind: 'refused', fields: { ...describeOrigin(origin), reason: error.code } },
+    ...names,
+    event: { at: clock.now(), kind: 'refused', fields: { ...describeOrigin(origin), ...refusal } },
   });
-}
-
-function describeOrigin(origin: Origin): Record<string, string> {
-  return {
-    protocol: origin.kind,
-    listener: origin.listener,
-    remote: origin.remoteAddress,
-    helo: origin.heloName,
-    ...(origin.tls === undefined ? {} : { tls: origin.tls }),
-    ...submitterFields(origin.submitter),
-  };
 }

@@ -11,6 +11,7 @@ import type { MessageHeader } from '../wire/mime/messageHeader.ts';
 import type { Account, IpRange } from '../store/contract/directory.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { Accounts } from '../accounts/accounts.ts';
+import type { RefusalBudget } from './refusals.ts';
 
 /** Who hands a message over, as far as it is proved. */
 export type Submitter =
@@ -41,6 +42,8 @@ export interface Origin {
 
 /** An envelope: paths without angle brackets (RFC 5321 section 4.1.1). */
 export interface Envelope {
+  /** The message's trace, where something of this transaction has been refused already; else it gets one of its own. */
+  readonly traceId?: TraceId | undefined;
   /** Empty for the null path. */
   readonly reversePath: string;
   /** Forward paths that `checkRecipient` accepted; at least one. */
@@ -112,6 +115,18 @@ export type Acceptance =
   | { readonly kind: 'accepted'; readonly traceId: TraceId }
   | { readonly kind: 'refused'; readonly traceId: TraceId; readonly error: MailError };
 
+/** What a session refused beside or before a message. */
+export interface SessionRefusal {
+  readonly stage: 'login' | 'sender' | 'recipient';
+  readonly origin: Origin;
+  /** What the client was answered: `550 5.1.1 …`. */
+  readonly reply: string;
+  /** Paths as far as they are known, in whatever form they were written. */
+  readonly reversePath: string;
+  readonly recipient?: string | undefined;
+  readonly loginName?: string | undefined;
+}
+
 /** What an administrator may set about messages that come a second time. */
 export interface OnceOnlyOptions {
   /** Whether the same octets with the same envelope are stored once. */
@@ -153,6 +168,8 @@ export interface TransferOptions {
   readonly onceOnly?: OnceOnlyOptions | undefined;
   /** How much submitters may send that have no limits of their own; without it there are none. */
   readonly submission?: SubmissionLimits | undefined;
+  /** How many refusals the trace tells one by one. */
+  readonly refusalBudget?: RefusalBudget | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -164,6 +181,8 @@ export interface Transfer {
    * unknown), now. A sender that is to be rewritten is accepted; whoever asks hands on what MAIL had. Errors: the store's.
    */
   checkSender(reversePath: string, submitter: Submitter, declaredOctets?: number): Promise<SenderVerdict>;
+  /** Tells the trace of a refusal, as far as the budget goes (refusals.ts). Returns at once. */
+  note(traceId: TraceId, refusal: SessionRefusal): void;
   /** Whether a forward path (without angle brackets) is ours and has room for the message. Errors: the store's. */
   checkRecipient(path: string, question: RecipientQuestion): Promise<RecipientVerdict>;
   /**

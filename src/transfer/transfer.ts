@@ -13,6 +13,8 @@ import type { Transfer, TransferOptions } from './contract.ts';
 import { createFreeSpace } from './freeSpace.ts';
 import { followRoutingTables } from './plan/routingTables.ts';
 import type { PlanSurroundings } from './plan/surroundings.ts';
+import { Refusals } from './refusals.ts';
+import { noteSessionRefusal } from './sessionRefusal.ts';
 import { checkSender, refuseMoreRecipients, withOwnSender, withSubmission } from './submission/submission.ts';
 
 /** What decisions are made from: the door's, and those of whoever only asks what would happen. */
@@ -31,8 +33,11 @@ export function createPlanning(
 export function createTransfer(options: TransferOptions): Transfer {
   const freeSpace = createFreeSpace({ reserveOctets: 0, ...options });
   const planning = createPlanning(options);
-  const surroundings = { ...withSubmission(options), planning };
+  const { store, clock, log, refusalBudget: budget } = options;
+  const refusals = new Refusals({ trace: store.trace, budget, clock, log });
+  const surroundings = { ...withSubmission(options), planning, refusals };
   return {
+    note: (traceId, refusal) => noteSessionRefusal(refusals, clock, traceId, refusal),
     checkSender: (reversePath, submitter, declaredOctets = 0) =>
       checkSender(surroundings, reversePath, submitter, declaredOctets),
     async checkRecipient(path, question) {

@@ -385,6 +385,7 @@ t.test('bare line ends are refused where that is set, also across chunks and at 
 t.test('what is our fault is 4yz for every chunk, and never counted as an error of the client', async (t) => {
   const transfer: Transfer = {
     ...site.createTransfer(),
+    note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),
     accept: async () => ({ kind: 'refused', traceId: '' as never, error: new MailError('diskFull') }),
   };
@@ -416,6 +417,7 @@ t.test('a chunk waits for a store that does not take it, in bounded memory', asy
   let octets = 0;
   const transfer: Transfer = {
     ...site.createTransfer(),
+    note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),
     async accept(_envelope, message) {
       await reading.promise;
@@ -530,6 +532,7 @@ function noteFailures(): { codes: string[]; transfer: Transfer } {
   const codes: string[] = [];
   const transfer: Transfer = {
     ...site.createTransfer(),
+    note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),
     async accept(_envelope, message) {
       try {

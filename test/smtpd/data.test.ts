@@ -179,6 +179,7 @@ t.test('20 MB of dot lines cost little CPU and no memory to speak of', async (t)
   let octets = 0;
   const transfer: Transfer = {
     checkSender: async () => ({ kind: 'accepted' }),
+    note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),
     async accept(_envelope, message) {
       for await (const block of message) octets += block.length;
@@ -348,6 +349,7 @@ t.test('a client that sends much at once may not rest on it', async (t) => {
   let octets = 0;
   const transfer: Transfer = {
     ...site.createTransfer(),
+    note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),
     async accept(_envelope, message) {
       for await (const block of message) octets += block.length;
@@ -368,6 +370,7 @@ t.test('a client is not blamed for the time in which the store keeps it waiting'
   let goOn = () => {};
   const transfer: Transfer = {
     checkSender: async () => ({ kind: 'accepted' }),
+    note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),
     async accept(_envelope, message) {
       await new Promise<void>((resolve) => {
@@ -403,6 +406,7 @@ t.test('nobody is blamed for the time of the commit, and closing waits for it', 
   const reached = Promise.withResolvers<void>();
   const transfer: Transfer = {
     checkSender: async () => ({ kind: 'accepted' }),
+    note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),
     async accept(_envelope, message) {
       for await (const _block of message);
@@ -439,6 +443,7 @@ t.test('nobody is blamed for the time of the commit, and closing waits for it', 
 t.test('a message that nobody decides about is answered in time, as our fault', async (t) => {
   const transfer: Transfer = {
     checkSender: async () => ({ kind: 'accepted' }),
+    note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),
     async accept(_envelope, message) {
       for await (const _block of message);
@@ -463,6 +468,7 @@ t.test('whoever hands over hears why a message broke off', async (t) => {
   const codes: string[] = [];
   const transfer: Transfer = {
     checkSender: async () => ({ kind: 'accepted' }),
+    note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),
     async accept(_envelope, message) {
       let error = new MailError('internal');

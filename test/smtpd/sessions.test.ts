@@ -502,6 +502,7 @@ t.test('a fault of ours is a 4yz, and the session goes on', async (t) => {
   ];
   const transfer: Transfer = {
     checkSender: async () => ({ kind: 'accepted' }),
+    note: () => {},
     checkRecipient: (path) =>
       path === 'fail@x.example' ? (faults.shift() ?? faulty)() : Promise.resolve(ACCEPTED),
     accept: faulty,

@@ -10,6 +10,7 @@ import { asRefusal } from '../../transfer/refusal.ts';
 import type { SmtpContext, SmtpRole, Transaction } from '../context.ts';
 import { visitorOf } from '../doorVisit.ts';
 import { REPLIES, type Reply, reply, replyOf } from '../reply.ts';
+import { originOf } from '../traceRefusal.ts';
 
 /** What DATA is answered with at once, or undefined when the message may come. */
 export function refuseData({ transaction }: SmtpContext, line: Buffer): Reply | undefined {
@@ -27,19 +28,12 @@ export async function takeMessage(
   transaction: Transaction,
   message: AsyncIterable<Buffer>,
 ): Promise<Reply> {
-  const { surroundings, peer, submitter, log } = session;
+  const { surroundings, log } = session;
   const envelope = envelopeOf(transaction, surroundings.role);
   const octets = surroundings.bareLineFeed === 'refuse' ? withoutBareLineEnds(message) : message;
   try {
-    const origin = {
-      kind: 'smtp',
-      role: surroundings.role,
-      listener: surroundings.listener,
-      submitter,
-      ...peer,
-    } as const;
     const inspection = surroundings.door?.inspect(visitorOf(session));
-    const acceptance = await surroundings.transfer.accept(envelope, octets, origin, inspection);
+    const acceptance = await surroundings.transfer.accept(envelope, octets, originOf(session), inspection);
     if (acceptance.kind === 'refused') return replyOf(acceptance.error);
     session.noteAccepted();
     return reply(250, '2.0.0', `Queued as ${acceptance.traceId}`);
@@ -50,8 +44,8 @@ export async function takeMessage(
 }
 
 function envelopeOf(transaction: Transaction, role: SmtpRole): Envelope {
-  const { reversePath, recipients, isSmtpUtf8, dsn, recipientDsn } = transaction;
-  const envelope = { reversePath, recipients: [...recipients], isSmtpUtf8 };
+  const { traceId, reversePath, recipients, isSmtpUtf8, dsn, recipientDsn } = transaction;
+  const envelope = { traceId, reversePath, recipients: [...recipients], isSmtpUtf8 };
   return role === 'submission' ? { ...envelope, dsn: { ...dsn, recipients: recipientDsn } } : envelope;
 }
 

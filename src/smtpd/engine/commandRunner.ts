@@ -14,6 +14,7 @@ import type { SmtpCommand } from '../command.ts';
 import type { SmtpContext } from '../context.ts';
 import { HANDLER_DEADLINE_MS } from '../limits.ts';
 import { type Reply, replyOf, syntaxError } from '../reply.ts';
+import { traceRefusal } from '../traceRefusal.ts';
 
 /** What running a command needs of its session. */
 export interface RunningSession extends SmtpContext {
@@ -47,6 +48,7 @@ export class CommandRunner {
     const settle = (reply: Reply) => {
       const { next, takeEffect } = reply;
       takeEffect?.();
+      traceRefusal(this.#session, command.keyword, line, reply);
       this.#session.answer(reply);
       if (next !== undefined) this.#continuation = { ...command, run: (_session, answer) => next(answer) };
       done();

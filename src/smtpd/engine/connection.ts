@@ -32,6 +32,7 @@ import { refuseTransaction } from '../maintenance.ts';
 import { LOGIN_LINE_LIMIT_OCTETS, PLACE_KEPT_MS } from '../limits.ts';
 import { goodbye, REPLIES, type Reply, replyOf } from '../reply.ts';
 import { SessionTally } from '../tally.ts';
+import { traceRefusal } from '../traceRefusal.ts';
 import { Chunks } from './chunks.ts';
 import { CommandRunner } from './commandRunner.ts';
 import { Deadlines, OVERDUE_TEXTS } from './deadlines.ts';
@@ -255,6 +256,7 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     if (this._closing) done();
     else if (refusal !== undefined && keyword === 'BDAT') this.#runChunk(line, done, refusal);
     else if (refusal !== undefined) {
+      traceRefusal(this, keyword, line, refusal);
       this.answer(refusal);
       this._whenWritable(done);
     } else super._onCommand(line, done);

@@ -19,6 +19,7 @@ export interface TraceEvent {
 export const TRACE_EVENT_KINDS = [
   'accepted',
   'refused',
+  'refusedMore',
   'routed',
   'ruled',
   'forwarded',
