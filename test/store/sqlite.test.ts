@@ -38,6 +38,8 @@ import {
 } from './contract/house.ts';
 import { createDataDirectory, optionsOf } from './dataDirectory.ts';
 
+t.setTimeout(120_000);
+
 const LANDED_STEPS = [
   'e94999009b0a77e6',
   '30f61008549f1a30',

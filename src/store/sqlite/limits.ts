@@ -84,6 +84,9 @@ export const FREE_SPACE_AGE_MS = SECOND_MS;
 /** Rows of the directory read in one short statement, about two milliseconds. */
 export const DIRECTORY_SLICE_ROWS = 200;
 
+/** Names that are looked for in one address with a detail, some 20 µs each. */
+export const DETAIL_TRIES = 8;
+
 /** Rows of the queue's states looked at by one short statement, about a millisecond. */
 export const QUEUE_SLICE_ROWS = 1_000;
 

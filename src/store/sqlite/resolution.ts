@@ -14,6 +14,7 @@ import {
   selectDomainHead,
   splitAddress,
 } from './directoryQueries.ts';
+import { DETAIL_TRIES } from './limits.ts';
 import { selectListHead } from './listQueries.ts';
 
 /** What this address is. */
@@ -45,10 +46,18 @@ function selectNamed(db: Connection, domain: DomainHead, localPart: string): Nam
 function selectWithDetail(db: Connection, domain: DomainHead, localPart: string): Named | undefined {
   const { plusSeparator: separator } = domain;
   if (separator === undefined || localPart.startsWith('"')) return undefined;
-  for (let at = localPart.lastIndexOf(separator); at > 0; at = localPart.lastIndexOf(separator, at - 1)) {
-    const found = selectNamed(db, domain, localPart.slice(0, at));
+  for (const end of endsOfNames(localPart, separator)) {
+    const found = selectNamed(db, domain, localPart.slice(0, end));
     if (found === undefined) continue;
-    return found.kind === 'disabled' ? found : { ...found, detail: localPart.slice(at + separator.length) };
+    return found.kind === 'disabled' ? found : { ...found, detail: localPart.slice(end + separator.length) };
   }
   return undefined;
+}
+
+/** Where a name may end, the longest name first; of very many the shortest and the longest ones, since a stranger chose them. */
+function endsOfNames(localPart: string, separator: string): readonly number[] {
+  const ends: number[] = [];
+  for (let at = localPart.lastIndexOf(separator); at > 0; at = localPart.lastIndexOf(separator, at - 1))
+    ends.push(at);
+  return ends.length <= DETAIL_TRIES ? ends : [...ends.slice(0, DETAIL_TRIES - 1), ...ends.slice(-1)];
 }

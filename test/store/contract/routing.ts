@@ -243,6 +243,8 @@ export const ROUTING_TESTS: ContractTests = {
       'anna+own': `account anna+own`,
       'anna+own+x': `account anna+own x`,
       'anna+a+b': `account anna a+b`,
+      'anna+a+b+c+d+e+f+g+h+i+j+k+l+m': 'account anna a+b+c+d+e+f+g+h+i+j+k+l+m',
+      'anna+own+a+b+c+d+e+f+g': 'account anna+own a+b+c+d+e+f+g',
       'info+x': `alias info x`,
       'team+x': `list team x`,
       'off+x': 'disabled',
