@@ -19,5 +19,10 @@ export function heloNameOf({ surroundings, peer }: SmtpContext, line: Buffer): s
   // Devices have names with blanks in them, or no name at all.
   if (surroundings.isLenient !== true && (name === '' || more.length > 0)) return undefined;
   if (name.length > NAME_LIMIT_CHARS || CONTROL.test(name)) return undefined;
-  return name === '' ? `[${peer.remoteAddress}]` : name.toLowerCase();
+  return name === '' ? literalOf(peer.remoteAddress) : name.toLowerCase();
+}
+
+/** An address-literal (RFC 5321 section 4.1.3). */
+function literalOf(address: string): string {
+  return address.includes(':') ? `[ipv6:${address}]` : `[${address}]`;
 }
