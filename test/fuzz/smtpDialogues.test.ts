@@ -38,11 +38,11 @@ interface Outcome {
 }
 
 /** Hands over to the real transfer, and notes what it accepted, by the client's HELO name. */
-function noteAccepted(): Pick<Listener, 'accepted' | 'isAccepting'> & { readonly transfer: Transfer } {
+function noteAccepted(): Pick<Listener, 'accepted' | 'underWay'> & { readonly transfer: Transfer } {
   const real = site.createTransfer({ sizeLimitOctets: SIZE_LIMIT_OCTETS });
   const accepted: string[] = [];
-  let underWay = 0;
-  const accept: Transfer['accept'] = async (envelope, message, origin, inspection) => {
+  const underWay = new Set<Promise<unknown>>();
+  const take: Transfer['accept'] = async (envelope, message, origin, inspection) => {
     const hash = createHash('sha256');
     const noted = async function* () {
       for await (const block of message) {
@@ -50,14 +50,17 @@ function noteAccepted(): Pick<Listener, 'accepted' | 'isAccepting'> & { readonly
         yield block;
       }
     };
-    underWay += 1;
     const acceptance = await real.accept(envelope, noted(), origin, inspection);
-    underWay -= 1;
     const { reversePath, recipients } = envelope;
     if (acceptance.kind === 'accepted') accepted.push(`${reversePath} ${recipients} ${hash.digest('hex')}`);
     return acceptance;
   };
-  return { transfer: { ...real, accept }, accepted, isAccepting: () => underWay > 0 };
+  const accept: Transfer['accept'] = (...given) => {
+    const taking = take(...given);
+    underWay.add(taking);
+    return taking.finally(() => underWay.delete(taking));
+  };
+  return { transfer: { ...real, accept }, accepted, underWay };
 }
 
 /** Sends in pieces where `below` is given, and closes the sending side. */
@@ -95,14 +98,9 @@ async function withinDeadline<Value>(promise: Promise<Value>, said: string): Pro
 interface Listener {
   readonly server: SmtpServer;
   readonly accepted: string[];
-  /** Whether a message is on its way into the store. */
-  isAccepting(): boolean;
+  /** Messages on their way into the store. */
+  readonly underWay: ReadonlySet<Promise<unknown>>;
   readonly canary: Client;
-}
-
-/** Waits until nothing of a session but the canary's is under way. */
-async function settled({ server, isAccepting }: Listener): Promise<void> {
-  while (server.connections > 1 || isAccepting()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function begin(t: Test, { server }: Listener, isSecured: boolean): Promise<Client> {
@@ -130,7 +128,7 @@ async function play(
   if (tookMs > CANARY_LIMIT_MS) t.fail(`${tookMs} ms until another is served: ${JSON.stringify(said)}`);
   const replies = await withinDeadline(client.closed(), said);
   client.socket.destroy();
-  await settled(listener);
+  await Promise.all(listener.underWay);
   return { replies: comparable(replies), accepted: [...listener.accepted] };
 }
 
@@ -147,7 +145,8 @@ async function breakOff(
   client.send(Buffer.from(said.slice(0, below(said.length + 1)), 'latin1'));
   for (let turn = below(10); turn > 0; turn -= 1) await new Promise((resolve) => setImmediate(resolve));
   client.socket.resetAndDestroy();
-  await settled(listener);
+  while (listener.server.connections > 1) await new Promise((resolve) => setImmediate(resolve));
+  await Promise.all(listener.underWay);
   const { accepted } = listener;
   if (accepted.join('\n') !== whole.accepted.slice(0, accepted.length).join('\n'))
     t.fail(`cut off, ${accepted} was accepted: ${JSON.stringify(said)}`);

@@ -136,7 +136,8 @@ export class SmtpGrammar {
     if (which < 15) return `${this.#one(RCPTS)}\r\n`;
     if (which < 16) return this.#data();
     if (which < 18) return this.#chunk();
-    if (which < 19) return this.#below(4) === 0 ? `${this.#one(LOGINS)}\r\n` : `${this.#one(OTHERS)}\n`;
+    // Rarely a login: each costs a password hash.
+    if (which < 19) return this.#below(16) === 0 ? `${this.#one(LOGINS)}\r\n` : `${this.#one(OTHERS)}\n`;
     return this.#below(5) === 0 ? this.#one(['STARTTLS\r\n', 'QUIT\r\n', 'STARTTLS x\r\n']) : this.#text();
   }
 
