@@ -24,7 +24,7 @@ import { type RoutingWorld, route } from '../../support/routingWorld.ts';
 
 const SEED = Number(process.env.HAUSPOST_SEED ?? 5321);
 const WORLDS = Number(process.env.HAUSPOST_RELAY_WORLDS ?? 10_000);
-const PATHS_PER_WORLD = 4;
+const PATHS_PER_WORLD = 3;
 
 interface Tally {
   accepted: number;
