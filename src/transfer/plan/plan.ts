@@ -17,7 +17,14 @@ import type { TraceEvent } from '../../store/contract/trace.ts';
 import { parseAddress } from '../../accounts/address.ts';
 import type { Envelope, Submitter } from '../contract.ts';
 import { deliveredTo } from '../loops.ts';
-import { type DeliveredMessage, type Deliveries, follow, isFulfilled, noDeliveries } from './deliveries.ts';
+import {
+  type DeliveredMessage,
+  type Deliveries,
+  follow,
+  isFulfilled,
+  noDeliveries,
+  type WayOutcome,
+} from './deliveries.ts';
 import { createDomainNames } from './domainNames.ts';
 import { type Refusal, refusalError, type Step, worstOf } from './findings.ts';
 import { factsOf } from './messageFacts.ts';
@@ -28,6 +35,9 @@ import type { PlanSurroundings } from './surroundings.ts';
 
 /** Recipients in one turn of the event loop, some milliseconds. */
 const RECIPIENTS_PER_TURN = 50;
+
+/** Targets that lead to nobody and are logged, of one recipient: a list may have thousands. */
+const DANGLING_LOG_LIMIT = 10;
 
 /** What is known of a message at the end of its data. */
 export interface MessageToPlan {
@@ -165,10 +175,18 @@ async function deliverTo(
   const { reversePath } = message.sender;
   const way = { key: recipient, path: recipient, isOfHouse, reversePath, dsn: 'all' } as const;
   const outcome = await follow(message, deliveries, way, recipient);
+  logDangling(message, recipient, outcome);
   if (isFulfilled(outcome)) return undefined;
   const refusal = worstOf(outcome.refusals) ?? { address: recipient, reason: 'unknown' };
   deliveries.events.push({ kind: 'refused', fields: { recipient, reason: refusal.reason } });
   return refusal;
+}
+
+/** Targets of aliases and members of lists that nobody receives: the administrator's to mend, the others have their copy. */
+function logDangling({ surroundings }: DeliveredMessage, recipient: string, { refusals }: WayOutcome): void {
+  const dangling = refusals.filter(({ address }) => address !== normalized(recipient));
+  for (const { address, reason } of dangling.slice(0, DANGLING_LOG_LIMIT))
+    surroundings.log.warn('transfer.alias.dangling', { recipient, target: address, reason });
 }
 
 function normalized(address: string): string {

@@ -1,6 +1,7 @@
 /** The table of routing decisions: what RCPT answers and what the plan does, by routes, our own domains and refusals. */
 
 import t from 'tap';
+import { silentLog } from '../../../src/base/log.ts';
 import { ANYONE, loggedIn, outcomeIn, planIn, type TestMessage, verdictIn } from '../../support/planned.ts';
 import { planningIn, route, type RoutingWorld } from '../../support/routingWorld.ts';
 
@@ -246,6 +247,27 @@ t.test('who is gone at the end of the data is told of as long as somebody is lef
     { kind: 'refused' },
   ]);
   t.same(await outcomeIn(WORLD, { to: ['nobody@app.example', 'gone@app.example'] }), [DISABLED]);
+});
+
+t.test('targets that nobody receives are logged, and the others have their copy', async (t) => {
+  const world = {
+    ...WORLD,
+    aliases: [
+      { address: 'some@app.example', targets: ['a@app.example', 'nobody@app.example', 'x@far.example'] },
+    ],
+  };
+  const logged: unknown[] = [];
+  const log = {
+    ...silentLog,
+    warn: (event: string, fields?: object) => void logged.push({ event, ...fields }),
+  };
+  const { copies } = await planIn(world, { to: ['some@app.example'] }, { ...planningIn(world), log });
+  t.equal(copies.length, 1);
+  const event = 'transfer.alias.dangling';
+  t.match(logged, [
+    { event, recipient: 'some@app.example', target: 'nobody@app.example', reason: 'unknown' },
+    { event, recipient: 'some@app.example', target: 'x@far.example', reason: 'foreign' },
+  ]);
 });
 
 t.test('aliases that nest too deep are a fault of ours, so the message waits at its sender', async (t) => {
