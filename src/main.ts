@@ -23,6 +23,7 @@ import { type Administration, createAdministration } from './accounts/administra
 import { type IpRanges, openIpRanges } from './accounts/ipRanges.ts';
 import { createPasswordHasher, generatePassword } from './accounts/password.ts';
 import { createRetentionPolicy } from './accounts/retention.ts';
+import { createSentToday } from './accounts/sendingDay.ts';
 import { openSearch, type Search } from './search/search.ts';
 import { createPlanning, createTransfer } from './transfer/transfer.ts';
 import { ACCOUNT_CAPABILITIES, LISTENER_CAPABILITIES } from './imapd/capabilities.ts';
@@ -253,6 +254,7 @@ async function openRooms(
     ...common,
     imapCapabilities: ACCOUNT_CAPABILITIES,
     pop3Capabilities: POP3_CAPABILITIES,
+    sentToday: createSentToday(store.deliveries, clock),
     defaultDomain: accounts.defaultDomain,
   });
   const certificates = await openCertificates(config, clock, log);

@@ -6,10 +6,12 @@ import { MailError } from '../base/error.ts';
 import type { Account, AccountChanges, AccountSettingTexts, Directory } from '../store/contract/directory.ts';
 import type { Mailboxes } from '../store/contract/mailboxes.ts';
 import type { Secrets } from '../store/contract/secrets.ts';
+import type { SendingUse } from '../store/contract/sendingUse.ts';
 import { accountSettingsGiven } from './accountSettings.ts';
 import { loginNamesFor } from './administerLogins.ts';
 import { atMost, domainGiven, ownAddressGiven } from './namesGiven.ts';
 import type { PasswordHasher } from './password.ts';
+import type { SentToday } from './sendingDay.ts';
 import { type SettingSurroundings, settingsToKeep } from './settingForm.ts';
 
 /** Extra login names of one account. */
@@ -38,6 +40,8 @@ export interface AccountDetails extends AccountReport {
   readonly retainedMessages: number;
   /** Whether it may log in by CRAM-MD5. */
   readonly hasCramMd5: boolean;
+  /** What it has submitted today, as submission.recipientsPerDayLimit counts. */
+  readonly sentToday: SendingUse;
 }
 
 /** What can be set of an account; what is absent stays. `loginNames` replaces all; null takes away the limit, or a setting. */
@@ -81,12 +85,13 @@ interface Surroundings extends SettingSurroundings {
   readonly mailboxes: Pick<Mailboxes, 'usage' | 'retained'>;
   readonly passwords: PasswordHasher;
   readonly secrets: Pick<Secrets, 'find'>;
+  readonly sentToday: SentToday;
   defaultDomain(): string | undefined;
 }
 
 /** The verbs on this directory. */
 export function createAccountAdministration(surroundings: Surroundings): AccountAdministration {
-  const { directory, mailboxes, passwords, secrets } = surroundings;
+  const { directory, mailboxes, passwords, secrets, sentToday } = surroundings;
   return {
     async add({ password, ...given }) {
       const address = await ownAddressGiven(directory, given.address);
@@ -110,6 +115,7 @@ export function createAccountAdministration(surroundings: Surroundings): Account
         retainedOctets: retained.octets,
         retainedMessages: retained.messages,
         hasCramMd5: await hasSecret(secrets, account),
+        sentToday: await sentToday({ kind: 'account', accountId: account.id }),
       };
     },
     async set(given, changes) {

@@ -15,9 +15,11 @@ import type {
   IpRangeSubmission,
   NewIpRange,
 } from '../store/contract/directory.ts';
+import type { SendingUse } from '../store/contract/sendingUse.ts';
 import type { NetworkAddresses } from './ipRanges.ts';
 import { atMost } from './namesGiven.ts';
 import { rangeSettingsGiven } from './rangeSettings.ts';
+import type { SentToday } from './sendingDay.ts';
 import { settingsToKeep } from './settingForm.ts';
 
 /** Ranges of a server: they are looked through for each connection, a microsecond each. */
@@ -53,6 +55,12 @@ export interface IpRangeGiven extends IpRangeSettings {
   readonly addresses: readonly string[];
 }
 
+/** A range with what its clients have done. */
+export interface IpRangeDetails extends IpRange {
+  /** What clients without a login have submitted today. */
+  readonly sentToday: SendingUse;
+}
+
 /** Verbs for IP ranges. */
 export interface IpRangeAdministration {
   /** Errors: `invalid`, `conflict` (the name is taken), `limit`. */
@@ -60,7 +68,7 @@ export interface IpRangeAdministration {
   /** All of them, the one that counts first. */
   list(): Promise<readonly IpRange[]>;
   /** By name, in any case. Errors: `notFound`. */
-  show(name: string): Promise<IpRange>;
+  show(name: string): Promise<IpRangeDetails>;
   /** Errors: `invalid`, `notFound`, `cannot` (addresses of a built-in range). */
   set(name: string, settings: IpRangeSettings): Promise<IpRange>;
   /** Errors: `notFound`, `cannot` (a built-in range). */
@@ -72,10 +80,15 @@ export interface IpRangeAdministration {
 interface Surroundings {
   readonly directory: Directory;
   readonly addresses: NetworkAddresses;
+  readonly sentToday: SentToday;
 }
 
 /** The verbs on this directory. */
-export function createIpRangeAdministration({ directory, addresses }: Surroundings): IpRangeAdministration {
+export function createIpRangeAdministration({
+  directory,
+  addresses,
+  sentToday,
+}: Surroundings): IpRangeAdministration {
   return {
     async add(given) {
       const range = newRange(addresses, given);
@@ -87,7 +100,7 @@ export function createIpRangeAdministration({ directory, addresses }: Surroundin
     async show(name) {
       const range = await directory.findIpRange(name);
       if (range === undefined) throw new MailError('notFound', `There is no IP range “${name}”.`);
-      return range;
+      return { ...range, sentToday: await sentToday({ kind: 'range', name: range.name }) };
     },
     set: async (name, settings) => directory.setIpRange(name, changesGiven(addresses, settings)),
     remove: (name) => directory.removeIpRange(name),

@@ -21,6 +21,7 @@ import { createRuleAdministration, type RuleAdministration } from './administerR
 import { createSecretAdministration, type SecretAdministration } from './administerSecrets.ts';
 import type { NetworkAddresses } from './ipRanges.ts';
 import type { PasswordHasher } from './password.ts';
+import type { SentToday } from './sendingDay.ts';
 
 /** What the administration is handed. */
 export interface AdministrationSurroundings {
@@ -34,6 +35,7 @@ export interface AdministrationSurroundings {
   /** POP3 capabilities that accounts can have hidden. */
   readonly pop3Capabilities: readonly string[];
   readonly addresses: NetworkAddresses;
+  readonly sentToday: SentToday;
   /** Added to login names without a domain; asked each time, since a reload may change it. */
   defaultDomain(): string | undefined;
 }

@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import { createAccounts } from '../accounts/accounts.ts';
 import { createAdministration } from '../accounts/administration.ts';
+import { createSentToday } from '../accounts/sendingDay.ts';
 import { createPasswordHasher } from '../accounts/password.ts';
 import { createPlanning } from '../transfer/transfer.ts';
 import { ACCOUNT_CAPABILITIES } from '../imapd/capabilities.ts';
@@ -68,6 +69,7 @@ async function callOnStore(
       ...common,
       imapCapabilities: ACCOUNT_CAPABILITIES,
       pop3Capabilities: POP3_CAPABILITIES,
+      sentToday: createSentToday(store.deliveries, clock),
       defaultDomain: () => config.server.defaultDomain,
     });
     // Nobody logs in here, so nobody is trusted.

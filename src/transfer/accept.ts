@@ -112,11 +112,11 @@ async function writeMessage(
     await inspection?.octets?.(opening.octets);
     const returnPathOctets = await writeTraceFields(options, arrival, draft, prepared.reversePath);
     await write(options, draft, formatMessageHeader(prepared.header));
-    const limit = Math.min(options.sizeLimitOctets, prepared.sizeLimitOctets ?? options.sizeLimitOctets);
     let octets = opening.octets.length;
     for (let block = opening.rest; ; ) {
       octets += block.length;
-      if (octets > limit) throw new MailError('messageTooLarge');
+      if (octets > options.sizeLimitOctets) throw new MailError('messageTooLarge');
+      prepared.refuseSize(octets);
       if (block.length > 0) {
         fingerprint.octets(block);
         await inspection?.octets?.(block);

@@ -4,6 +4,7 @@ import t from 'tap';
 import { readAccountSettings } from '../../src/accounts/accountSettings.ts';
 import { type Administration, createAdministration } from '../../src/accounts/administration.ts';
 import { createPasswordHasher } from '../../src/accounts/password.ts';
+import { createSentToday } from '../../src/accounts/sendingDay.ts';
 import { networkAddresses } from '../../src/admin/networkAddresses.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { Store } from '../../src/store/contract/store.ts';
@@ -27,6 +28,7 @@ t.before(async () => {
     imapCapabilities: ['IDLE', 'THREAD=REFERENCES'],
     pop3Capabilities: ['SASL', 'UTF8'],
     addresses: networkAddresses,
+    sentToday: createSentToday(store.deliveries, clock),
     defaultDomain: () => 'app.example',
   });
 });
@@ -114,6 +116,7 @@ t.test('accounts are added, listed, shown, set and removed, and no answer has a 
     retainedOctets: 0,
     retainedMessages: 0,
     hasCramMd5: false,
+    sentToday: { messages: 0, recipients: 0 },
   });
   const changed = await accounts.set('anna@app2.example', {
     isEnabled: false,

@@ -13,6 +13,7 @@ import { silentLog } from '../../src/base/log.ts';
 import type { Directory } from '../../src/store/contract/directory.ts';
 import type { Store } from '../../src/store/contract/store.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
+import { createSentToday } from '../../src/accounts/sendingDay.ts';
 import { networkAddresses } from '../../src/admin/networkAddresses.ts';
 import { createTestClock } from '../support/clock.ts';
 import { TRUST_EVERYBODY } from '../support/trust.ts';
@@ -72,6 +73,7 @@ t.before(async () => {
     imapCapabilities: [],
     pop3Capabilities: [],
     addresses: networkAddresses,
+    sentToday: createSentToday(store.deliveries, clock),
     defaultDomain: accounts.defaultDomain,
   });
   await administration.domains.add({ name: 'app.example', aliases: ['bücher.example', 'corpnet'] });

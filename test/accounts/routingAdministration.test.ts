@@ -5,6 +5,7 @@ import { type Administration, createAdministration } from '../../src/accounts/ad
 import type { RuleSettings } from '../../src/accounts/administerRules.ts';
 import type { RouteGiven } from '../../src/accounts/administerRoutes.ts';
 import { createPasswordHasher } from '../../src/accounts/password.ts';
+import { createSentToday } from '../../src/accounts/sendingDay.ts';
 import { networkAddresses } from '../../src/admin/networkAddresses.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { FLAG } from '../../src/store/contract/mailboxes.ts';
@@ -30,6 +31,7 @@ t.before(async () => {
     imapCapabilities: [],
     pop3Capabilities: [],
     addresses: networkAddresses,
+    sentToday: createSentToday(store.deliveries, clock),
     defaultDomain: () => undefined,
   });
   await administration.domains.add({ name: 'app.example', aliases: ['bücher.example'] });

@@ -38,7 +38,13 @@ const account = {
 };
 
 /** Of an account that has nothing. */
-const HOLDINGS = { usedOctets: 0, messages: 0, retainedOctets: 0, retainedMessages: 0 };
+const HOLDINGS = {
+  usedOctets: 0,
+  messages: 0,
+  retainedOctets: 0,
+  retainedMessages: 0,
+  sentToday: { messages: 1, recipients: 20 },
+};
 
 async function run(argv: readonly string[], call: CliBackend['call'] = async () => null, stdin = '') {
   const out = new PassThrough();
@@ -175,6 +181,7 @@ t.test('each setting of accounts is an option, which none takes away, and is sho
     { address, isEnabled: false },
   ]);
   t.match(shown.out, /^imap\.delimiter: +\.$/m);
+  t.match(shown.out, /^Sent today: +1 message to 20 recipients$/m);
   t.notMatch(shown.out, /imap\.sessionLimit/);
 });
 

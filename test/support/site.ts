@@ -19,6 +19,7 @@ import { openStore } from '../../src/store/sqlite/open.ts';
 import { type Accounts, type AccountsOptions, createAccounts } from '../../src/accounts/accounts.ts';
 import { type Administration, createAdministration } from '../../src/accounts/administration.ts';
 import { type IpRanges, openIpRanges } from '../../src/accounts/ipRanges.ts';
+import { createSentToday } from '../../src/accounts/sendingDay.ts';
 import { openSearch, type Search } from '../../src/search/search.ts';
 import { ACCOUNT_CAPABILITIES } from '../../src/imapd/capabilities.ts';
 import { CAPABILITIES as POP3_CAPABILITIES } from '../../src/pop3d/capabilities.ts';
@@ -93,6 +94,7 @@ export async function openRoomSite(
     imapCapabilities: ACCOUNT_CAPABILITIES,
     pop3Capabilities: POP3_CAPABILITIES,
     addresses: networkAddresses,
+    sentToday: createSentToday(store.deliveries, clock),
     defaultDomain: () => undefined,
   });
 

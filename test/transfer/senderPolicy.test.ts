@@ -79,8 +79,12 @@ t.test('an account sends as the addresses whose mail comes to it alone', async (
     const expected = isAllowed ? 'accepted' : /^550 5\.7\.1 The sender address .* may not be used by app@app/;
     t.match(await mail(app, from), expected, from);
   }
+  t.equal(await mail(app, 'app+list@app.example.com'), 'accepted', 'a plus address of its own');
+  await site.administration.lists.add({ address: 'team@app.example.com', members: [APP] });
+  t.match(await mail(app, 'team@app.example.com'), /^550/, 'a list is nobody’s own');
   await domains.set('app.example.com', { catchAll: APP });
   t.equal(await mail(app, 'nobody@app.example.com'), 'accepted', 'what falls to it by catch-all is its own');
+  t.match(await mail(app, 'team@app.example.com'), /^550/, 'but not a list');
   await accounts.set(TO, { isEnabled: false });
   t.match(await mail(app, TO), /^550/, 'a disabled neighbour’s address is not');
 });
@@ -213,6 +217,26 @@ t.test(
   },
 );
 
+t.test('routes hear of the sender that the message will have', async (t) => {
+  const { rangeWith, transfer, site, send } = await open(t);
+  await site.administration.routes.add({
+    name: 'No scans',
+    recipients: [TO],
+    senders: ['scanner@app.example.com'],
+    target: { kind: 'refuse', text: 'No scans here' },
+  });
+  const printers = await rangeWith({ 'submission.rewriteSender': 'scanner@app.example.com' });
+  const rcpt = (reversePath: string) =>
+    transfer.checkRecipient(TO, { octets: 0, reversePath, submitter: printers });
+  t.match(await rcpt('scan@device.local'), {
+    kind: 'refused',
+    error: { reply: { publicText: /No scans here/ } },
+  });
+  t.match(await rcpt('other@app.example.com'), ACCEPTED);
+  t.match(refused(await send(printers, 'scan@device.local', 'X: y')), /No scans here/);
+  t.match(await send(printers, 'other@app.example.com', 'X: y'), ACCEPTED);
+});
+
 t.test('a message has so many recipients and no more, at RCPT and at the end of the data', async (t) => {
   const { app, transfer, send, appWith } = await open(t, { recipientLimit: 2 });
   const rcpt = async (submitter: Submitter, acceptedRecipients: number) => {
@@ -304,7 +328,10 @@ t.test('a message of a submitter may have so many octets, as declared and as sen
   const message = (octets: number) => `X: y\r\n\r\n${'x'.repeat(octets - 8)}`;
   const envelope = { reversePath: APP, recipients: [TO] };
   t.match(await submit(app, envelope, message(2048)), ACCEPTED);
-  t.match(refused(await submit(app, envelope, message(2049))), /^552 5\.3\.4/);
+  t.match(
+    refused(await submit(app, envelope, message(2049))),
+    /^552 5\.3\.4 A message by app@.* 2 KiB at most$/,
+  );
   const larger = await appWith({ 'submission.sizeLimitOctets': '4096' });
   t.match(await submit(larger, envelope, message(2049)), ACCEPTED);
 });

@@ -13,7 +13,7 @@ import { accountFields, COMPATIBILITY_ROWS } from '../compatibilityTable.ts';
 import { formatFields, formatOctets, formatTable } from '../table.ts';
 import { EXIT, type Invocation, type Verb } from '../verb.ts';
 import { enabledOption, given, listOption, octetsOption, passwordOption } from './read.ts';
-import { settingOptions, settingsOption } from './settings.ts';
+import { settingOptions, settingsOption, showSent } from './settings.ts';
 
 const PASSWORD_OPTIONS = {
   'password-stdin': { type: 'boolean' },
@@ -180,6 +180,7 @@ function showAccount(account: AccountDetails): string {
     Quota: showQuota(account),
     Holds: `${account.messages} messages, ${formatOctets(account.usedOctets)}`,
     Retained: `${account.retainedMessages} messages, ${formatOctets(account.retainedOctets)}`,
+    'Sent today': showSent(account.sentToday),
     'Login names': account.loginNames.join(', ') || 'only its address',
     'CRAM-MD5': account.hasCramMd5 ? 'with a secret of its own' : 'not possible',
     ...accountFields(readAccountSettings(account.settings)),

@@ -3,11 +3,12 @@
  */
 
 import type { IpRange } from '../../store/contract/directory.ts';
+import type { IpRangeDetails } from '../../accounts/administerIpRanges.ts';
 import { RANGE_SETTING_NAMES, rangeSettingMeaning } from '../../accounts/rangeSettings.ts';
 import { formatFields, formatTable } from '../table.ts';
 import { EXIT, type Invocation, UsageError, type Verb } from '../verb.ts';
 import { choiceOption, given, listOption, textOption } from './read.ts';
-import { settingOptions, settingsOption } from './settings.ts';
+import { settingOptions, settingsOption, showSent } from './settings.ts';
 
 const SETTING_OPTIONS = settingOptions(RANGE_SETTING_NAMES);
 
@@ -82,12 +83,12 @@ export const RANGE_VERBS: readonly Verb[] = [
   {
     words: ['range', 'show'],
     usage: 'NAME',
-    summary: 'Shows an IP range.',
+    summary: 'Shows an IP range and what its clients have submitted today.',
     options: {},
     optionHelp: {},
     run: async (invocation) => {
-      const range = (await invocation.call('range.show', { name: invocation.args[0] })) as IpRange;
-      invocation.answer(range, showRange);
+      const range = (await invocation.call('range.show', { name: invocation.args[0] })) as IpRangeDetails;
+      invocation.answer(range, (shown) => showRange(shown, { 'Sent today': showSent(shown.sentToday) }));
       return EXIT.ok;
     },
   },
@@ -104,7 +105,7 @@ export const RANGE_VERBS: readonly Verb[] = [
         ...given('addresses', addresses.length > 0 ? addresses : undefined),
         ...settings(invocation),
       };
-      invocation.answer((await invocation.call('range.set', input)) as IpRange, showRange);
+      invocation.answer((await invocation.call('range.set', input)) as IpRange, (range) => showRange(range));
       return EXIT.ok;
     },
   },
@@ -131,7 +132,7 @@ export const RANGE_VERBS: readonly Verb[] = [
     optionHelp: {},
     run: async (invocation) => {
       const range = (await invocation.call('range.test', { address: invocation.args[0] })) as IpRange;
-      invocation.answer(range, showRange);
+      invocation.answer(range, (found) => showRange(found));
       return EXIT.ok;
     },
   },
@@ -158,7 +159,7 @@ function priorityOption(invocation: Invocation): number | undefined {
   throw new UsageError(`--priority: found "${text}"; allowed: a whole number from 0 to 1000`);
 }
 
-function showRange(range: IpRange): string {
+function showRange(range: IpRange, use: Readonly<Record<string, string>> = {}): string {
   return formatFields({
     'IP range': range.name,
     Addresses: range.addresses.join(', '),
@@ -168,6 +169,7 @@ function showRange(range: IpRange): string {
     Trusted: range.isTrusted ? 'yes' : 'no',
     Submission: range.submission,
     ...range.settings,
+    ...use,
   });
 }
 

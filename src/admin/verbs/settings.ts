@@ -1,7 +1,9 @@
 /**
- * Settings of single accounts and IP ranges as options of their verbs: `imap.hiddenCapabilities` is `--imap-hidden-capabilities`.
+ * What verbs for accounts and IP ranges share: settings as options (`imap.hiddenCapabilities` is `--imap-hidden-capabilities`), and
+ * what was sent.
  */
 
+import type { SendingUse } from '../../store/contract/sendingUse.ts';
 import type { Invocation } from '../verb.ts';
 import { removableOption } from './read.ts';
 
@@ -29,6 +31,11 @@ export function settingsOption(
     if (value !== undefined) settings[name] = value;
   }
   return Object.keys(settings).length === 0 ? undefined : settings;
+}
+
+/** `2 messages to 5 recipients`. */
+export function showSent({ messages, recipients }: SendingUse): string {
+  return `${messages} ${messages === 1 ? 'message' : 'messages'} to ${recipients} ${recipients === 1 ? 'recipient' : 'recipients'}`;
 }
 
 function optionOf(settingName: string): string {

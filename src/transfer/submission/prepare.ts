@@ -17,7 +17,7 @@ import type { PlannedSendingUse } from '../../store/contract/sendingUse.ts';
 import { sendingDay } from '../../accounts/sendingDay.ts';
 import type { Envelope, Origin } from '../contract.ts';
 import { formatDate } from '../traceFields.ts';
-import { refuseRecipients } from './limits.ts';
+import { refuseRecipients, refuseSize } from './limits.ts';
 import type { SubmissionPolicy } from './policy.ts';
 import { refuseFrom, senderFor } from './senders.ts';
 import { policyFor, type SubmissionSurroundings } from './submission.ts';
@@ -36,8 +36,8 @@ export interface Prepared {
   readonly header: MessageHeader;
   /** The reverse path that it gets. */
   readonly reversePath: string;
-  /** Octets that it may have; undefined for what every message may have. */
-  readonly sizeLimitOctets: number | undefined;
+  /** Refuses more octets than its submitter may send. Errors: `messageTooLarge`. */
+  refuseSize(octets: number): void;
   /** What is counted for the submitter. */
   readonly sendingUse: PlannedSendingUse | undefined;
   /** What was added, removed and rewritten, for log and trace: `completed: 'Date, From'`. */
@@ -52,7 +52,7 @@ export async function prepare(
 ): Promise<Prepared> {
   const { origin, envelope, begunAt } = handover;
   const { reversePath, recipients } = envelope;
-  const untouched = { header, reversePath, sizeLimitOctets: undefined, sendingUse: undefined, changes: {} };
+  const untouched = { header, reversePath, refuseSize: () => {}, sendingUse: undefined, changes: {} };
   if (origin.role !== 'submission') return untouched;
   refuseUnsearchable(header);
   const policy = policyFor(surroundings, origin.submitter);
@@ -63,13 +63,13 @@ export async function prepare(
     return { ...untouched, header: whole.header, changes: { ...removed, ...whole.changes } };
   }
   refuseRecipients(policy, recipients.length);
-  const sender = await senderFor(surroundings.accounts, policy, reversePath);
+  const sender = await senderFor(surroundings, policy, reversePath);
   const signed = await withAllowedFrom(surroundings, policy, shown.header);
   const whole = complete(surroundings, handover, signed.header, sender, policy);
   return {
     header: whole.header,
     reversePath: sender,
-    sizeLimitOctets: policy.sizeLimitOctets,
+    refuseSize: (octets) => refuseSize(policy, octets),
     sendingUse: useOf(policy, begunAt, recipients.length),
     changes: {
       ...removed,
@@ -99,11 +99,11 @@ interface Stage {
 }
 
 async function withAllowedFrom(
-  { accounts }: SubmissionSurroundings,
+  surroundings: SubmissionSurroundings,
   policy: SubmissionPolicy,
   header: MessageHeader,
 ): Promise<Stage> {
-  const refusal = await refuseFrom(accounts, policy, header);
+  const refusal = await refuseFrom(surroundings, policy, header);
   if (refusal === undefined) return { header, changes: {} };
   if (policy.rewriteSender === undefined) throw refusal;
   const rewrittenFrom = Buffer.from(valuesOf(header, 'from').join(', '), 'latin1').toString();

@@ -20,22 +20,25 @@ const SHOWN_LIMIT_CHARS = 200;
 /** From fields that are looked at; RFC 5322 section 3.6 allows one. */
 const FROM_FIELDS_LIMIT = 10;
 
-type Resolving = Pick<Accounts, 'resolveRecipient'>;
+/** Where addresses are looked up. */
+interface Resolving {
+  readonly accounts: Pick<Accounts, 'resolveRecipient'>;
+}
 
 /** The reverse path that the message gets, allowed or rewritten. Errors: `senderRefused`, the store's. */
 export async function senderFor(
-  accounts: Resolving,
+  resolving: Resolving,
   policy: SubmissionPolicy,
   reversePath: string,
 ): Promise<string> {
-  if (reversePath === '' || (await mayUse(accounts, policy, reversePath))) return reversePath;
+  if (reversePath === '' || (await mayUse(resolving, policy, reversePath))) return reversePath;
   if (policy.rewriteSender !== undefined) return policy.rewriteSender;
   throw refusal(policy, `the sender address ${shown(reversePath)} may not be used`);
 }
 
 /** Why a header's From is not allowed; undefined where it is, or where there is none. Errors: the store's. */
 export async function refuseFrom(
-  accounts: Resolving,
+  resolving: Resolving,
   policy: SubmissionPolicy,
   { fields }: MessageHeader,
 ): Promise<MailError | undefined> {
@@ -48,24 +51,24 @@ export async function refuseFrom(
     if (found.kind === 'unclear')
       return refusal(policy, `the field From: ${shown(value)} names no clear address and may not be used`);
     for (const address of found.addresses) {
-      if (!(await mayUse(accounts, policy, address)))
+      if (!(await mayUse(resolving, policy, address)))
         return refusal(policy, `the address ${shown(address)} in the field From may not be used`);
     }
   }
   return undefined;
 }
 
-async function mayUse(accounts: Resolving, policy: SubmissionPolicy, address: string): Promise<boolean> {
+async function mayUse(resolving: Resolving, policy: SubmissionPolicy, address: string): Promise<boolean> {
   if (policy.senders.includes('*')) return true;
   const parsed = parseAddress(address);
   if (parsed.kind === 'invalid') return false;
   if (parsed.address === policy.rewriteSender) return true;
-  for (const pattern of policy.senders) if (await matches(accounts, policy, pattern, parsed)) return true;
+  for (const pattern of policy.senders) if (await matches(resolving, policy, pattern, parsed)) return true;
   return false;
 }
 
 async function matches(
-  accounts: Resolving,
+  { accounts }: Resolving,
   { subject }: SubmissionPolicy,
   pattern: string,
   { address, domain }: ValidAddress,

@@ -35,7 +35,7 @@ export async function checkSender(
   if (policy === undefined) return { kind: 'accepted' };
   try {
     refuseSize(policy, declaredOctets);
-    await senderFor(surroundings.accounts, policy, reversePath);
+    await senderFor(surroundings, policy, reversePath);
     surroundings.rates.check(policy);
     return { kind: 'accepted' };
   } catch (caught) {
@@ -83,7 +83,7 @@ export async function withOwnSender(
   const policy = policyFor(surroundings, question.submitter);
   // Without rewriting MAIL was refused, or the sender stays.
   if (policy?.rewriteSender === undefined) return question;
-  const reversePath = await senderFor(surroundings.accounts, policy, question.reversePath);
+  const reversePath = await senderFor(surroundings, policy, question.reversePath);
   return { ...question, reversePath };
 }
 
