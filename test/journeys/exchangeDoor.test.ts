@@ -305,6 +305,7 @@ t.test(
       shown.every((text) => text.length > 100),
       'each says something',
     );
+    t.match(shown[1], /"reply": "550 5\.7\.1 Mail is taken here only with the header field/);
     for (const text of [...shown, log()]) t.notMatch(text, SECRET);
     const files = readdirSync(site.directory, { recursive: true, withFileTypes: true }).filter(
       (file) => file.isFile() && file.name !== 'secret',
