@@ -31,12 +31,14 @@ const DEVICE_ADDRESS = '127.0.0.9';
 const ELSEWHERE = 'someone@elsewhere.example';
 const WAYS: readonly Way[] = ['starttls', 'implicit', 'trusted'];
 
+const listener = (name: string, more: string) =>
+  `[[listeners]]\nname = "${name}"\nprotocol = "smtp"\nrole = "submission"\ntls = "none"\nport = 0\n${more}\n`;
 const site = createSite(
-  '[[listeners]]\nname = "devices"\nprotocol = "smtp"\nrole = "submission"\ntls = "none"\nport = 0\nlenientSyntax = true\n',
+  listener('devices', 'lenientSyntax = true') + listener('exact', 'bareLineEnds = "refuse"'),
 );
 t.teardown(() => site.remove());
 const server = await site.serve();
-const ports = server.ports as typeof server.ports & { readonly devices: number };
+const ports = server.ports as typeof server.ports & { readonly devices: number; readonly exact: number };
 const certificate = certificateOf(site);
 const certificateFile = join(site.directory, 'server.pem');
 writeFileSync(certificateFile, certificate);
@@ -119,6 +121,18 @@ t.test('an old device with bad habits submits with a login', async (t) => {
   t.match(message, new RegExp(`\r\nFrom: <${sender.address}>\r\n`), 'what is missing is completed');
 });
 
+t.test('a listener refuses bare line ends where it is set so', async (t) => {
+  const client = clientOn(t, createConnection({ host: '127.0.0.1', port: ports.exact }));
+  const secret = Buffer.from(`\0${sender.address}\0${sender.password}`).toString('base64');
+  client.send(
+    `EHLO x\r\nAUTH PLAIN ${secret}\r\nMAIL FROM:<${sender.address}>\r\nRCPT TO:<${inbox.address}>\r\nDATA\r\n`,
+  );
+  await client.until(/^354 /m);
+  client.send('Subject: exact\r\n\r\na line\nanother\r\n.\r\nQUIT\r\n');
+  t.match(await client.closed(), /\r\n550 5\.6\.0 [^\r]*\r\n221 /);
+  t.equal(await received('exact'), '');
+});
+
 t.test('nobody submits in clear from an address that is not trusted', async (t) => {
   const client = clientOn(t, createConnection({ host: '127.0.0.1', port: ports.devices }));
   client.send(`EHLO x\r\nMAIL FROM:<${sender.address}>\r\nQUIT\r\n`);
@@ -157,8 +171,8 @@ await peerTest(t, ['swaks'], 'CRAM-MD5 is given, used and taken away', async (t)
 
 t.test('trace, status and log tell who submitted', async (t) => {
   const trace = (await site.cli(['trace', inbox.address, '--limit', '100'])).stdout.toString();
-  t.match(trace, `account="${sender.address}"`);
-  t.match(trace, 'range="Devices"');
+  t.match(trace, `accepted by ${sender.address} from 127.0.0.1`);
+  t.match(trace, `accepted by the range Devices from ${DEVICE_ADDRESS}`);
   const status = (await site.cli(['status'])).stdout.toString();
   t.match(status, /submission +smtp, submission/);
   const { exitCode, stdout } = await server.stop();
