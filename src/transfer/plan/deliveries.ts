@@ -35,7 +35,7 @@ export interface WayOutcome {
   isSuccessPassedOn: boolean;
   /** It has been followed to its end. */
   isOver: boolean;
-  /** It came back to an account that it was forwarded by. */
+  /** Some of it came back to an account that it was forwarded by, or to an alias or list that is being followed. */
   isLoop: boolean;
   readonly refusals: Refusal[];
 }
@@ -141,6 +141,7 @@ async function take(
     case 'sameAs': {
       const same = planned.ways.get(found.key);
       for (const id of same?.accounts ?? []) outcome.accounts.add(id);
+      outcome.isLoop ||= same?.isOver !== true;
       outcome.isQueued ||= same?.isQueued === true;
       outcome.isSuccessPassedOn ||= same?.isSuccessPassedOn === true;
       return;
@@ -274,7 +275,8 @@ async function forwardTo(
   });
   if (!outcome.isOver || !isFulfilled(outcome)) return fail(worstOf(outcome.refusals)?.reason ?? 'loop');
   planned.events.push({ kind: 'forwarded', fields });
-  return true;
+  // Whoever is among those that an own forward leads to is meant too, and has nothing but the copy.
+  return !outcome.isLoop;
 }
 
 /** Whether a way led anywhere. */

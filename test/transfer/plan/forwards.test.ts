@@ -87,6 +87,27 @@ t.test('chains of forwards lead to their end; where they run in a circle the cop
   t.same(await outcome(out), ['x@partner.example via relay p from s@sender.example for b@app.example']);
 });
 
+t.test(
+  'who forwards to an alias or list that he is on himself keeps his copy, whoever else is on it',
+  async (t) => {
+    const forwards = [forward('a', ['team@app.example'])];
+    for (const targets of [
+      ['a@app.example', 'b@app.example'],
+      ['b@app.example', 'a@app.example'],
+    ]) {
+      const alias = { ...WORLD, forwards, aliases: [{ address: 'team@app.example', targets }] };
+      const listed = { ...WORLD, forwards, lists: [{ address: 'team@app.example', members: targets }] };
+      for (const world of [alias, listed])
+        for (const to of ['a@app.example', 'team@app.example'])
+          t.same(await outcomeIn(world, { to: [to] }), [A, B], `${to} with ${targets.join(' and ')}`);
+    }
+    const deletes: RuleAction[] = [{ kind: 'forward', address: 'team@app.example' }, { kind: 'delete' }];
+    const aliases = [{ address: 'team@app.example', targets: ['b@app.example', 'a@app.example'] }];
+    const rules = [rule({ name: 'r', account: 'a@app.example', actions: deletes })];
+    t.same(await outcomeIn({ ...WORLD, aliases, rules }, { to: ['a@app.example'] }), [A, B]);
+  },
+);
+
 t.test('a chain that is too long ends where it is, with a copy', async (t) => {
   const accounts = Array.from({ length: 15 }, (_, index) => ({ address: `n${index}@app.example` }));
   const forwards = accounts.slice(1).map((_, index) => forward(`n${index}`, [`n${index + 1}@app.example`]));
