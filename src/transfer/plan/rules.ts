@@ -9,7 +9,9 @@
 import type { Flags, MailboxName } from '../../store/contract/mailboxes.ts';
 import type { Rule, RuleAction, RuleCondition } from '../../store/contract/routing.ts';
 import type { MessageFacts } from './messageFacts.ts';
-import { matchesText } from './textMatch.ts';
+import { type FoldedText, folded, matchesText } from './textMatch.ts';
+
+const NO_TEXT = folded('');
 
 /** What rules want done. */
 export interface RuleOutcome {
@@ -74,15 +76,18 @@ function isTrue(condition: RuleCondition, facts: MessageFacts): boolean {
     case 'header':
       return isSomeText(condition, facts.textsOf(condition.field));
     case 'subject':
-      return isSomeText(condition, facts.textsOf('subject').length === 0 ? [''] : facts.textsOf('subject'));
+      return isSomeText(
+        condition,
+        facts.textsOf('subject').length === 0 ? [NO_TEXT] : facts.textsOf('subject'),
+      );
     case 'sender':
-      return isSomeText(condition, [facts.reversePath, ...facts.fromAddresses()]);
+      return isSomeText(condition, facts.senders());
   }
 }
 
 function isSomeText(
   { match, text, isNegated }: Extract<RuleCondition, { text: string }>,
-  texts: readonly string[],
+  texts: readonly FoldedText[],
 ): boolean {
   return texts.some((candidate) => matchesText(match, text, candidate)) !== isNegated;
 }

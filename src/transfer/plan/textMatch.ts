@@ -10,10 +10,12 @@ import type { TextMatch } from '../../store/contract/routing.ts';
 /** Of a longer text a wildcard pattern sees only the beginning; a thousand characters of pattern then cost some milliseconds at most. */
 export const WILDCARD_LIMIT_CHARS = 32_768;
 
-/** Whether `text` fits; `wanted` is the rule's. */
-export function matchesText(match: TextMatch, wanted: string, text: string): boolean {
+/** A text in the form in which it is compared: made once, since many rules may look at it. */
+export type FoldedText = string & { readonly isFolded: true };
+
+/** Whether `subject` fits; `wanted` is the rule's. */
+export function matchesText(match: TextMatch, wanted: string, subject: FoldedText): boolean {
   const pattern = folded(wanted);
-  const subject = folded(text);
   switch (match) {
     case 'contains':
       return subject.includes(pattern);
@@ -29,8 +31,8 @@ export function matchesText(match: TextMatch, wanted: string, text: string): boo
 }
 
 /** One form for texts that people take for the same: precomposed, lower case. */
-function folded(text: string): string {
-  return text.normalize('NFC').toLowerCase();
+export function folded(text: string): FoldedText {
+  return text.normalize('NFC').toLowerCase() as FoldedText;
 }
 
 /** `*` is any text, `?` one character; the whole of `text` has to fit. */
