@@ -112,7 +112,10 @@ t.test('what route test says is what happens, by each kind of route, list, forwa
   await hold(`scan@${DOMAIN}`, [`scan@${DOMAIN} by drop scans`]);
   await hold('old@left.example', [inbox('app')]);
   await hold('x@far.example', ['550 5.7.1 Relaying denied']);
-  await hold('x@far.example', ['x@far.example by relay exchange'], { isSubmitted: true });
+  await hold('x@far.example', ['x@far.example by relay exchange'], {
+    from: `app@${DOMAIN}`,
+    isSubmitted: true,
+  });
 
   const pop3 = await RawPop3.open(server.ports.pop3, { address: `app@${DOMAIN}`, password: 'secret' });
   t.equal((await pop3.list()).size, 6, 'POP3 finds what came into the INBOX');
