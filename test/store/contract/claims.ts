@@ -157,7 +157,11 @@ export const CLAIM_TESTS: ContractTests = {
     const tenant = await addTenant(store);
     await deliverOnce(store, 'fetched', [tenant]);
     await store.mailboxes.expunge(tenant.inbox, undefined, false);
-    t.equal((await deliverOnce(store, 'fetched', [tenant])).duplicates.length, 1);
+    const events: PlannedDelivery['events'] = [{ at: AT, kind: 'ruled', fields: { rule: 'for all' } }];
+    const again = await deliverOnce(store, 'fetched', [tenant], { events });
+    t.equal(again.duplicates.length, 1);
+    const told = (await store.trace.find(again.traceId))?.events.map(({ kind }) => kind);
+    t.same(told, ['accepted', 'duplicate'], 'and no rule is told of, since none did anything');
     t.same(await messagesOf(store, [tenant]), [0]);
   },
 

@@ -75,12 +75,13 @@ function deliver(db: Connection, asked: DeliverInput, context: JobContext): Deli
 function withoutDuplicates(input: DeliverInput, duplicates: ReadonlyMap<string, unknown>): DeliverInput {
   const isLeft = ({ recipient }: { readonly recipient?: unknown }) =>
     typeof recipient !== 'string' || !duplicates.has(recipient);
-  return {
-    ...input,
-    copies: input.copies.filter(isLeft),
-    queued: input.queued?.filter(({ via, recipient }) => isLeft({ recipient: via ?? recipient })),
-    events: input.events.filter(({ kind, fields }) => kind === 'accepted' || isLeft(fields)),
-  };
+  const copies = input.copies.filter(isLeft);
+  const queued = input.queued?.filter(({ via, recipient }) => isLeft({ recipient: via ?? recipient }));
+  const isSomeLeft = copies.length > 0 || (queued?.length ?? 0) > 0;
+  // What was planned for the message as a whole (a rule for all) is told only where something comes of it.
+  const isTold = ({ kind, fields }: TraceEvent) =>
+    kind === 'accepted' || (isLeft(fields) && (isSomeLeft || fields.recipient !== undefined));
+  return { ...input, copies, queued, events: input.events.filter(isTold) };
 }
 
 function deliverCopy(
