@@ -116,20 +116,6 @@ async function send(
 ): Promise<TraceId | undefined> {
   const { serverName, clock, log, accept } = surroundings;
   const { reversePath, dsn } = envelope;
-  const octets = formatDeliveryReport({
-    reportingServer: serverName,
-    from: `postmaster@${domainOf(recipients[0]?.address ?? '') ?? serverName}`,
-    to: reversePath,
-    date: formatDate(clock.now(), zoneMinutes),
-    arrivedAt: formatDate(begunAt, zoneMinutes),
-    id: traceId,
-    envelopeId: dsn?.envid,
-    recipients: recipients.map((one) => ({
-      ...one,
-      originalRecipient: dsn?.recipients.get(one.address)?.orcpt,
-    })),
-    header: formatMessageHeader(header),
-  });
   const origin: Origin = {
     kind: 'report',
     listener: '',
@@ -141,6 +127,20 @@ async function send(
     submitter: { kind: 'anyone' },
   };
   try {
+    const octets = formatDeliveryReport({
+      reportingServer: serverName,
+      from: `postmaster@${domainOf(recipients[0]?.address ?? '') ?? serverName}`,
+      to: reversePath,
+      date: formatDate(clock.now(), zoneMinutes),
+      arrivedAt: formatDate(begunAt, zoneMinutes),
+      id: traceId,
+      envelopeId: dsn?.envid,
+      recipients: recipients.map((one) => ({
+        ...one,
+        originalRecipient: dsn?.recipients.get(one.address)?.orcpt,
+      })),
+      header: formatMessageHeader(header),
+    });
     const answer = await accept({ reversePath: '', recipients: [reversePath] }, once(octets), origin);
     if (answer.kind === 'accepted') return answer.traceId;
     log.warn('transfer.report.refused', { trace: traceId, to: reversePath, reason: answer.error.message });

@@ -29,7 +29,7 @@ export interface DeliveryReport {
   /** date-time of RFC 5322, of the report and of the arrival. */
   readonly date: string;
   readonly arrivedAt: string;
-  /** Unique: makes Message-ID and boundary. */
+  /** Of the message: makes Message-ID (with what kind of report it is, since the message may be called by it too) and boundary. */
   readonly id: string;
   /** ENVID, decoded. */
   readonly envelopeId?: string | undefined;
@@ -49,7 +49,7 @@ export function formatDeliveryReport(report: DeliveryReport): Buffer {
     `To: <${oneLine(to)}>`,
     `Subject: ${subject}`,
     `Date: ${date}`,
-    `Message-ID: <${id}@${oneLine(reportingServer)}>`,
+    `Message-ID: <${id}.${isFailure ? 'failure' : 'report'}@${oneLine(reportingServer)}>`,
     'Auto-Submitted: auto-replied',
     'MIME-Version: 1.0',
     `Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="${boundary}"`,
