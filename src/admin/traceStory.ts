@@ -85,7 +85,7 @@ const SENTENCES: Partial<Readonly<Record<TraceEvent['kind'], (teller: Teller) =>
   forwarded: (event) =>
     `forwarded${event.say('account', ' by ')} to <${event.say('target')}>${event.say('rule', ' by the rule ')}`,
   notForwarded: (event) =>
-    `not forwarded${event.say('account', ' by ')} to <${event.say('target')}>${event.say('rule', ' by the rule ')}${event.say('reason', ': ')}`,
+    `not forwarded${event.say('account', ' by ')} to <${event.say('target')}>${event.say('moreTargets', ' and ', ' more')}${event.say('rule', ' by the rule ')}${event.say('reason', ': ')}`,
   withheld: (event) => `not stored${event.say('recipient', ' for <', '>')}${event.say('reason', ': ')}`,
   reported: (event) => `the sender was told about <${event.say('recipient')}> by ${event.say('report')}`,
   dsnDue: (event) =>

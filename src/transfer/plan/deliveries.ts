@@ -22,6 +22,9 @@ import { askRules, mergeFlags, NO_RULES, type RuleOutcome } from './rules.ts';
 /** Forwards in a row; more are a loop that nothing else has found. */
 export const FORWARD_DEPTH_LIMIT = 10;
 
+/** Addresses of one alias or list that are told of when they have nothing; the last one counts the others. */
+const MISSED_LIMIT = 5;
+
 /** What happened, without its time. */
 export type PlanEvent = Omit<TraceEvent, 'at'>;
 
@@ -110,7 +113,20 @@ async function followWay(
   planned.ways.set(way.key, outcome);
   for await (const found of expand(message, way)) await take(message, planned, outcome, found, passage);
   outcome.isOver = true;
+  noteMissed(planned, outcome, passage);
   return outcome;
+}
+
+/** Tells of those of an alias or list that have nothing while others of it have the message: nobody else hears of them. */
+function noteMissed({ events }: Deliveries, outcome: WayOutcome, { recipient }: Passage): void {
+  const { refusals } = outcome;
+  if (!isFulfilled(outcome) || refusals.length === 0) return;
+  for (const { address, reason } of refusals.slice(0, MISSED_LIMIT))
+    events.push({ kind: 'notForwarded', fields: { recipient, target: address, reason } });
+  const more = refusals.length - MISSED_LIMIT;
+  const last = events.at(-1);
+  if (more > 0 && last !== undefined)
+    events.splice(-1, 1, { ...last, fields: { ...last.fields, moreTargets: more } });
 }
 
 async function take(

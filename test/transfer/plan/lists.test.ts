@@ -178,3 +178,20 @@ t.test('a list with ten thousand members is planned in turns, and once only for 
   t.same(await outcomeIn({ ...world, lists: [big] }, { to }), ['a@app.example:INBOX']);
   t.ok(members2 < 20, `members were read ${members2} times`);
 });
+
+t.test('the trace names who of a list or alias has nothing while others have the message', async (t) => {
+  const missed = Array.from({ length: 7 }, (_, index) => `x${index}@nowhere.example`);
+  const named = async (world: Partial<RoutingWorld>, to: readonly string[]) =>
+    (await planIn({ domains: WORLD.domains, accounts: WORLD.accounts, ...world }, { to })).events
+      .filter(({ kind }) => kind === 'notForwarded')
+      .map(({ fields }) => [fields.recipient, fields.target, fields.reason, fields.moreTargets]);
+  const list = { address: 'all@app.example', members: ['a@app.example', 'gone@app.example'] };
+  t.strictSame(await named({ lists: [list] }, ['all@app.example', 'b@app.example']), [
+    ['all@app.example', 'gone@app.example', 'disabled', undefined],
+  ]);
+  const alias = { address: 'both@app.example', targets: ['a@app.example', ...missed] };
+  const told = await named({ aliases: [alias] }, ['both@app.example']);
+  t.equal(told.length, 5, 'some of many');
+  t.strictSame(told.at(-1), ['both@app.example', 'x4@nowhere.example', 'foreign', 2]);
+  t.strictSame(await named({ lists: [list] }, ['a@app.example']), []);
+});
