@@ -138,6 +138,12 @@ const DIALOGUES: readonly Dialogue[] = [
     stored: ['fits'],
   },
   {
+    name: 'a new transaction after a failed chunk needs no RSET, and its message is its own',
+    input: `${BEGUN}${chunk(x(LIMIT + 1))}${chunk('more')}${BEGUN}${chunk('fi')}${last('ts')}`,
+    replies: [...OK, TOO_LARGE, TOO_LARGE, ...OK, received(2), QUEUED],
+    stored: ['fits'],
+  },
+  {
     name: 'RSET between chunks drops what has come',
     input: `${BEGUN}${chunk('given up')}RSET\r\n${last('late')}${BEGUN}${last('kept')}`,
     replies: [...OK, received(8), '250 2.0.0 Flushed', '503 5.5.1 MAIL comes first', ...OK, QUEUED],

@@ -53,6 +53,8 @@ export class Chunks {
       return;
     }
     session.noteChunk(chunk);
+    // MAIL begins a new message, whether RSET stood before it or not.
+    if (session.transaction !== undefined) this.#failed = undefined;
     const unwanted = this.#failed ?? (refusal && this.#unwantedWith(refusal));
     if (unwanted !== undefined) this.#drop(unwanted, chunk, parser, done);
     else this.#take(this.#openMessage(), chunk, parser, done);
