@@ -6,6 +6,7 @@
  * path) of somebody who has not logged in is never distributed: lists must not multiply bounces (RFC 5321 section 4.5.5).
  */
 
+import { yieldTurn } from '../../base/pacer.ts';
 import type { DistributionListHead } from '../../store/contract/routing.ts';
 import { isMeant, matchedAddress } from './addressPattern.ts';
 import { createDomainNames } from './domainNames.ts';
@@ -15,6 +16,8 @@ import type { PlanSurroundings } from './surroundings.ts';
 
 /** Lists within lists that are looked through for a sender. */
 const NESTED_LISTS_LIMIT = 100;
+/** Memberships asked for in one turn of the event loop, some milliseconds: a stranger's RCPT may ask for all of them. */
+const LOOKUPS_PER_TURN = 100;
 
 /** Why somebody may not post, as the end of the sentence "The list does not take …". */
 export type PostingBar = 'reports' | 'non-members' | 'mail without a login' | 'mail of this sender';
@@ -64,14 +67,17 @@ async function isMember(
   if (identities.length === 0) return false;
   const { lists } = await surroundings.tables();
   const seen = new Set([list.address]);
+  let lookups = 0;
+  const isOn = async (address: string, member: string): Promise<boolean> => {
+    lookups += 1;
+    if (lookups % LOOKUPS_PER_TURN === 0) await yieldTurn();
+    return surroundings.routing.isListMember(address, member);
+  };
   for (const address of seen) {
-    for (const identity of identities) {
-      if (await surroundings.routing.isListMember(address, identity)) return true;
-    }
+    for (const identity of identities) if (await isOn(address, identity)) return true;
     for (const nested of lists) {
       if (seen.size >= NESTED_LISTS_LIMIT) break;
-      if (!seen.has(nested.address) && (await surroundings.routing.isListMember(address, nested.address)))
-        seen.add(nested.address);
+      if (!seen.has(nested.address) && (await isOn(address, nested.address))) seen.add(nested.address);
     }
   }
   return false;

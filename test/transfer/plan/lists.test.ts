@@ -195,3 +195,22 @@ t.test('the trace names who of a list or alias has nothing while others have the
   t.strictSame(told.at(-1), ['both@app.example', 'x4@nowhere.example', 'foreign', 2]);
   t.strictSame(await named({ lists: [list] }, ['a@app.example']), []);
 });
+
+t.test('who is looked for on many lists within lists keeps nobody waiting', async (t) => {
+  const lists = Array.from({ length: 60 }, (_, index) => ({
+    address: `l${index}@app.example`,
+    members: [`l${index + 1}@app.example`],
+    posters: { kind: 'members' } as const,
+  }));
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const world = { ...WORLD, lists };
+  t.match(await verdictIn(world, 'l0@app.example', { from: 'stranger@sender.example' }), /^550 5\.7\.1 /);
+  isOver = true;
+  t.ok(turns > 10, `${turns} turns`);
+});
