@@ -1,5 +1,6 @@
 /**
- * Counts what a submitter sends, in the delivery that it belongs to. A submitter that went meanwhile is not counted.
+ * Counts what a submitter sends, in the delivery that it belongs to. A submitter that went meanwhile is not counted, and neither is a
+ * message that began before midnight and ends behind one of the new day: the new day's count stands.
  */
 
 import { MailError } from '../../../base/error.ts';
@@ -41,7 +42,8 @@ function upsertAccount(
     `INSERT INTO account_sending (account_id, day, messages, recipients)
      SELECT id, ?, ?, ? FROM account WHERE id = ?
      ON CONFLICT (account_id) DO UPDATE
-     SET day = excluded.day, messages = excluded.messages, recipients = excluded.recipients`,
+     SET day = excluded.day, messages = excluded.messages, recipients = excluded.recipients
+     WHERE account_sending.day <> excluded.day + 1`,
     day,
     messages,
     recipients,
@@ -54,7 +56,8 @@ function upsertRange(db: Connection, name: string, day: number, messages: number
     `INSERT INTO ip_range_sending (range_name, day, messages, recipients)
      SELECT name, ?, ?, ? FROM ip_range WHERE name = ?
      ON CONFLICT (range_name) DO UPDATE
-     SET day = excluded.day, messages = excluded.messages, recipients = excluded.recipients`,
+     SET day = excluded.day, messages = excluded.messages, recipients = excluded.recipients
+     WHERE ip_range_sending.day <> excluded.day + 1`,
     day,
     messages,
     recipients,
