@@ -75,6 +75,12 @@ const DIALOGUES: readonly Dialogue[] = [
     stored: ['words'],
   },
   {
+    name: 'tabs in place of blanks: what comes behind them is a chunk and no command',
+    input: `${BEGUN}BDAT\t6\tLAST\r\nRSET\r\nNOOP\t\r\n`,
+    replies: [...OK, QUEUED, '250 2.0.0 OK'],
+    stored: ['RSET\r\n'],
+  },
+  {
     name: 'dots stay as they are, and end nothing',
     input: BEGUN + chunk('..\r\n.\r\n.') + last('\r\n.\r\nQUIT\r\n.\r\n'),
     replies: [...OK, received(8), QUEUED],

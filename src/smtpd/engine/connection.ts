@@ -45,6 +45,8 @@ import { SessionSocket } from './sessionSocket.ts';
 /** An enhanced status of ours in place of the library's name for one. */
 const STATUS = /^[245]\.\d{1,3}\.\d{1,3}$/;
 
+const BLANK = Buffer.from(' ');
+
 /** One session. */
 export class EngineConnection extends SMTPConnection implements ReceivingSession {
   readonly surroundings: SmtpSurroundings;
@@ -259,7 +261,7 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
       traceRefusal(this, keyword, line, refusal);
       this.answer(refusal);
       this._whenWritable(done);
-    } else super._onCommand(line, done);
+    } else super._onCommand(withBlank(line, keyword.length), done);
   }
 
   override _getHandler(keyword: string) {
@@ -381,6 +383,11 @@ export class EngineConnection extends SMTPConnection implements ReceivingSession
     this._socket.unpipe(this._parser);
     this._parser.isClosed = true;
   }
+}
+
+/** The library takes a tab behind the verb for part of it; a chunk behind such a BDAT would be read as commands. */
+function withBlank(line: Buffer, at: number): Buffer {
+  return line[at] === 0x09 ? Buffer.concat([line.subarray(0, at), BLANK, line.subarray(at + 1)]) : line;
 }
 
 function ignore(): void {}
