@@ -73,6 +73,7 @@ export class TlsContexts {
   #profile: TlsProfile;
   readonly #reloaded = new Set<() => void>();
   #loaded: LoadedContext;
+  #reloads = 0;
 
   /** Loads the files. Rejects with MailError('invalid') whose message names the file and what is wrong with it. */
   static async open(
@@ -103,11 +104,18 @@ export class TlsContexts {
     return this.#loaded.certificate;
   }
 
-  /** Loads the files again, or others from now on. Rejects as open() does, and then the old context stays. */
+  /**
+   * Loads the files again, or others from now on. Rejects as open() does, and then the old context stays. Of several at a time the
+   * one that began last counts, whichever ends last.
+   */
   async reload(source: CertificateSource = this.#source, profile: TlsProfile = this.#profile): Promise<void> {
     this.#source = source;
     this.#profile = profile;
-    this.#loaded = await load(source, profile);
+    this.#reloads += 1;
+    const turn = this.#reloads;
+    const loaded = await load(source, profile);
+    if (turn !== this.#reloads) return;
+    this.#loaded = loaded;
     for (const listener of this.#reloaded) listener();
   }
 

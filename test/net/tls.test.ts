@@ -158,6 +158,21 @@ t.test('a reload takes the new files, and keeps the old context when they are ba
   t.equal(reloads, 1);
 });
 
+t.test('of two reloads at a time the later one counts, however long the earlier one reads', async (t) => {
+  const slow = join(t.testdir(), 'slow.pem');
+  const { source } = second;
+  if (source.kind !== 'pem') throw new Error('the test needs PEM files');
+  // Read in two pieces, while the other certificate takes one.
+  const padding = '# padding\n'.repeat(90_000);
+  writeFileSync(slow, padding + readFileSync(source.certificateFile, 'latin1'));
+  const contexts = await TlsContexts.open(source);
+  const earlier = contexts.reload({ ...source, certificateFile: slow });
+  const later = contexts.reload(first.source);
+  await Promise.all([earlier, later]);
+  const expected = await TlsContexts.open(first.source);
+  t.equal(contexts.certificate.fingerprint, expected.certificate.fingerprint);
+});
+
 t.test('a reload counts from the next connection on and leaves open ones alone', async (t) => {
   const directory = temporary(t);
   const certificateFile = join(directory, 'server.crt');
