@@ -97,18 +97,17 @@ t.test(
     const box = await addAccount(site, 'box');
     const server = await site.serve();
     const envelope = { from: box.address, to: [box.address] };
-    const relayIn = await RawSmtp.open(server.ports.smtp);
-    const submission = await openSubmission(server, box);
-    const both = [relayIn, submission];
     let messages = 0;
+    // Sessions of their own each time: one that only hears 452 is ended after so many commands in vain.
     const deliver = async (mailParameters = '') => {
       const replies: string[] = [];
-      for (const smtp of both) {
+      for (const open of [() => RawSmtp.open(server.ports.smtp), () => openSubmission(server, box)]) {
+        const smtp = await open();
         messages += 1;
         const message = Buffer.from(`Subject: number ${messages}\r\n\r\nworld\r\n`);
         const { text } = await smtp.deliver({ ...envelope, mailParameters }, message);
         replies.push(text.slice(0, 9));
-        if (!text.startsWith('250')) await smtp.command('RSET');
+        await smtp.command('QUIT');
       }
       return replies;
     };
