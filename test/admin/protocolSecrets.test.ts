@@ -275,7 +275,7 @@ t.test('nor does the log tell how long a password is', async (t) => {
 const withoutPort = (line: string) =>
   line
     .replace(/port \d+/, 'port N')
-    .replace(/^(S: 334 PD)\S+$/, '$1')
+    .replace(/^(S: 334 P)[DG]\S+$/, '$1')
     .replace(/^(-- closed: ).*/, '$1');
 
 /** Resolves when no session is heard any more. */
