@@ -259,7 +259,10 @@ async function getmail({ protocol, port, login, directory, mode }: Job): Promise
     'verbose = 0',
   ];
   writeFileSync(join(directory, 'getmailrc'), `${lines.join('\n')}\n`, { mode: 0o600 });
-  return run('getmail', [`--getmaildir=${directory}`, '--rcfile=getmailrc']);
+  const visit = () => run('getmail', [`--getmaildir=${directory}`, '--rcfile=getmailrc']);
+  const said = await visit();
+  // getmail 6.18 now and then misses the end of its own child on a busy machine, and gives up after a minute; it goes on where it was.
+  return said?.includes('waiting child pid') === true ? visit() : said;
 }
 
 async function mpop({ port, login, directory, mode }: Job): Promise<string | undefined> {
