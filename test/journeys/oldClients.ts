@@ -249,7 +249,8 @@ async function getmail({ protocol, port, login, directory, mode }: Job): Promise
     '[destination]',
     'type = MDA_external',
     'path = /bin/sh',
-    `arguments = ("-c", "exec cat > ${directory}/messages/$$")`,
+    // As in realClients.ts.
+    `arguments = ("-c", "exec nice -n 19 cat > ${directory}/messages/$$")`,
     ...(process.getuid?.() === 0 ? asRoot : []),
     '[options]',
     'read_all = false',
@@ -259,10 +260,7 @@ async function getmail({ protocol, port, login, directory, mode }: Job): Promise
     'verbose = 0',
   ];
   writeFileSync(join(directory, 'getmailrc'), `${lines.join('\n')}\n`, { mode: 0o600 });
-  const visit = () => run('getmail', [`--getmaildir=${directory}`, '--rcfile=getmailrc']);
-  const said = await visit();
-  // getmail 6.18 now and then misses the end of its own child on a busy machine, and gives up after a minute; it goes on where it was.
-  return said?.includes('waiting child pid') === true ? visit() : said;
+  return run('getmail', [`--getmaildir=${directory}`, '--rcfile=getmailrc']);
 }
 
 async function mpop({ port, login, directory, mode }: Job): Promise<string | undefined> {
