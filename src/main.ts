@@ -15,7 +15,6 @@ import { systemClock } from './base/clock.ts';
 import { asMailError, MailError } from './base/error.ts';
 import { createLog, type Log } from './base/log.ts';
 import { SECOND_MS } from './base/units.ts';
-import type { Listener } from './net/listener.ts';
 import type { Store } from './store/contract/store.ts';
 import { openStore } from './store/sqlite/open.ts';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
@@ -33,7 +32,6 @@ import { openPop3d } from './pop3d/pop3d.ts';
 import { openSmtpd } from './smtpd/smtpd.ts';
 import { type FaultyConfig, type LoadedConfig, loadConfig, serverName } from './config/load.ts';
 import { formatProblem } from './config/problems.ts';
-import type { ListenerConfig } from './config/listenerKeys.ts';
 import type { Config } from './config/schema.ts';
 import { accountsOptions } from './admin/accountsOptions.ts';
 import { createBackend } from './admin/backend.ts';
@@ -42,6 +40,7 @@ import { runCli } from './admin/cli.ts';
 import { controlSocketPath, openControlServer } from './admin/controlSocket.ts';
 import { type ExchangeDoors, openExchangeDoors } from './admin/exchangeDoors.ts';
 import { listenerOptions } from './admin/listenerOptions.ts';
+import { listenerStatus } from './admin/listenerStatus.ts';
 import { type Maintenance, openMaintenance } from './admin/maintenance.ts';
 import { networkAddresses } from './admin/networkAddresses.ts';
 import { nextSteps } from './admin/nextSteps.ts';
@@ -361,9 +360,9 @@ async function openSessionRooms(
   });
   closers.unshift(() => smtpd.close(deadlineMs));
   return () => [
-    ...statusOf(config, doors, 'smtp', smtpd.listeners),
-    ...statusOf(config, doors, 'pop3', pop3d.listeners),
-    ...statusOf(config, doors, 'imap', imapd.listeners),
+    ...listenerStatus(config, doors, 'smtp', smtpd.listeners),
+    ...listenerStatus(config, doors, 'pop3', pop3d.listeners),
+    ...listenerStatus(config, doors, 'imap', imapd.listeners),
   ];
 }
 
@@ -376,22 +375,6 @@ async function closeAll(closers: readonly Closer[], log: Log): Promise<void> {
       .map((close) => close().catch((error: unknown) => log.error('main.room.close', { error }))),
   );
   await store?.().catch((error: unknown) => log.error('main.room.close', { error }));
-}
-
-function statusOf(
-  config: Config,
-  doors: ExchangeDoors,
-  protocol: ListenerConfig['protocol'],
-  listeners: readonly Listener[],
-): ListenerStatus[] {
-  return listeners.map(({ name, address, port, tls, connections }) => {
-    const set = config.listeners.find((listener) => listener.name === name);
-    const profile = protocol === 'smtp' ? null : (set?.profile ?? 'default');
-    const role = protocol === 'smtp' ? (set?.role ?? 'relayIn') : null;
-    const legacyTls = set?.legacyTls === true;
-    const exchange = doors.statusOf(name);
-    return { name, protocol, role, address, port, tls, profile, legacyTls, connections, exchange };
-  });
 }
 
 // Whoever reads our output may go away (a pipe, a collector that restarts); that ends no mail server.
