@@ -1,8 +1,7 @@
 /**
  * MAIL begins a transaction (RFC 5321 section 4.1.1.2). A message that says that it is too large is refused here already
- * (RFC 1870 section 6.1). On relay-in any sender is taken, the null path too; on submission nobody submits before a login or from
- * an address that is not trusted (RFC 6409 section 4.3), and which senders a submitter may use is transfer's decision. Sessions
- * last for hours: an account that was disabled meanwhile submits nothing more.
+ * (RFC 1870 section 6.1). On relay-in any sender is taken, the null path too; on submission nobody submits before a login or
+ * from an address that is not trusted (RFC 6409 section 4.3), and which senders a submitter may use is transfer's decision.
  */
 
 import { MailError } from '../../base/error.ts';
@@ -26,7 +25,7 @@ export const mail: SmtpCommand = {
     const given = parseMail(line, dialectOf(surroundings));
     if (surroundings.role === 'submission' && submitter.kind === 'anyone') return REPLIES.logInFirst;
     if (session.transaction !== undefined) return REPLIES.nestedMail;
-    const refusal = session.surroundings.door?.refuseSender(visitorOf(session));
+    const refusal = surroundings.door?.refuseSender(visitorOf(session));
     if (refusal !== undefined) {
       session.log.info('smtpd.sender.refused', { from: given.reversePath, reason: refusal.message });
       return replyOf(refusal);
