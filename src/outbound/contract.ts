@@ -1,0 +1,89 @@
+/**
+ * What the outbound room is handed: relays and how they go, limits, and the schedule.
+ */
+
+import type { AccessTokens } from '../exchange/accessTokens.ts';
+
+/** How much goes to a hop; 0 is no limit except where it says so. */
+export interface RelayLimits {
+  /** Transactions at a time, 1 to 100. */
+  readonly connections: number;
+  readonly messagesPerMinute: number;
+  /** Of a day in the server's zone. */
+  readonly recipientsPerDay: number;
+  /** Of one transaction, 1 to 1000. */
+  readonly recipientsPerMessage: number;
+  /** Octets; larger messages fail (5.3.4), or take `fallback` where there is one. */
+  readonly sizeLimitOctets: number;
+}
+
+/** TLS of a connection that we open. */
+export interface RelayTls {
+  /**
+   * `implicit` from the first octet; `required` by STARTTLS; both verify chain and name. `opportunistic` takes STARTTLS when it is
+   * offered and verifies nothing (RFC 7435); `none`.
+   */
+  readonly mode: 'implicit' | 'required' | 'opportunistic' | 'none';
+  /** PEM; instead of the system's roots. */
+  readonly certificateAuthorities?: string | undefined;
+  /** The name that the certificate must have, where it is not the host's. */
+  readonly serverName?: string | undefined;
+  readonly minimumVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** PEM chain and key to show when asked for. */
+  readonly clientCertificate?:
+    | { readonly certificate: string; readonly key: string; readonly passphrase?: string | undefined }
+    | undefined;
+}
+
+/** How a relay logs in. */
+export type RelayLogin =
+  | {
+      readonly kind: 'password';
+      readonly user: string;
+      /** Asked for at each login, since it may be sealed in the store; undefined: there is none. */
+      readonly password: () => Promise<string | undefined>;
+      /** PLAIN where it is offered, else LOGIN, unless said. */
+      readonly mechanism?: 'PLAIN' | 'LOGIN' | undefined;
+    }
+  | { readonly kind: 'xoauth2'; readonly user: string; readonly tokens: AccessTokens };
+
+/** A relay by SMTP: a smarthost. */
+export interface SmtpRelayOptions {
+  readonly kind: 'smtp';
+  readonly name: string;
+  /** In order of preference, at least one: the next is tried when one cannot be reached or is not ready. */
+  readonly hosts: readonly { readonly host: string; readonly port: number }[];
+  readonly tls: RelayTls;
+  readonly login?: RelayLogin | undefined;
+  readonly limits: RelayLimits;
+}
+
+/** A relay by SMTP, straight to the mail exchangers of the recipients' domains. */
+export interface DirectRelayOptions {
+  readonly kind: 'direct';
+  readonly name: string;
+  /** Lower-case domains that it is for; others are held. */
+  readonly domains: readonly string[];
+  readonly port: number;
+  readonly tls: RelayTls;
+  readonly limits: RelayLimits;
+}
+
+/** A relay by Microsoft Graph's sendMail. */
+export interface GraphRelayOptions {
+  readonly kind: 'graph';
+  readonly name: string;
+  /** Address or id of the mailbox that sends. */
+  readonly mailbox: string;
+  /** `https://graph.microsoft.com` but for national clouds. */
+  readonly endpoint: string;
+  readonly tokens: AccessTokens;
+  /** PEM; instead of the system's roots. */
+  readonly certificateAuthorities?: string | undefined;
+  readonly limits: RelayLimits;
+  /** What takes messages that Graph cannot carry; without it they are held. */
+  readonly fallback?: SmtpRelayOptions | undefined;
+}
+
+/** Any relay. */
+export type RelayOptions = SmtpRelayOptions | DirectRelayOptions | GraphRelayOptions;

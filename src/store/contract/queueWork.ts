@@ -1,0 +1,130 @@
+/**
+ * Work on the queue: items are leased for an attempt, settled after it, and changed by an administrator.
+ *
+ * One item is one recipient. What is leased comes in whole messages, since all recipients of one message for one hop leave in one
+ * transaction. A settlement is committed when its promise resolves; an item that is gone meanwhile is passed over. Settlements that
+ * belong to a report ride with the report's own delivery (`PlannedDelivery.settled`), so that both are one commit.
+ */
+
+import type { UnixMs } from '../../base/clock.ts';
+import type { QueueId, TraceId } from '../../base/ids.ts';
+import type { NextHop, QueueItem, QueueState } from './queue.ts';
+import type { TraceEvent } from './trace.ts';
+
+/** What a scheduler asks for. */
+export interface LeaseRequest {
+  readonly nextHop: NextHop;
+  readonly now: UnixMs;
+  /** When the lease ends by itself: a scheduler that is gone must not keep items. */
+  readonly leasedUntil: UnixMs;
+  /** Messages at most, 1 to 100. */
+  readonly messageLimit: number;
+  /** Recipients of one message at most, 1 to 1000; the others stay due. */
+  readonly recipientLimit: number;
+}
+
+/** Items of one content and trace for one hop, leased together: one or more. */
+export type LeasedMessage = readonly [QueueItem, ...QueueItem[]];
+
+/** What became of an item. `event` goes into the message's trace in the same commit. */
+export type QueueSettlement = {
+  readonly id: QueueId;
+  readonly event?: TraceEvent | undefined;
+} & (
+  | /** The next hop has it, or it failed for good, or expired: it leaves the queue. */ {
+      readonly kind: 'done';
+    }
+  /** It waits again. `isAttempt`: whether it counts as one (the hop's own trouble does not). */
+  | {
+      readonly kind: 'deferred';
+      readonly nextAttemptAt: UnixMs;
+      readonly isAttempt: boolean;
+      /** One line, 1000 characters at most are kept; undefined leaves the last one. */
+      readonly reply?: string | undefined;
+    }
+  /** It waits for an administrator. */
+  | { readonly kind: 'held'; readonly reply: string }
+  /** Its sender has been told that it takes long; nothing else changes. */
+  | { readonly kind: 'delayTold' }
+);
+
+/** What a hop has taken, counted by day (days since 1970-01-01 in the server's zone). */
+export interface HopUse {
+  readonly nextHop: NextHop;
+  readonly day: number;
+  readonly messages: number;
+  readonly recipients: number;
+}
+
+/** What an administrator said, or trouble that only an administrator can mend: outlives a restart. */
+export interface HopHold {
+  readonly nextHop: NextHop;
+  /** `administrator`, or `trouble`: what the hop itself answered. */
+  readonly by: 'administrator' | 'trouble';
+  /** One sentence for the administrator. */
+  readonly reason: string;
+  readonly since: UnixMs;
+}
+
+/** Which items of the queue a change is for; what is absent does not matter. All conditions hold together. */
+export interface QueueSelection {
+  /** At most 1000. */
+  readonly ids?: readonly QueueId[] | undefined;
+  readonly nextHop?: NextHop | undefined;
+  readonly state?: QueueState | undefined;
+  readonly traceId?: TraceId | undefined;
+  /** A path, or `@domain` for every path of a domain; compared without case. `<>` is the null path. */
+  readonly reversePath?: string | undefined;
+  /** As `reversePath`. */
+  readonly recipient?: string | undefined;
+  readonly createdBefore?: UnixMs | undefined;
+}
+
+/** What an administrator does to items. Leased ones are spared, since their attempt is under way. */
+export type QueueChange =
+  | { readonly kind: 'hold' }
+  /** A held item waits again, due at once. */
+  | { readonly kind: 'release' }
+  /** A waiting item is due at once. */
+  | { readonly kind: 'retry' }
+  /** Without a report. */
+  | { readonly kind: 'delete' }
+  /** To another hop, due at once; a held one stays held. */
+  | { readonly kind: 'reroute'; readonly nextHop: NextHop }
+  | { readonly kind: 'prioritize'; readonly priority: number };
+
+/** How many items a change was for. */
+export interface QueueChanged {
+  readonly changed: number;
+  /** Leased, so left as they were. */
+  readonly spared: number;
+}
+
+/** What a scheduler and an administrator do to the queue. */
+export interface QueueWork {
+  /** Due messages of a hop: highest priority first, then by next attempt, then by id. None: an empty list. */
+  lease(request: LeaseRequest): Promise<readonly LeasedMessage[]>;
+  /** Puts back what is leased, all of it: at start, when nobody can be at work. Answers how many. */
+  releaseLeases(): Promise<number>;
+  /** Commits what became of items, and what it counts for the hop. */
+  settle(settlements: readonly QueueSettlement[], use?: HopUse): Promise<void>;
+  /** By hop: when the first waiting item is due (may have passed). Hops without waiting items are absent. */
+  due(): Promise<readonly { readonly nextHop: NextHop; readonly earliestAt: UnixMs }[]>;
+  /** Waiting and held items that are older than `createdBefore` and of which no delay was told; oldest first, at most `limit` (1 to 1000). */
+  delayed(createdBefore: UnixMs, limit: number): Promise<readonly QueueItem[]>;
+  /**
+   * Waiting items whose own expiry has passed, or that have none and are older than `createdBefore`; at most `limit` (1 to 1000).
+   * Held ones do not expire.
+   */
+  expired(now: UnixMs, createdBefore: UnixMs, limit: number): Promise<readonly QueueItem[]>;
+  /** When the oldest item was made that counts for `delayed` and `expired`; undefined when there is none. */
+  oldestCreatedAt(): Promise<UnixMs | undefined>;
+  /** Changes items in slices; the trace of each tells of it. */
+  change(selection: QueueSelection, change: QueueChange, at: UnixMs): Promise<QueueChanged>;
+  /** Holds a hop, or lets it go (undefined). The last word counts. */
+  holdHop(nextHop: NextHop, hold: Omit<HopHold, 'nextHop'> | undefined): Promise<void>;
+  /** Hops that are held. */
+  heldHops(): Promise<readonly HopHold[]>;
+  /** What a hop has taken on a day. */
+  use(nextHop: NextHop, day: number): Promise<HopUse>;
+}
