@@ -10,6 +10,11 @@ import { MailError } from '../base/error.ts';
 /** Runs on its surroundings with input that is still to be checked. */
 export type Operation<Surroundings> = (surroundings: Surroundings, input: unknown) => Promise<unknown>;
 
+/** Whether an operation needs a running server. */
+export function needsServer(operation: string): boolean {
+  return operation.startsWith('server.');
+}
+
 /** A function that puts operations on these surroundings together, each as an entry of a Map. */
 export function operationsOn<Surroundings>() {
   return <Schema extends z.ZodType>(

@@ -45,11 +45,6 @@ export interface PasswordReport {
 /** Runs operations by name. Errors: `invalid` (name or input), and those of the operation. */
 export type RunOperation = (operation: string, input: unknown) => Promise<unknown>;
 
-/** Whether an operation needs a running server. */
-export function needsServer(operation: string): boolean {
-  return operation.startsWith('server.');
-}
-
 /** The operations on these surroundings. */
 export function createOperations(surroundings: OperationSurroundings): RunOperation {
   return async (name, input) => {

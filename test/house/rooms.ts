@@ -19,7 +19,7 @@ export interface Room {
 
 const HONO = ['hono', '@hono/node-server', '@hono/zod-openapi'];
 
-/** Every room by name; `main` is the file src/main.ts. */
+/** Every room by name; `main` is what stands directly in src/. */
 export const ROOMS: Readonly<Record<string, Room>> = {
   base: { layer: 0, imports: [], packages: ['pino'] },
   wire: {
@@ -57,6 +57,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   demo: { layer: 7, imports: 'lower', packages: ['imapflow', 'nodemailer'] },
   main: { layer: 8, imports: 'lower', packages: [] },
 };
+
+/** What stands directly in src/: the room `main`. */
+export const MAIN_FILES: readonly string[] = ['src/main.ts', 'src/appliance.ts', 'src/installation.ts'];
 
 /** Packages that more than one room may import, and why; every other package belongs to one room. */
 export const SHARED_PACKAGES: Readonly<Record<string, string>> = {

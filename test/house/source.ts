@@ -10,6 +10,8 @@ import { posix } from 'node:path';
 
 import { parse } from '@babel/parser';
 
+import { MAIN_FILES } from './rooms.ts';
+
 /** A file of the repository; `path` is relative to its root, with slashes. */
 export interface TextFile {
   readonly path: string;
@@ -78,7 +80,7 @@ export interface Import {
 export interface SourceFile extends TextFile {
   /** Number of lines, the last one with or without its line end. */
   readonly lines: number;
-  /** The room of src/ that it stands in; undefined outside src/ and directly in src/ (but for main.ts). */
+  /** The room of src/ that it stands in; undefined outside src/. */
   readonly room: string | undefined;
   readonly isTest: boolean;
   readonly body: readonly SyntaxNode[];
@@ -94,7 +96,7 @@ interface ParsedFile {
 
 /** The room of src/ that `path` belongs to. */
 export function roomOf(path: string): string | undefined {
-  if (path === 'src/main.ts') return 'main';
+  if (MAIN_FILES.includes(path)) return 'main';
   return /^src\/([^/]+)\//.exec(path)?.[1];
 }
 
