@@ -14,6 +14,7 @@ import { createLog, type Log } from './base/log.ts';
 import { SECOND_MS } from './base/units.ts';
 import type { Store } from './store/contract/store.ts';
 import { openStore } from './store/sqlite/open.ts';
+import { RELAY_PRESETS } from './exchange/relayPresets.ts';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { type Administration, createAdministration } from './accounts/administration.ts';
 import { type IpRanges, openIpRanges } from './accounts/ipRanges.ts';
@@ -127,6 +128,7 @@ export async function demo(): Promise<0 | 1> {
       environment: {},
       imapCapabilities: LISTENER_CAPABILITIES,
       pop3Capabilities: POP3_CAPABILITIES,
+      relayPresets: RELAY_PRESETS,
     });
     if (loaded.kind === 'faulty')
       throw new MailError('internal', loaded.problems.map(formatProblem).join('\n'));

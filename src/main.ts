@@ -11,6 +11,7 @@ import process from 'node:process';
 
 import { systemClock } from './base/clock.ts';
 import { createLog } from './base/log.ts';
+import { RELAY_PRESETS } from './exchange/relayPresets.ts';
 import { LISTENER_CAPABILITIES } from './imapd/capabilities.ts';
 import { CAPABILITIES as POP3_CAPABILITIES } from './pop3d/capabilities.ts';
 import { type FaultyConfig, type LoadedConfig, loadConfig } from './config/load.ts';
@@ -43,6 +44,7 @@ function loadFor(file: string | undefined): LoadedConfig | FaultyConfig {
     environment: process.env,
     imapCapabilities: LISTENER_CAPABILITIES,
     pop3Capabilities: POP3_CAPABILITIES,
+    relayPresets: RELAY_PRESETS,
   });
 }
 

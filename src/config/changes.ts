@@ -10,19 +10,23 @@ export interface ConfigChanges {
   readonly needRestart: readonly string[];
 }
 
-/** Compares two configurations key by key; the list of listeners counts as one key, `listeners`. */
+/** Compares two configurations key by key; a list (`listeners`, `relays`) counts as one key. */
 export function changedKeys(before: Config, after: Config): ConfigChanges {
   const changed = Object.keys(after).flatMap((section) => {
-    if (section === 'listeners') return isEqual(before.listeners, after.listeners) ? [] : ['listeners'];
     const old = before[section as keyof Config] as Readonly<Record<string, unknown>>;
     const fresh = after[section as keyof Config] as Readonly<Record<string, unknown>>;
+    if (Array.isArray(fresh)) return isEqual(old, fresh) ? [] : [section];
     const names = new Set([...Object.keys(old), ...Object.keys(fresh)]);
     return [...names].filter((name) => !isEqual(old[name], fresh[name])).map((name) => `${section}.${name}`);
   });
   return {
-    reloadable: changed.filter((path) => RELOADABLE_KEYS.includes(path)),
-    needRestart: changed.filter((path) => !RELOADABLE_KEYS.includes(path)),
+    reloadable: changed.filter(isReloadable),
+    needRestart: changed.filter((path) => !isReloadable(path)),
   };
+}
+
+function isReloadable(path: string): boolean {
+  return RELOADABLE_KEYS.some((key) => key === path || key.startsWith(`${path}[]`));
 }
 
 function isEqual(left: unknown, right: unknown): boolean {

@@ -1,15 +1,19 @@
 /**
- * Environment variables over the file: `HAUSPOST_<SECTION>_<KEY>` for a section's key, `HAUSPOST_<LISTENER>_<KEY>` for a key
- * of the listener of that name, `HAUSPOST_LISTENERS` for the whole list as JSON. An unknown variable is a warning, not an
+ * Environment variables over the file: `HAUSPOST_<SECTION>_<KEY>` for a section's key, `HAUSPOST_<LISTENER>_<KEY>` and
+ * `HAUSPOST_RELAY_<RELAY>_<KEY>` for a key of the listener or relay of that name, `HAUSPOST_LISTENERS` and `HAUSPOST_RELAYS` for a
+ * whole list as JSON. An unknown variable is a warning, not an
  * error: container platforms put variables of their own beside ours (HAUSPOST_SERVICE_HOST).
  */
 
-import { CONFIG_KEYS, type ConfigKey, listenerVariable } from './keys.ts';
+import { CONFIG_KEYS, type ConfigKey, LIST_PREFIXES, tableVariable } from './keys.ts';
 import { nearest, type Problem } from './problems.ts';
 import { DEFAULT_LISTENERS } from './listenerKeys.ts';
 
 /** Variables with the prefix that are not keys. */
 export const RESERVED_VARIABLES: readonly string[] = ['HAUSPOST_CONFIG', 'HAUSPOST_NODE'];
+
+/** The lists' tables where the file has none. */
+const DEFAULT_TABLES: Readonly<Record<string, readonly unknown[]>> = { listeners: DEFAULT_LISTENERS };
 
 /** What the environment changed. */
 export interface Overlay {
@@ -38,14 +42,16 @@ export function overlayEnvironment(
     unknown.delete(name);
     return environment[name];
   };
-  for (const key of CONFIG_KEYS.filter((candidate) => candidate.section !== 'listeners')) {
+  for (const key of CONFIG_KEYS.filter((candidate) => !(candidate.section in LIST_PREFIXES))) {
     const value = take(key.environment);
     if (value === undefined) continue;
     result[key.section] = { ...(result[key.section] as object | undefined), [key.name]: typed(key, value) };
     variables.set(key.path, key.environment);
   }
-  overlayList(result, take('HAUSPOST_LISTENERS'), problems);
-  overlayListeners(result, take, variables);
+  for (const section of Object.keys(LIST_PREFIXES)) {
+    overlayList(result, section, take, problems);
+    overlayTables(result, section, take, variables);
+  }
   const known = knownVariables(result);
   const warnings = [...unknown].map((name) => {
     const guess = nearest(name, known);
@@ -56,44 +62,54 @@ export function overlayEnvironment(
   return { raw: result, variables, problems, warnings };
 }
 
-function overlayList(result: Record<string, unknown>, json: string | undefined, problems: Problem[]): void {
+function overlayList(
+  result: Record<string, unknown>,
+  section: string,
+  take: (name: string) => string | undefined,
+  problems: Problem[],
+): void {
+  const variable = `HAUSPOST_${section.toUpperCase()}`;
+  const json = take(variable);
   if (json === undefined) return;
   try {
-    result.listeners = JSON.parse(json);
+    result[section] = JSON.parse(json);
   } catch (error) {
     const text = `is not JSON: ${error instanceof Error ? error.message : String(error)}`;
-    problems.push({ where: 'HAUSPOST_LISTENERS', line: undefined, key: 'listeners', text });
+    problems.push({ where: variable, line: undefined, key: section, text });
   }
 }
 
-function overlayListeners(
+function overlayTables(
   result: Record<string, unknown>,
+  section: string,
   take: (name: string) => string | undefined,
   variables: Map<string, string>,
 ): void {
-  const listeners = (result.listeners ?? structuredClone(DEFAULT_LISTENERS)) as unknown;
-  if (!Array.isArray(listeners)) return;
-  for (const [index, listener] of listeners.entries()) {
-    const name: unknown = listener?.name;
+  const tables = result[section] ?? structuredClone(DEFAULT_TABLES[section]);
+  if (!Array.isArray(tables)) return;
+  for (const [index, table] of tables.entries()) {
+    const name: unknown = table?.name;
     if (typeof name !== 'string') continue;
-    for (const key of CONFIG_KEYS.filter((candidate) => candidate.section === 'listeners')) {
-      const variable = listenerVariable(name, key.name);
+    for (const key of CONFIG_KEYS.filter((candidate) => candidate.section === section)) {
+      const variable = tableVariable(section, name, key.name);
       const value = take(variable);
       if (value === undefined) continue;
-      listener[key.name] = typed(key, value);
-      variables.set(`listeners.${index}.${key.name}`, variable);
-      result.listeners = listeners;
+      table[key.name] = typed(key, value);
+      variables.set(`${section}.${index}.${key.name}`, variable);
+      result[section] = tables;
     }
   }
 }
 
 function knownVariables(result: Record<string, unknown>): string[] {
-  const listeners = Array.isArray(result.listeners) ? result.listeners : DEFAULT_LISTENERS;
-  return CONFIG_KEYS.flatMap((key) =>
-    key.section === 'listeners'
-      ? listeners.map((listener) => listenerVariable(String(listener?.name), key.name))
-      : [key.environment],
-  );
+  return CONFIG_KEYS.flatMap((key) => {
+    if (!(key.section in LIST_PREFIXES)) return [key.environment];
+    const set = result[key.section];
+    const tables: readonly unknown[] = Array.isArray(set) ? set : (DEFAULT_TABLES[key.section] ?? []);
+    return tables.map((table) =>
+      tableVariable(key.section, String((table as { name?: unknown } | null)?.name), key.name),
+    );
+  });
 }
 
 function typed(key: ConfigKey, value: string): unknown {

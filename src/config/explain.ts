@@ -18,7 +18,7 @@ export function printConfig(
   loaded: LoadedConfig,
   remarksOn: (listener: ListenerConfig) => readonly string[] = () => [],
 ): string {
-  const { listeners, ...sections } = loaded.config;
+  const { listeners, relays, ...sections } = loaded.config;
   const lines: string[] = [];
   for (const [section, values] of Object.entries(sections)) {
     lines.push(`[${section}]`, ...printTable(loaded, `${section}.`, values), '');
@@ -27,6 +27,8 @@ export function printConfig(
     const remarks = remarksOn(listener).map((remark) => `# ${remark}`);
     lines.push('[[listeners]]', ...printTable(loaded, `listeners[${index}].`, listener), ...remarks, '');
   }
+  for (const [index, relay] of relays.entries())
+    lines.push('[[relays]]', ...printTable(loaded, `relays[${index}].`, relay), '');
   return `${lines.join('\n').trimEnd()}\n`;
 }
 

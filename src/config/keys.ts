@@ -6,12 +6,12 @@
 import { z } from 'zod';
 import { configSchema } from './schema.ts';
 
-/** One key. `path` is `section.key`, or `listeners[].key` for a key of every listener. */
+/** One key. `path` is `section.key`, or `listeners[].key` for a key of every table of a list. */
 export interface ConfigKey {
   readonly path: string;
   readonly section: string;
   readonly name: string;
-  /** Environment variable that overrides it; `<NAME>` stands for the listener's name in upper case. */
+  /** Environment variable that overrides it; `<NAME>` stands for the name of the list's table in upper case. */
   readonly environment: string;
   /** What is allowed, in words. */
   readonly allowed: string;
@@ -47,18 +47,22 @@ export function configJsonSchema(): object {
   return z.toJSONSchema(configSchema, { io: 'input' });
 }
 
+/** The sections that are lists of tables with a name, and what stands before that name in their environment variables. */
+export const LIST_PREFIXES: Readonly<Record<string, string>> = { listeners: '', relays: 'RELAY_' };
+
 /** Every key, section by section in the schema's order. */
 export const CONFIG_KEYS: readonly ConfigKey[] = listKeys();
 
-/** The key at `path`; indexes of listeners may be given (`listeners[2].port`). */
+/** The key at `path`; indexes of lists may be given (`listeners[2].port`). */
 export function findKey(path: string): ConfigKey | undefined {
   const plain = path.replace(/\[\d+\]/, '[]');
   return CONFIG_KEYS.find((key) => key.path === plain);
 }
 
-/** The environment variable of a listener's key. */
-export function listenerVariable(listenerName: string, keyName: string): string {
-  return `HAUSPOST_${listenerName.toUpperCase()}_${upperSnake(keyName)}`;
+/** The environment variable of a key of a list's table. */
+export function tableVariable(section: string, tableName: string, keyName: string): string {
+  const name = tableName.toUpperCase().replace(/[.-]/g, '_');
+  return `HAUSPOST_${LIST_PREFIXES[section]}${name}_${upperSnake(keyName)}`;
 }
 
 function listKeys(): ConfigKey[] {
@@ -74,7 +78,7 @@ function keysOf(section: string, node: SchemaNode | undefined, isTable: boolean)
     section,
     name,
     environment: isTable
-      ? `HAUSPOST_<NAME>_${upperSnake(name)}`
+      ? `HAUSPOST_${LIST_PREFIXES[section]}<NAME>_${upperSnake(name)}`
       : `HAUSPOST_${upperSnake(section)}_${upperSnake(name)}`,
     allowed: describeAllowed(child),
     defaultValue: child.default,

@@ -1,5 +1,5 @@
 /**
- * Loads a configuration: file, then environment, then secret files, then the schema's check.
+ * Loads a configuration: file, then environment, then secret files, then presets below it all, then the schema's check.
  *
  * Errors are values: every problem is found at once and names file, line, key, what was found and what is allowed.
  * Relative paths in the file are taken from the file's directory.
@@ -9,16 +9,19 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { parse, TomlError } from 'smol-toml';
+import { parse, TomlDate, TomlError } from 'smol-toml';
 import { overlayEnvironment } from './environment.ts';
 import { doorProblems, doorWarnings, type ExchangeConfig } from './exchangeKeys.ts';
-import { CONFIG_KEYS, findKey } from './keys.ts';
-import { describeIssues, type Origins, type Problem } from './problems.ts';
+import { CONFIG_KEYS, findKey, LIST_PREFIXES } from './keys.ts';
+import { describeIssues, type Origins, type Problem, problemAt } from './problems.ts';
 import type { ListenerConfig } from './listenerKeys.ts';
+import { RELAY_FILE_KEYS, type RelayConfig } from './relayKeys.ts';
+import { overlayPresets, type RelayPresets } from './relayOverlay.ts';
+import { relayProblems, relayWarnings } from './relayProblems.ts';
 import { type Config, configSchema, SECRET_KEYS } from './schema.ts';
 
 /** Where a value came from. */
-export type ValueSource = 'default' | 'file' | 'environment';
+export type ValueSource = 'default' | 'preset' | 'file' | 'environment';
 
 /** A configuration that can be used. */
 export interface LoadedConfig {
@@ -63,6 +66,8 @@ export interface LoadOptions {
   readonly imapCapabilities: readonly string[];
   /** Those that a POP3 listener can hide. */
   readonly pop3Capabilities: readonly string[];
+  /** The ready values of relays; exchange knows them. */
+  readonly relayPresets: RelayPresets;
 }
 
 type Capabilities = Pick<LoadOptions, 'imapCapabilities' | 'pop3Capabilities'>;
@@ -79,19 +84,21 @@ export function loadConfig(options: LoadOptions): LoadedConfig | FaultyConfig {
   const directory = file === undefined ? options.defaultDirectory : dirname(file);
   const origins: Origins = { file: where, text: source.text, variables: overlay.variables };
   const problems = [...overlay.problems, ...readSecrets(overlay.raw, directory, origins)];
-  const checked = configSchema.safeParse(overlay.raw);
-  if (!checked.success) problems.push(...describeIssues(checked.error.issues, overlay.raw, origins));
-  else problems.push(...crossCheck(checked.data, origins, options));
+  const whole = overlayPresets(overlay.raw, options.relayPresets);
+  const checked = configSchema.safeParse(whole);
+  if (!checked.success) problems.push(...describeIssues(checked.error.issues, whole, origins));
+  else problems.push(...crossCheck(checked.data, origins, options), ...checkRelays(checked.data, origins));
   if (problems.length > 0 || !checked.success) return faulty(problems);
   return {
     kind: 'loaded',
     config: absolute(checked.data, directory),
     file,
-    sourceOf: (path) => sourceOf(path, parsed.raw, overlay.variables),
+    sourceOf: (path) => sourceOf(path, { file: parsed.raw, set: overlay.raw, whole }, overlay.variables),
     warnings: [
       ...overlay.warnings,
       ...checked.data.listeners.flatMap(listenerWarnings),
       ...checked.data.listeners.flatMap(doorWarnings),
+      ...checked.data.relays.flatMap(relayWarnings),
     ],
   };
 }
@@ -121,12 +128,20 @@ function parseToml(
   where: string,
 ): { kind: 'parsed'; raw: Record<string, unknown> } | FaultyConfig {
   try {
-    return { kind: 'parsed', raw: parse(text) as Record<string, unknown> };
+    return { kind: 'parsed', raw: datesAsText(parse(text)) as Record<string, unknown> };
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const reason = error.message.split('\n')[0] ?? '';
     return faulty([{ where, line: error.line, key: '', text: `column ${error.column}: ${reason}` }]);
   }
+}
+
+/** A date without quotes as the text that it was written as: keys that are dates take texts. */
+function datesAsText(value: unknown): unknown {
+  if (value instanceof TomlDate) return value.toISOString();
+  if (Array.isArray(value)) return value.map(datesAsText);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, child]) => [name, datesAsText(child)]));
 }
 
 function readSecrets(raw: Record<string, unknown>, directory: string, origins: Origins): Problem[] {
@@ -179,6 +194,14 @@ function crossCheck(config: Config, origins: Origins, capabilities: Capabilities
   if (config.exchange.secret === undefined && config.exchange.previousSecret !== undefined)
     add('exchange.previousSecret', 'is there without exchange.secret');
   return problems;
+}
+
+function checkRelays({ relays }: Config, origins: Origins): Problem[] {
+  return relays.flatMap((relay, index) =>
+    relayProblems(relay, relays).map(([key, text]) =>
+      problemAt(['relays', index, ...(key === '' ? [] : [key])], text, origins),
+    ),
+  );
 }
 
 /** What is wrong with the keys that only some protocols have: key and text. */
@@ -242,7 +265,16 @@ function absolute(config: Config, directory: string): Config {
       ...listener,
       ...pair(listener.certificateFile, listener.keyFile),
     })),
+    relays: config.relays.map((relay) => withFiles(relay, directory)),
   };
+}
+
+function withFiles(relay: RelayConfig, directory: string): RelayConfig {
+  const files = RELAY_FILE_KEYS.flatMap((key) => {
+    const file = relay[key];
+    return file === undefined ? [] : [[key, resolve(directory, file)] as const];
+  });
+  return { ...relay, ...Object.fromEntries(files) };
 }
 
 function withRoots(exchange: ExchangeConfig, directory: string): ExchangeConfig {
@@ -252,14 +284,21 @@ function withRoots(exchange: ExchangeConfig, directory: string): ExchangeConfig 
 
 function sourceOf(
   path: string,
-  raw: Record<string, unknown>,
+  { file, set, whole }: Readonly<Record<'file' | 'set' | 'whole', Readonly<Record<string, unknown>>>>,
   variables: ReadonlyMap<string, string>,
 ): ValueSource {
   const parts = path.replace(/\[(\d+)\]/g, '.$1').split('.');
   if (variables.has(parts.join('.'))) return 'environment';
-  let value: unknown = raw;
+  if (isSet(file, parts)) return 'file';
+  // A whole list may have come as JSON.
+  if ((parts[0] ?? '') in LIST_PREFIXES && isSet(set, parts)) return 'environment';
+  return parts[0] === 'relays' && isSet(whole, parts) ? 'preset' : 'default';
+}
+
+function isSet(raw: unknown, parts: readonly string[]): boolean {
+  let value = raw;
   for (const part of parts)
     value =
       typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[part] : undefined;
-  return value === undefined ? 'default' : 'file';
+  return value !== undefined;
 }

@@ -45,7 +45,10 @@ export function describeIssues(
     }
     const key = displayPath(issue.path);
     if (SECRET_KEYS.includes(key)) return problemAt(issue.path, `allowed: ${issue.message}`, origins);
-    const allowed = findKey(key)?.allowed ?? issue.message;
+    const known = findKey(key)?.allowed;
+    // A pattern says more than that it is a text.
+    const allowed =
+      known === undefined || (known === 'a text' && issue.code === 'invalid_format') ? issue.message : known;
     const found = valueAt(raw, issue.path);
     const text =
       found === undefined
@@ -55,7 +58,8 @@ export function describeIssues(
   });
 }
 
-function problemAt(path: readonly PropertyKey[], text: string, origins: Origins): Problem {
+/** A problem at a key: the variable that set it, or its line in the file. */
+export function problemAt(path: readonly PropertyKey[], text: string, origins: Origins): Problem {
   const parts = path.map((part) => (typeof part === 'number' ? part : String(part)));
   const variable = origins.variables.get(parts.join('.'));
   if (variable !== undefined) return { where: variable, line: undefined, key: displayPath(path), text };

@@ -12,6 +12,7 @@ import { hostName } from './hostName.ts';
 import { DEFAULT_LISTENERS, listener, TLS_VERSIONS } from './listenerKeys.ts';
 import { pop3 } from './pop3Keys.ts';
 import { protocolLog } from './protocolLogKeys.ts';
+import { relay } from './relayKeys.ts';
 import { transfer } from './transferKeys.ts';
 import { submission } from './submissionKeys.ts';
 
@@ -259,6 +260,11 @@ export const configSchema = z.strictObject({
     .max(64)
     .prefault(() => [...DEFAULT_LISTENERS])
     .describe('Where the server listens, one [[listeners]] table each.'),
+  relays: z
+    .array(relay)
+    .max(64)
+    .default([])
+    .describe('The next hops that routes name, one [[relays]] table each (docs/SENDING.md).'),
 });
 
 /** A complete configuration: every default filled in. */
@@ -283,6 +289,7 @@ export const RELOADABLE_KEYS: readonly string[] = [
   'login.banMinutes',
   'exchange.secret',
   'exchange.previousSecret',
+  ...Object.keys(relay.shape).map((name) => `relays[].${name}`),
 ];
 
 /** Keys whose value is masked wherever it is shown. Each has a twin with `File` behind it that names a file with the value. */

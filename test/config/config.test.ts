@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import t from 'tap';
+import { RELAY_PRESETS } from '../../src/exchange/relayPresets.ts';
 import { PROFILE_NAMES } from '../../src/accounts/profiles.ts';
 import { changedKeys } from '../../src/config/changes.ts';
 import { documentKeys, maskedConfig, printConfig } from '../../src/config/explain.ts';
@@ -13,7 +14,11 @@ import { formatProblem } from '../../src/config/problems.ts';
 import { PROFILES } from '../../src/config/listenerKeys.ts';
 import { configSchema, RELOADABLE_KEYS, SECRET_KEYS } from '../../src/config/schema.ts';
 
-const common = { imapCapabilities: ['IDLE', 'STARTTLS', 'LITERAL+'], pop3Capabilities: ['SASL', 'UTF8'] };
+const common = {
+  imapCapabilities: ['IDLE', 'STARTTLS', 'LITERAL+'],
+  pop3Capabilities: ['SASL', 'UTF8'],
+  relayPresets: RELAY_PRESETS,
+};
 
 function load(
   t: { testdir(content: Record<string, string>): string },

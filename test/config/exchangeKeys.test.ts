@@ -28,6 +28,7 @@ function load(
     environment: {},
     imapCapabilities: [],
     pop3Capabilities: [],
+    relayPresets: {},
   });
 }
 
