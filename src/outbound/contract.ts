@@ -1,8 +1,11 @@
 /**
- * What the outbound room is handed: relays and how they go, limits, and the schedule.
+ * What the outbound room is handed: relays and how they go, limits; and what it tells of itself.
  */
 
+import type { UnixMs } from '../base/clock.ts';
 import type { AccessTokens } from '../exchange/accessTokens.ts';
+import type { NextHop } from '../store/contract/queue.ts';
+import type { RelayCheck } from '../transfer/relay.ts';
 
 /** How much goes to a hop; 0 is no limit except where it says so. */
 export interface RelayLimits {
@@ -87,3 +90,57 @@ export interface GraphRelayOptions {
 
 /** Any relay. */
 export type RelayOptions = SmtpRelayOptions | DirectRelayOptions | GraphRelayOptions;
+
+/** How a hop stands, as an administrator sees it. `reason` and `advice` are sentences. */
+export type HopStanding =
+  | { readonly kind: 'running' }
+  /** Waits by itself until `until`; what waits expires by the clock. */
+  | {
+      readonly kind: 'paused';
+      readonly cause: 'unreachable' | 'throttled' | 'quota' | 'day';
+      readonly reason: string;
+      readonly advice: string | undefined;
+      readonly until: UnixMs;
+    }
+  /** Waits for an administrator; for `trouble` one message tries it at `probeAt`. */
+  | {
+      readonly kind: 'held';
+      readonly by: 'administrator' | 'trouble';
+      readonly reason: string;
+      readonly advice: string | undefined;
+      readonly since: UnixMs;
+      readonly probeAt: UnixMs | undefined;
+    }
+  /** Items wait for it, and it is not in the configuration; they do not expire. */
+  | { readonly kind: 'missing' };
+
+/** A hop, as an administrator sees it. */
+export interface HopStatus {
+  readonly nextHop: NextHop;
+  /** Undefined where it is missing. */
+  readonly kind: RelayOptions['kind'] | undefined;
+  readonly standing: HopStanding;
+  /** Transactions under way, and how many there may be now. */
+  readonly underWay: number;
+  readonly connections: number;
+  /** Recipients that it has taken today, and the day's limit (0: none); undefined as long as that is not known. */
+  readonly today: { readonly recipients: number; readonly limit: number } | undefined;
+  /** When it last took a message, in this run of the server. */
+  readonly lastRelayedAt: UnixMs | undefined;
+  /** Sentences that an administrator should read now: a hold for its trouble, a quota, a day that is nearly or quite used up. */
+  readonly alarms: readonly string[];
+}
+
+/** The room's door. */
+export interface Outbound {
+  /** Every hop of the configuration, in its order, then those that items wait for without one. */
+  relays(): readonly HopStatus[];
+  /** Takes other relays: attempts under way end on the old ones; what was paused is tried at once. */
+  reconfigure(relays: readonly RelayOptions[]): void;
+  /** Connects and logs in as for a message; undefined when there is no such relay. Never rejects. */
+  checkRelay(name: string, signal: AbortSignal): Promise<RelayCheck | undefined>;
+  /** Ends a relay's pause or tries a held one at once; an administrator's hold stays. Answers whether there is such a relay. */
+  retryRelay(name: string): boolean;
+  /** Waits for attempts, then ends them, within `deadlineMs`; puts back what was leased. */
+  close(deadlineMs: number): Promise<void>;
+}

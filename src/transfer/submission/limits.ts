@@ -4,10 +4,10 @@
  * Limits of number are temporary refusals (452), since the rest may be sent later; that of size is permanent (552).
  */
 
+import { calendarDay } from '../../base/calendarDay.ts';
 import { MailError } from '../../base/error.ts';
 import { KIB, MIB } from '../../base/units.ts';
 import type { Store } from '../../store/contract/store.ts';
-import { sendingDay } from '../../accounts/sendingDay.ts';
 import type { SubmissionPolicy } from './policy.ts';
 
 /** Refuses a message of so many octets. Errors: `messageTooLarge`. */
@@ -30,12 +30,12 @@ export function refuseRecipients({ recipientLimit, publicName }: SubmissionPolic
 export async function refuseDay(
   { deliveries }: Pick<Store, 'deliveries'>,
   policy: SubmissionPolicy,
-  at: Parameters<typeof sendingDay>[0],
+  at: Parameters<typeof calendarDay>[0],
   recipients: number,
 ): Promise<void> {
   const { recipientsPerDayLimit: limit, subject, publicName } = policy;
   if (limit === 0) return;
-  const used = await deliveries.sendingUse(subject, sendingDay(at));
+  const used = await deliveries.sendingUse(subject, calendarDay(at));
   if (used.recipients + recipients <= limit) return;
   throw new MailError('sendingLimit', `${used.recipients} of ${limit} recipients a day are used`, {
     publicText: `The ${limit} recipients a day of ${publicName} are used up, please try again tomorrow`,

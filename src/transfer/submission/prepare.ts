@@ -7,6 +7,7 @@
  * Trust: a header that is too long to be read as a whole is refused, since a Bcc may stand in the rest of it.
  */
 
+import { calendarDay } from '../../base/calendarDay.ts';
 import type { UnixMs } from '../../base/clock.ts';
 import { MailError } from '../../base/error.ts';
 import type { TraceId } from '../../base/ids.ts';
@@ -14,7 +15,6 @@ import { type MessageHeader, valuesOf } from '../../wire/mime/messageHeader.ts';
 import { withFrom } from '../../wire/mime/rewrittenFrom.ts';
 import { completed, hidesBlindCopies, withoutBlindCopies } from '../../wire/mime/submittedHeader.ts';
 import type { PlannedSendingUse } from '../../store/contract/sendingUse.ts';
-import { sendingDay } from '../../accounts/sendingDay.ts';
 import type { Envelope, Origin } from '../contract.ts';
 import { formatDate } from '../traceFields.ts';
 import { refuseRecipients, refuseSize } from './limits.ts';
@@ -138,7 +138,7 @@ function idDomain(serverName: string, from: string | undefined): string {
 
 function useOf({ subject, recipientsPerDayLimit }: SubmissionPolicy, at: UnixMs, recipients: number) {
   const limit = recipientsPerDayLimit === 0 ? undefined : recipientsPerDayLimit;
-  return { subject, day: sendingDay(at), recipients, recipientsPerDayLimit: limit };
+  return { subject, day: calendarDay(at), recipients, recipientsPerDayLimit: limit };
 }
 
 /** Each name once, as it is known. */
