@@ -3,8 +3,8 @@
  */
 
 import type { UnixMs } from '../base/clock.ts';
+import type { NextHop, QueueState } from '../store/contract/queue.ts';
 import type { AccessTokens } from '../exchange/accessTokens.ts';
-import type { NextHop } from '../store/contract/queue.ts';
 import type { RelayCheck } from '../transfer/relay.ts';
 
 /** How much goes to a hop; 0 is no limit except where it says so. */
@@ -120,6 +120,7 @@ export interface HopStatus {
   /** Undefined where it is missing. */
   readonly kind: RelayOptions['kind'] | undefined;
   readonly standing: HopStanding;
+  readonly items: Readonly<Record<QueueState, number>>;
   /** Transactions under way, and how many there may be now. */
   readonly underWay: number;
   readonly connections: number;
@@ -134,7 +135,7 @@ export interface HopStatus {
 /** The room's door. */
 export interface Outbound {
   /** Every hop of the configuration, in its order, then those that items wait for without one. */
-  relays(): readonly HopStatus[];
+  relays(): Promise<readonly HopStatus[]>;
   /** Takes other relays: attempts under way end on the old ones; what was paused is tried at once. */
   reconfigure(relays: readonly RelayOptions[]): void;
   /** Connects and logs in as for a message; undefined when there is no such relay. Never rejects. */

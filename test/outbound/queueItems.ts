@@ -1,4 +1,6 @@
-/** Items of the queue as a scheduler leases them, for tests that need no store. */
+/**
+ * Items of the queue as a scheduler leases them, for tests that need no store.
+ */
 
 import { unixMs } from '../../src/base/clock.ts';
 import type { ContentId, QueueId, TraceId } from '../../src/base/ids.ts';
