@@ -78,6 +78,22 @@ const SENTENCES: Partial<Readonly<Record<TraceEvent['kind'], (teller: Teller) =>
     `stored${event.say('recipient', ' for <', '>')} in ${event.say('account')}/${event.say('mailbox')}${event.say('uid', ' as UID ')}`,
   queued: (event) =>
     `waits for the ${event.say('hop')} ${event.say('name')}${event.say('recipient', ', for <', '>')}${event.say('to', ', to go to <', '>')}`,
+  relayed: (event) => `taken${nextHop(event, ' by ')}${recipientAndReply(event)}`,
+  deferred: (event) =>
+    `put off${event.say('attempt', ' after attempt ')}${nextHop(event, ' at ')}${recipientAndReply(event)}`,
+  failed: (event) => `refused for good${nextHop(event, ' by ')}${recipientAndReply(event)}`,
+  held: (event) => `held${nextHop(event, ' before ')}${recipientAndReply(event)}`,
+  released: (event) => `released${nextHop(event, ' to ')}${recipientAndReply(event)}`,
+  retried: (event) => `to be tried at once${nextHop(event, ' at ')}${recipientAndReply(event)}`,
+  removed: (event) => `taken out of the queue${nextHop(event, ' for ')}${recipientAndReply(event)}`,
+  rerouted: (event) =>
+    `sent on${event.say('fromHop', ' from the ')}${event.say('fromName', ' ')}${nextHop(event, ' to ')}${recipientAndReply(event)}`,
+  prioritized: (event) =>
+    `given the priority ${event.say('priority')}${nextHop(event, ' at ')}${recipientAndReply(event)}`,
+  delayed: (event) => `still waits${nextHop(event, ' for ')}${recipientAndReply(event)}`,
+  expiredInQueue: (event) => `given up: waited too long${nextHop(event, ' for ')}${recipientAndReply(event)}`,
+  replied: (event) =>
+    `answered${event.say('account', ' for ')}${event.say('recipient', ' to <', '>')}${event.say('report', ' by ')}`,
   routed: (event) =>
     `${event.say('recipient', '<', '> ')}taken by the route ${event.say('route')}${event.say('to', ' to <', '>')}`,
   ruled: (event) =>
@@ -120,6 +136,16 @@ function tellDuplicate(event: Teller): string {
   return event.has('again')
     ? `came again as ${event.say('again')}, ${why}, which was not stored${whose}`
     : `not stored${whose}: ${why}, first stored as ${event.say('of')}`;
+}
+
+function nextHop(event: Teller, before: string): string {
+  return event.say('hop', `${before}the `) + event.say('name', ' ');
+}
+
+/** For whom, who did it or where, and what the next hop said. */
+function recipientAndReply(event: Teller): string {
+  const whom = event.say('recipient', ', for <', '>') + event.say('by', ', by the ');
+  return `${whom}${event.say('server', ', at ')}${event.say('reply', ': ')}${event.say('status', ' (', ')')}`;
 }
 
 /** Who did it, and how. */

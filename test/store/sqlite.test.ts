@@ -54,6 +54,7 @@ const LANDED_STEPS = [
   '1d4353c2e113113b',
   '5246752cb2e5ed53',
   'ae3d293ebcf0e335',
+  '5699c622db189b31',
 ];
 
 t.test('the data directory is made for its owner only, and left in order', async (t) => {

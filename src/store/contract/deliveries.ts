@@ -1,8 +1,7 @@
 /**
  * Deliveries: a planned message becomes local copies, queue items and trace events, in one transaction.
  *
- * `deliver` is what stands behind the 250: its promise resolves after the sync. (Settled queue ids join the same transaction
- * when sending arrives.)
+ * `deliver` is what stands behind the 250: its promise resolves after the sync.
  */
 
 import type { UnixMs } from '../../base/clock.ts';
@@ -11,6 +10,7 @@ import type { Duplicate, PlannedClaim } from './claims.ts';
 import type { ContentDraft } from './contents.ts';
 import type { Flags, MailboxName } from './mailboxes.ts';
 import type { PlannedQueueItem } from './queue.ts';
+import type { HopUse, QueueSettlement } from './queueWork.ts';
 import type { PlannedSendingUse, SendingSubject, SendingUse } from './sendingUse.ts';
 import type { MessageNames, TraceEvent } from './trace.ts';
 
@@ -61,6 +61,14 @@ export interface PlannedDelivery extends MessageNames {
   readonly claims?: readonly PlannedClaim[];
   /** What is counted for whoever submitted it. */
   readonly sendingUse?: PlannedSendingUse | undefined;
+  /** Items of the queue that this message is the report of: settled by the same commit, whatever becomes of its copies. */
+  readonly settled?: SettledItems | undefined;
+}
+
+/** What became of items of the queue, and what it counts for their hop. */
+export interface SettledItems {
+  readonly settlements: readonly QueueSettlement[];
+  readonly use?: HopUse | undefined;
 }
 
 /** Where a copy went. */

@@ -1,8 +1,8 @@
 /**
- * Queue: messages that wait for a next hop, one item for each recipient.
+ * The queue's items: messages that wait for a next hop, one item for each recipient.
  *
  * Items are made by `Deliveries.deliver`, in the transaction of the delivery (`PlannedDelivery.queued`), and published on the
- * feed as `queue`. The content of an item stays as long as the item does. Leasing and settling come with sending.
+ * feed as `queue`. The content of an item stays as long as the item does. queueWork.ts has the view that leases, settles and lists.
  */
 
 import type { UnixMs } from '../../base/clock.ts';
@@ -43,6 +43,8 @@ export interface PlannedQueueItem {
   readonly priority?: number | undefined;
   /** When no more attempts are made; undefined leaves it to the queue's schedule. */
   readonly expiresAt?: UnixMs | undefined;
+  /** Whether the sender had logged in or is in a trusted range, so that a report to him hits nobody else; false unless said. */
+  readonly isSubmitted?: boolean | undefined;
 }
 
 /** `waiting` for its next attempt, `leased` by a scheduler that makes one, `held` until an administrator lets it go. */
@@ -50,7 +52,7 @@ export const QUEUE_STATES = ['waiting', 'leased', 'held'] as const;
 export type QueueState = (typeof QUEUE_STATES)[number];
 
 /** An item as it waits. */
-export interface QueueItem extends Omit<PlannedQueueItem, 'priority' | 'via'> {
+export interface QueueItem extends Omit<PlannedQueueItem, 'priority' | 'via' | 'isSubmitted'> {
   readonly id: QueueId;
   readonly traceId: TraceId;
   readonly contentId: ContentId;
@@ -65,13 +67,19 @@ export interface QueueItem extends Omit<PlannedQueueItem, 'priority' | 'via'> {
   readonly leasedUntil: UnixMs | undefined;
   /** What the last attempt was answered with, or why it failed. */
   readonly lastReply: string | undefined;
+  readonly isSubmitted: boolean;
 }
 
-/** Which items; what is absent does not matter. */
+/** Which items; what is absent does not matter. All conditions hold together. */
 export interface QueueFilter {
   readonly nextHop?: NextHop | undefined;
   readonly state?: QueueState | undefined;
   readonly traceId?: TraceId | undefined;
+  /** A path, or `@domain` for every path of a domain; compared without case. `<>` is the null path. */
+  readonly reversePath?: string | undefined;
+  /** As `reversePath`. */
+  readonly recipient?: string | undefined;
+  readonly createdBefore?: UnixMs | undefined;
 }
 
 /** How many items wait for a hop in one state. */
@@ -79,12 +87,4 @@ export interface QueueCount {
   readonly nextHop: NextHop;
   readonly state: QueueState;
   readonly items: number;
-}
-
-/** The queue, for reading. */
-export interface Queue {
-  /** Items by id (the order of their making) after `after`, at most `limit` (1 to 1000). */
-  list(filter: QueueFilter, limit: number, after?: QueueId): Promise<readonly QueueItem[]>;
-  /** By hop and state, counted when it is asked. */
-  count(): Promise<readonly QueueCount[]>;
 }

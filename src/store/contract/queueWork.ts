@@ -7,8 +7,8 @@
  */
 
 import type { UnixMs } from '../../base/clock.ts';
-import type { QueueId, TraceId } from '../../base/ids.ts';
-import type { NextHop, QueueItem, QueueState } from './queue.ts';
+import type { QueueId } from '../../base/ids.ts';
+import type { NextHop, QueueCount, QueueFilter, QueueItem } from './queue.ts';
 import type { TraceEvent } from './trace.ts';
 
 /** What a scheduler asks for. */
@@ -19,7 +19,7 @@ export interface LeaseRequest {
   readonly leasedUntil: UnixMs;
   /** Messages at most, 1 to 100. */
   readonly messageLimit: number;
-  /** Recipients of one message at most, 1 to 1000; the others stay due. */
+  /** Recipients of one message at most, 1 to 1000; the others stay due, or come as a message of their own. */
   readonly recipientLimit: number;
 }
 
@@ -66,18 +66,10 @@ export interface HopHold {
   readonly since: UnixMs;
 }
 
-/** Which items of the queue a change is for; what is absent does not matter. All conditions hold together. */
-export interface QueueSelection {
+/** Which items of the queue a change is for. */
+export interface QueueSelection extends QueueFilter {
   /** At most 1000. */
   readonly ids?: readonly QueueId[] | undefined;
-  readonly nextHop?: NextHop | undefined;
-  readonly state?: QueueState | undefined;
-  readonly traceId?: TraceId | undefined;
-  /** A path, or `@domain` for every path of a domain; compared without case. `<>` is the null path. */
-  readonly reversePath?: string | undefined;
-  /** As `reversePath`. */
-  readonly recipient?: string | undefined;
-  readonly createdBefore?: UnixMs | undefined;
 }
 
 /** What an administrator does to items. Leased ones are spared, since their attempt is under way. */
@@ -127,4 +119,14 @@ export interface QueueWork {
   heldHops(): Promise<readonly HopHold[]>;
   /** What a hop has taken on a day. */
   use(nextHop: NextHop, day: number): Promise<HopUse>;
+}
+
+/** The queue: read, worked on. */
+export interface Queue extends QueueWork {
+  /** Items by id (the order of their making) after `after`, at most `limit` (1 to 1000). */
+  list(filter: QueueFilter, limit: number, after?: QueueId): Promise<readonly QueueItem[]>;
+  /** One item; undefined when it is gone. */
+  find(id: QueueId): Promise<QueueItem | undefined>;
+  /** By hop and state, counted when it is asked. */
+  count(): Promise<readonly QueueCount[]>;
 }

@@ -12,7 +12,7 @@ import type { Deliveries } from './deliveries.ts';
 import type { Directory } from './directory.ts';
 import type { ChangeFeed } from './feed.ts';
 import type { Mailboxes } from './mailboxes.ts';
-import type { Queue } from './queue.ts';
+import type { Queue } from './queueWork.ts';
 import type { Secrets } from './secrets.ts';
 import type { Trace } from './trace.ts';
 

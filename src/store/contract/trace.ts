@@ -2,7 +2,8 @@
  * Trace: what happened to a message, for whoever asks where a mail is.
  *
  * Events of accepting ride in the delivery's transaction; events of sessions (`fetched`, `deleted`) are written in batches
- * soon after and may be lost by a crash; `retained`, `restored` and `expired` ride with the change that they tell of. Kept for a limited time, and a limited number per message.
+ * soon after and may be lost by a crash; `retained`, `restored` and `expired`, and all that happens in the queue, ride with the
+ * change that they tell of. Kept for a limited time, and a limited number per message.
  */
 
 import type { UnixMs } from '../../base/clock.ts';
@@ -29,6 +30,18 @@ export const TRACE_EVENT_KINDS = [
   'dsnDue',
   'stored',
   'queued',
+  'relayed',
+  'deferred',
+  'failed',
+  'held',
+  'released',
+  'retried',
+  'removed',
+  'rerouted',
+  'prioritized',
+  'delayed',
+  'expiredInQueue',
+  'replied',
   'duplicate',
   'appended',
   'fetched',

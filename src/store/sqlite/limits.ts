@@ -90,8 +90,19 @@ export const DETAIL_TRIES = 8;
 /** Rows of the queue's states looked at by one short statement, about a millisecond. */
 export const QUEUE_SLICE_ROWS = 1_000;
 
+/** Items that one lease takes at most, some 20 ms; a scheduler asks again. */
+export const LEASE_SLICE_ITEMS = 1_000;
+/** Items that one job changes for an administrator, their traces included: some milliseconds. */
+export const QUEUE_CHANGE_SLICE_ITEMS = 250;
+/** Characters kept of a next hop's answer; Exchange Online's have some 300. */
+export const QUEUE_REPLY_LIMIT_CHARS = 1_000;
+/** Days of which is known what a hop has taken. */
+export const HOP_USE_DAYS = 31;
+
 /** Events kept per message; the last one kept says that more were left out. */
 export const TRACE_EVENTS_PER_MESSAGE = 100;
+/** Events kept per message when attempts to relay it are among them: some 60 for each recipient that waits for two days. */
+export const TRACE_ATTEMPTS_PER_MESSAGE = 1_000;
 /** Events that tell of items put into the queue by one delivery; the last one counts the others. */
 export const QUEUED_EVENTS_PER_DELIVERY = 50;
 /** Characters of a text in an event. */

@@ -127,7 +127,7 @@ function assemble(
     contents: createContents(reader, drafts, derived, lifetime, relief, log),
     mailboxes: createMailboxes({ reader, writer, drafts, holds, lifetime }),
     deliveries: createDeliveries(writer, reader, drafts, lifetime),
-    queue: createQueue(reader),
+    queue: createQueue(reader, writer),
     trace,
     feed,
     health: () => checkHealth(directory, writer, space),

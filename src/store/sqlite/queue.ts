@@ -1,28 +1,60 @@
 /**
- * The Queue view of the SQLite store: what waits, read in slices of the narrow table of states.
+ * The Queue view of the SQLite store: items are read in slices of the narrow table of states, and worked on by jobs of the writer.
  */
 
+import type { UnixMs } from '../../base/clock.ts';
 import type { QueueId } from '../../base/ids.ts';
 import { yieldTurn } from '../../base/pacer.ts';
-import type { Queue, QueueFilter, QueueItem } from '../contract/queue.ts';
+import type { QueueFilter, QueueItem } from '../contract/queue.ts';
+import type {
+  LeasedMessage,
+  LeaseRequest,
+  Queue,
+  QueueChange,
+  QueueChanged,
+  QueueSelection,
+} from '../contract/queueWork.ts';
+import { selectDueHops, selectHolds, selectUse } from './hopQueries.ts';
 import { QUEUE_SLICE_ROWS } from './limits.ts';
 import {
-  type QueueStateRow,
+  selectAged,
   selectCounts,
+  selectDelayed,
+  selectExpired,
   selectItem,
-  selectStatesAfter,
-  selectStatesOf,
+  selectOldestCreatedAt,
 } from './queueQueries.ts';
+import { isSelected, type SelectableItem, selectNewestId, selectSelectable } from './queueSelection.ts';
 import type { Reader } from './reader.ts';
+import type { Writer } from './writer/client.ts';
 
 /** Items read in one turn of the event loop, about a millisecond. */
 const ITEMS_PER_TURN = 50;
 
-/** The Queue that reads by `reader`. */
-export function createQueue(reader: Reader): Queue {
+/** Before all items. */
+const NO_ID = 0 as QueueId;
+
+/** The Queue that reads by `reader` and writes by `writer`. */
+export function createQueue(reader: Reader, writer: Writer): Queue {
   return {
     list: (filter, limit, after) => list(reader, filter, limit, after),
+    find: async (id) => reader.read((db) => selectItem(db, id)),
     count: async () => reader.read(selectCounts),
+    lease: (request) => lease(reader, writer, request),
+    releaseLeases: () => releaseLeases(writer),
+    settle: (settlements, use) => writer.run('settle', { settlements, use }),
+    due: async () => reader.read(selectDueHops),
+    delayed: async (createdBefore, limit) =>
+      readItems(
+        reader,
+        reader.read((db) => selectDelayed(db, createdBefore, limit)),
+      ),
+    expired: (now, createdBefore, limit) => expired(reader, now, createdBefore, limit),
+    oldestCreatedAt: async () => reader.read(selectOldestCreatedAt),
+    change: (selection, change, at) => changeAll(reader, writer, selection, change, at),
+    holdHop: (nextHop, hold) => writer.run('holdHop', { nextHop, hold }),
+    heldHops: async () => reader.read(selectHolds),
+    use: async (nextHop, day) => reader.read((db) => selectUse(db, nextHop, day)),
   };
 }
 
@@ -34,10 +66,10 @@ async function list(
   after: QueueId | undefined,
 ): Promise<QueueItem[]> {
   const items: QueueItem[] = [];
-  for await (const states of slices(reader, filter, after))
-    for (const state of states) {
-      if (!fits(state, filter)) continue;
-      const item = reader.read((db) => selectItem(db, state.id));
+  for await (const slice of slices(reader, filter, after))
+    for (const candidate of slice) {
+      if (!isSelected(candidate, filter)) continue;
+      const item = reader.read((db) => selectItem(db, candidate.id));
       if (item !== undefined) items.push(item);
       if (items.length === limit) return items;
       if (items.length % ITEMS_PER_TURN === 0) await yieldTurn();
@@ -47,24 +79,78 @@ async function list(
 
 async function* slices(
   reader: Reader,
-  { traceId }: QueueFilter,
+  filter: QueueFilter,
   after: QueueId | undefined,
-): AsyncGenerator<readonly QueueStateRow[]> {
-  let last = after ?? (0 as QueueId);
-  for (;;) {
-    const states = reader.read((db) =>
-      traceId === undefined
-        ? selectStatesAfter(db, last, QUEUE_SLICE_ROWS)
-        : selectStatesOf(db, traceId, last, QUEUE_SLICE_ROWS),
-    );
-    yield states;
-    if (states.length < QUEUE_SLICE_ROWS) return;
-    last = states.at(-1)?.id ?? last;
+): AsyncGenerator<readonly SelectableItem[]> {
+  const upTo = Number.MAX_SAFE_INTEGER as QueueId;
+  for (let last = after ?? NO_ID; ; ) {
+    const behind = last;
+    const slice = reader.read((db) => selectSelectable(db, filter, behind, upTo, QUEUE_SLICE_ROWS));
+    yield slice;
+    if (slice.length < QUEUE_SLICE_ROWS) return;
+    last = slice.at(-1)?.id ?? last;
     await yieldTurn();
   }
 }
 
-function fits(row: QueueStateRow, { nextHop, state }: QueueFilter): boolean {
-  if (state !== undefined && row.state !== state) return false;
-  return nextHop === undefined || (row.nextHop.kind === nextHop.kind && row.nextHop.name === nextHop.name);
+/** The writer leases narrow rows; what the items are is read here, where nobody waits for it. */
+async function lease(reader: Reader, writer: Writer, request: LeaseRequest): Promise<LeasedMessage[]> {
+  const messages: LeasedMessage[] = [];
+  for (const ids of await writer.run('lease', request)) {
+    const [first, ...others] = await readItems(reader, ids);
+    if (first !== undefined) messages.push([first, ...others]);
+  }
+  return messages;
+}
+
+async function releaseLeases(writer: Writer): Promise<number> {
+  for (let total = 0; ; ) {
+    const released = await writer.run('releaseLeases', undefined);
+    total += released;
+    if (released < QUEUE_SLICE_ROWS) return total;
+  }
+}
+
+async function expired(
+  reader: Reader,
+  now: UnixMs,
+  createdBefore: UnixMs,
+  limit: number,
+): Promise<QueueItem[]> {
+  const own = reader.read((db) => selectExpired(db, now, limit));
+  const aged = reader.read((db) => selectAged(db, createdBefore, limit - own.length));
+  return readItems(reader, [...own, ...aged]);
+}
+
+async function changeAll(
+  reader: Reader,
+  writer: Writer,
+  selection: QueueSelection,
+  change: QueueChange,
+  at: UnixMs,
+): Promise<QueueChanged> {
+  const upTo = reader.read(selectNewestId);
+  let changed = 0;
+  let spared = 0;
+  for (let after: QueueId | undefined = NO_ID; after !== undefined; ) {
+    const slice: { after: QueueId | undefined; changed: number; spared: number } = await writer.run(
+      'changeQueue',
+      { selection, change, at, after, upTo },
+    );
+    changed += slice.changed;
+    spared += slice.spared;
+    ({ after } = slice);
+    if (after !== undefined) await yieldTurn();
+  }
+  return { changed, spared };
+}
+
+async function readItems(reader: Reader, ids: readonly QueueId[]): Promise<QueueItem[]> {
+  const items: QueueItem[] = [];
+  for (const [index, id] of ids.entries()) {
+    if (index > 0 && index % ITEMS_PER_TURN === 0) await yieldTurn();
+    const item = reader.read((db) => selectItem(db, id));
+    if (item !== undefined) items.push(item);
+  }
+  return items;
 }

@@ -14,60 +14,33 @@ import {
 } from '../contract/queue.ts';
 import type { Connection } from './connection.ts';
 
-/** What a filter is asked of. */
-export interface QueueStateRow {
-  readonly id: QueueId;
-  readonly state: QueueState;
-  readonly nextHop: NextHop;
+/** What settling needs of an item. */
+export interface QueueItemHead {
+  readonly traceId: TraceId;
+  readonly contentId: ContentId;
 }
 
-type StateTuple = readonly [id: QueueId, state: number, kind: NextHop['kind'], name: string];
-
-/** States of items after `id`, in order of id. */
-export function selectStatesAfter(db: Connection, id: QueueId, limit: number): QueueStateRow[] {
-  return db
-    .tuples<StateTuple>(
-      `SELECT queue_id, state, kind, name
-       FROM queue_state
-       JOIN next_hop ON next_hop.id = hop_id
-       WHERE queue_id > ?
-       ORDER BY queue_id
-       LIMIT ?`,
-      id,
-      limit,
-    )
-    .map(stateOf);
+/** To whom and to what an item belongs. */
+export function selectItemHead(db: Connection, id: QueueId): QueueItemHead | undefined {
+  return db.get(
+    `SELECT trace_id AS traceId, content_id AS contentId
+     FROM queue_item JOIN queue_state ON queue_id = id
+     WHERE id = ?`,
+    id,
+  );
 }
 
-/** States of a message's items after `id`, in order of id. */
-export function selectStatesOf(
-  db: Connection,
-  traceId: TraceId,
-  id: QueueId,
-  limit: number,
-): QueueStateRow[] {
-  return db
-    .tuples<StateTuple>(
-      `SELECT queue_id, state, kind, name
-       FROM queue_item
-       JOIN queue_state ON queue_id = queue_item.id
-       JOIN next_hop ON next_hop.id = hop_id
-       WHERE trace_id = ? AND queue_item.id > ?
-       ORDER BY queue_item.id
-       LIMIT ?`,
-      traceId,
-      id,
-      limit,
-    )
-    .map(stateOf);
+/** Whether any item needs the content. */
+export function hasQueueItem(db: Connection, contentId: ContentId): boolean {
+  return db.value('SELECT 1 FROM queue_state WHERE content_id = ? LIMIT 1', contentId) !== undefined;
 }
 
 /** One item. */
 export function selectItem(db: Connection, id: QueueId): QueueItem | undefined {
   const row = db.get<ItemRow>(
     `SELECT queue_item.id, content_id, queue_item.trace_id, reverse_path, recipient, is_smtp_utf8, notify, orcpt, ret,
-       envid, forwarded_for, created_at, expires_at, kind, name, state, priority, attempts, next_attempt_at,
-       leased_until, reply, content.octets AS octets
+       envid, forwarded_for, is_submitted, created_at, expires_at, kind, name, state, priority, attempts,
+       next_attempt_at, leased_until, reply, content.octets AS octets
      FROM queue_item
      JOIN queue_state ON queue_state.queue_id = queue_item.id
      JOIN next_hop ON next_hop.id = hop_id
@@ -91,6 +64,59 @@ export function selectCounts(db: Connection): QueueCount[] {
     .map(([kind, name, state, items]) => ({ nextHop: { kind, name }, state: stateName(state), items }));
 }
 
+/** Waiting and held items of whose delay nobody was told, the oldest first. */
+export function selectDelayed(db: Connection, createdBefore: UnixMs, limit: number): QueueId[] {
+  return db.column(
+    `SELECT queue_id
+     FROM queue_state
+     WHERE is_delay_told = 0 AND created_at < ? AND state <> 1
+     ORDER BY created_at, queue_id
+     LIMIT ?`,
+    createdBefore,
+    limit,
+  );
+}
+
+/** Waiting items whose own expiry has passed. */
+export function selectExpired(db: Connection, now: UnixMs, limit: number): QueueId[] {
+  return db.column(
+    `SELECT queue_id
+     FROM queue_state
+     WHERE expires_at IS NOT NULL AND expires_at <= ? AND state = 0
+     ORDER BY expires_at, queue_id
+     LIMIT ?`,
+    now,
+    limit,
+  );
+}
+
+/** Waiting items without an expiry of their own, the oldest first. */
+export function selectAged(db: Connection, createdBefore: UnixMs, limit: number): QueueId[] {
+  return db.column(
+    `SELECT queue_id
+     FROM queue_state
+     WHERE state = 0 AND expires_at IS NULL AND created_at < ?
+     ORDER BY created_at, queue_id
+     LIMIT ?`,
+    createdBefore,
+    limit,
+  );
+}
+
+/** When the oldest item was made that may be delayed or may expire: the first of each index. */
+export function selectOldestCreatedAt(db: Connection): UnixMs | undefined {
+  const found = db.value<UnixMs | null>(
+    `SELECT min(created_at) FROM (
+       SELECT * FROM (SELECT created_at FROM queue_state WHERE is_delay_told = 0 AND state <> 1 ORDER BY created_at LIMIT 1)
+       UNION ALL
+       SELECT * FROM (SELECT created_at FROM queue_state WHERE state = 0 AND expires_at IS NULL ORDER BY created_at LIMIT 1)
+       UNION ALL
+       SELECT min(created_at) FROM queue_state WHERE expires_at IS NOT NULL AND state = 0
+     )`,
+  );
+  return found ?? undefined;
+}
+
 interface ItemRow {
   readonly id: QueueId;
   readonly content_id: ContentId;
@@ -103,6 +129,7 @@ interface ItemRow {
   readonly ret: 'FULL' | 'HDRS' | null;
   readonly envid: string | null;
   readonly forwarded_for: string | null;
+  readonly is_submitted: number;
   readonly created_at: UnixMs;
   readonly expires_at: UnixMs | null;
   readonly kind: NextHop['kind'];
@@ -131,6 +158,7 @@ function itemOf(row: ItemRow): QueueItem {
     envid: row.envid ?? undefined,
     isSmtpUtf8: row.is_smtp_utf8 === 1,
     forwardedFor: row.forwarded_for ?? undefined,
+    isSubmitted: row.is_submitted === 1,
     priority: row.priority,
     state: stateName(row.state),
     attempts: row.attempts,
@@ -140,10 +168,6 @@ function itemOf(row: ItemRow): QueueItem {
     leasedUntil: row.leased_until ?? undefined,
     lastReply: row.reply ?? undefined,
   };
-}
-
-function stateOf([id, state, kind, name]: StateTuple): QueueStateRow {
-  return { id, state: stateName(state), nextHop: { kind, name } };
 }
 
 function stateName(state: number): QueueState {

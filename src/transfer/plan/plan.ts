@@ -129,6 +129,7 @@ async function messageOf(surroundings: PlanSurroundings, planned: MessageToPlan)
     global: askRules(tables.globalRules, facts),
     dsn: envelope.dsn,
     isSmtpUtf8: envelope.isSmtpUtf8 === true,
+    isSubmitted: submitter.kind !== 'anyone',
     ...(onStep === undefined ? {} : { onStep }),
     refuseLoop(address) {
       if (before.size > 0 && before.has(normalized(address)))

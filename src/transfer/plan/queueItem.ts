@@ -15,11 +15,13 @@ export interface QueuedMessage {
   /** Undefined where DSN was not offered. */
   readonly dsn: EnvelopeDsn | undefined;
   readonly isSmtpUtf8: boolean;
+  /** Whether its sender had logged in or is in a trusted range. */
+  readonly isSubmitted: boolean;
 }
 
 /** The item for a next hop; `recipient` is the one of the envelope that led there. */
 export function queueItem(
-  { dsn, isSmtpUtf8 }: QueuedMessage,
+  { dsn, isSmtpUtf8, isSubmitted }: QueuedMessage,
   found: Extract<Finding, { kind: 'nextHop' }>,
   recipient: string,
   forwardedFor: string | undefined,
@@ -32,6 +34,7 @@ export function queueItem(
     ...(found.recipient === recipient ? {} : { via: recipient }),
     isSmtpUtf8: isSmtpUtf8 || !isAscii(found.recipient) || !isAscii(reversePath),
     ...(forwardedFor === undefined ? {} : { forwardedFor }),
+    ...(isSubmitted ? { isSubmitted } : {}),
   };
   if (dsn === undefined || found.dsn === 'none') return item;
   const asked = dsn.recipients.get(recipient);

@@ -39,6 +39,7 @@ export const QUEUE_TESTS: ContractTests = {
       forwardedFor: 'in@app.example',
       priority: -3,
       expiresAt: (AT + 1000) as typeof AT,
+      isSubmitted: true,
     };
     const plain = plannedItem('c@example.org', { kind: 'drop', name: 'files' });
     const plan = plannedDelivery(await draftOf(store, MESSAGE));
@@ -68,6 +69,7 @@ export const QUEUE_TESTS: ContractTests = {
         forwardedFor: undefined,
         priority: 0,
         expiresAt: undefined,
+        isSubmitted: false,
       },
     ]);
     t.ok((await octetsOf(store, contentId)).equals(MESSAGE));

@@ -9,7 +9,7 @@ import type { UnixMs } from '../../../base/clock.ts';
 import { MailError } from '../../../base/error.ts';
 import type { TraceId } from '../../../base/ids.ts';
 import type { PlannedClaim } from '../../contract/claims.ts';
-import type { DeliveredCopy, DeliveryOutcome, PlannedCopy } from '../../contract/deliveries.ts';
+import type { DeliveredCopy, DeliveryOutcome, PlannedCopy, SettledItems } from '../../contract/deliveries.ts';
 import type { PlannedQueueItem } from '../../contract/queue.ts';
 import type { PlannedSendingUse } from '../../contract/sendingUse.ts';
 import type { MessageNames, TraceEvent } from '../../contract/trace.ts';
@@ -23,6 +23,7 @@ import { type DraftEnd, insertOrphan, sealDraft } from './drafts.ts';
 import { insertEntry } from './entryRows.ts';
 import { insertQueueItems } from './queueRows.ts';
 import { countSendingUse } from './sendingUse.ts';
+import { settleItems } from './settle.ts';
 import { insertDeliveryTrace } from './trace.ts';
 
 /** A planned delivery as it comes over from the main thread. */
@@ -39,6 +40,7 @@ export interface DeliverInput extends MessageNames {
   readonly events: readonly TraceEvent[];
   readonly claims?: readonly PlannedClaim[];
   readonly sendingUse?: PlannedSendingUse | undefined;
+  readonly settled?: SettledItems | undefined;
 }
 
 /** Jobs by name. */
@@ -47,6 +49,7 @@ export const DELIVER_JOBS = { deliver } as const;
 function deliver(db: Connection, asked: DeliverInput, context: JobContext): DeliveryOutcome {
   const duplicates = takeClaims(db, asked.traceId, asked.claims ?? [], context.now);
   countSendingUse(db, asked.sendingUse, duplicates.size);
+  if (asked.settled !== undefined) settleItems(db, asked.settled, context);
   const input = duplicates.size === 0 ? asked : withoutDuplicates(asked, duplicates);
   const content = sealDraft(db, input.draft, input.returnPathOctets, input.traceId, context);
   const copies: DeliveredCopy[] = [];

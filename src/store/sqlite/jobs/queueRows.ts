@@ -1,8 +1,8 @@
 /**
- * The rider of a delivery that puts items into the queue: a row that never changes and a narrow one that does, for each recipient.
- * Writer thread only.
+ * Items of the queue as rows: the rider of a delivery that makes them, a row that never changes and a narrow one that does for each
+ * recipient, and their end. Writer thread only.
  *
- * An item keeps its content (sweep.ts). Ten thousand items, a large list, are some tenths of a second of the writer's time.
+ * An item keeps its content; whoever deletes items makes orphans of contents that no other needs (sweep.ts). Ten thousand items, a large list, are some tenths of a second of the writer's time.
  */
 
 import type { UnixMs } from '../../../base/clock.ts';
@@ -11,7 +11,10 @@ import type { NextHop, PlannedQueueItem } from '../../contract/queue.ts';
 import type { TraceEvent } from '../../contract/trace.ts';
 import type { Connection } from '../connection.ts';
 import { QUEUED_EVENTS_PER_DELIVERY } from '../limits.ts';
+import { hasQueueItem } from '../queueQueries.ts';
 import type { JobContext } from './context.ts';
+import { insertOrphan } from './drafts.ts';
+import { hopIdOf } from './hopRows.ts';
 
 /** The delivery that the items belong to. */
 export interface QueuedDelivery {
@@ -38,12 +41,32 @@ export function insertQueueItems(
   if (planned.length === 0) return { ids: [], events: [] };
   const hops = new Map<string, number>();
   const ids = planned.map((item) => {
-    const id = insertItem(db, delivery, contentId, item);
-    insertState(db, id, hopId(db, hops, item.nextHop), item.priority ?? 0, delivery.acceptedAt);
+    const id = insertItem(db, delivery, item);
+    insertState(db, id, hopIdAmong(db, hops, item.nextHop), contentId, item, delivery.acceptedAt);
     return id;
   });
   context.publish({ kind: 'queue' });
   return { ids, events: queuedEvents(delivery, planned, ids, context.now) };
+}
+
+/** Takes an item out of the queue, its state and reply with it. */
+export function deleteItem(db: Connection, id: QueueId): void {
+  db.run('DELETE FROM queue_item WHERE id = ?', id);
+}
+
+/** Contents whose items a job takes out of the queue; of a list they are all one. */
+export class OrphanedContents {
+  readonly #contents = new Set<ContentId>();
+
+  add(contentId: ContentId): void {
+    this.#contents.add(contentId);
+  }
+
+  /** Leaves those that no item needs to the sweep, which spares what entries and open readers need. */
+  insert(db: Connection, batch: number): void {
+    for (const contentId of this.#contents)
+      if (!hasQueueItem(db, contentId)) insertOrphan(db, contentId, batch);
+  }
 }
 
 /** One event for each item; of very many the last one counts the others, so that the trace has room for what comes later. */
@@ -69,33 +92,20 @@ function queuedEvents(
   });
 }
 
-function hopId(db: Connection, known: Map<string, number>, { kind, name }: NextHop): number {
-  const key = `${kind} ${name}`;
-  const id = known.get(key) ?? findHop(db, kind, name) ?? insertHop(db, kind, name);
+/** A list has one hop for ten thousand items. */
+function hopIdAmong(db: Connection, known: Map<string, number>, hop: NextHop): number {
+  const key = `${hop.kind} ${hop.name}`;
+  const id = known.get(key) ?? hopIdOf(db, hop);
   known.set(key, id);
   return id;
 }
 
-function findHop(db: Connection, kind: NextHop['kind'], name: string): number | undefined {
-  return db.value('SELECT id FROM next_hop WHERE kind = ? AND name = ?', kind, name);
-}
-
-function insertHop(db: Connection, kind: NextHop['kind'], name: string): number {
-  return db.value('INSERT INTO next_hop (kind, name) VALUES (?, ?) RETURNING id', kind, name) as number;
-}
-
-function insertItem(
-  db: Connection,
-  { traceId, acceptedAt }: QueuedDelivery,
-  contentId: ContentId,
-  item: PlannedQueueItem,
-): QueueId {
+function insertItem(db: Connection, { traceId }: QueuedDelivery, item: PlannedQueueItem): QueueId {
   return db.value(
-    `INSERT INTO queue_item (content_id, trace_id, reverse_path, recipient, is_smtp_utf8, notify, orcpt, ret,
-       envid, forwarded_for, created_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO queue_item (trace_id, reverse_path, recipient, is_smtp_utf8, notify, orcpt, ret, envid, forwarded_for,
+       is_submitted)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      RETURNING id`,
-    contentId,
     traceId,
     item.reversePath,
     item.recipient,
@@ -105,24 +115,28 @@ function insertItem(
     item.ret ?? null,
     item.envid ?? null,
     item.forwardedFor ?? null,
-    acceptedAt,
-    item.expiresAt ?? null,
+    item.isSubmitted === true ? 1 : 0,
   ) as QueueId;
 }
 
 function insertState(
   db: Connection,
   id: QueueId,
-  hop: number,
-  priority: number,
-  nextAttemptAt: UnixMs,
+  hopId: number,
+  contentId: ContentId,
+  { priority = 0, expiresAt }: PlannedQueueItem,
+  acceptedAt: UnixMs,
 ): void {
   db.run(
-    `INSERT INTO queue_state (queue_id, hop_id, state, priority, attempts, next_attempt_at, leased_until)
-     VALUES (?, ?, 0, ?, 0, ?, NULL)`,
+    `INSERT INTO queue_state (queue_id, hop_id, content_id, state, priority, attempts, next_attempt_at, created_at,
+       expires_at)
+     VALUES (?, ?, ?, 0, ?, 0, ?, ?, ?)`,
     id,
-    hop,
+    hopId,
+    contentId,
     priority,
-    nextAttemptAt,
+    acceptedAt,
+    acceptedAt,
+    expiresAt ?? null,
   );
 }

@@ -11,6 +11,7 @@ import type { ContentId } from '../../../base/ids.ts';
 import { chunkId } from '../chunkId.ts';
 import type { Connection } from '../connection.ts';
 import { CHUNKS_PER_CONTENT, SWEEP_SLICE_CHUNKS, SWEEP_SLICE_ORPHANS } from '../limits.ts';
+import { hasQueueItem } from '../queueQueries.ts';
 import { deleteOldTraces } from './trace.ts';
 
 /** One slice: orphans from `after` on, of batches up to `upTo`. */
@@ -81,11 +82,6 @@ function readOrphans(db: Connection, after: number): Orphan[] {
 
 function hasEntry(db: Connection, contentId: ContentId): boolean {
   return db.value('SELECT 1 FROM entry WHERE content_id = ? LIMIT 1', contentId) !== undefined;
-}
-
-/** Whoever deletes the last item of a content makes it an orphan again. */
-function hasQueueItem(db: Connection, contentId: ContentId): boolean {
-  return db.value('SELECT 1 FROM queue_item WHERE content_id = ? LIMIT 1', contentId) !== undefined;
 }
 
 function hasChunk(db: Connection, contentId: ContentId): boolean {

@@ -14,17 +14,25 @@ import { DIRECTORY_JOBS } from './directory.ts';
 import { DRAFT_JOBS } from './drafts.ts';
 import { EXPUNGE_JOBS } from './expunge.ts';
 import { FLAG_JOBS } from './flags.ts';
+import { HOP_JOBS } from './hopRows.ts';
+import { LEASE_JOBS } from './lease.ts';
 import { MAILBOX_JOBS } from './mailboxes.ts';
 import { PROBE_JOBS } from './probe.ts';
+import { QUEUE_CHANGE_JOBS } from './queueChange.ts';
 import { REMOVED_MAILBOX_JOBS } from './removedMailboxes.ts';
 import { RETENTION_JOBS } from './retention.ts';
 import { SECRET_JOBS } from './secrets.ts';
+import { SETTLE_JOBS } from './settle.ts';
 import { SWEEP_JOBS } from './sweep.ts';
 import { TRACE_JOBS } from './trace.ts';
 
 /** Jobs that run inside a batch's transaction. */
 export const JOBS = {
   ...DELIVER_JOBS,
+  ...LEASE_JOBS,
+  ...SETTLE_JOBS,
+  ...QUEUE_CHANGE_JOBS,
+  ...HOP_JOBS,
   ...CLAIM_JOBS,
   ...DRAFT_JOBS,
   ...APPEND_JOBS,

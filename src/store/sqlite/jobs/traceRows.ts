@@ -9,6 +9,7 @@ import type { TraceId } from '../../../base/ids.ts';
 import type { TraceEvent } from '../../contract/trace.ts';
 import type { Connection } from '../connection.ts';
 import {
+  TRACE_ATTEMPTS_PER_MESSAGE,
   TRACE_EVENTS_PER_MESSAGE,
   TRACE_FIELD_LIMIT_CHARS,
   TRACE_MESSAGE_ID_LIMIT_CHARS,
@@ -69,6 +70,18 @@ export function isTraced(db: Connection, traceId: TraceId): boolean {
 /** Adds an event, up to the limit; the last one that is kept tells when more were left out. */
 export function appendTraceEvent(db: Connection, traceId: TraceId, event: TraceEvent): void {
   appendTraceEvents(db, traceId, [event], (lastNumber(db, traceId) ?? -1) + 1);
+}
+
+/**
+ * Adds what happened to an item of the queue, where the message has a trace (still): attempts go on when the others have used up
+ * their room, since how they ended is what an administrator looks for.
+ */
+export function appendQueueEvent(db: Connection, traceId: TraceId, event: TraceEvent): void {
+  const last = lastNumber(db, traceId);
+  if (last === undefined && !isTraced(db, traceId)) return;
+  const number = (last ?? -1) + 1;
+  if (number >= TRACE_ATTEMPTS_PER_MESSAGE) markLeftOut(db, traceId, number - 1);
+  else insertEvent(db, traceId, number, event);
 }
 
 /** Adds events as `appendTraceEvent` does, counted from `first` on. */
