@@ -52,7 +52,7 @@ export const QUEUE_STATES = ['waiting', 'leased', 'held'] as const;
 export type QueueState = (typeof QUEUE_STATES)[number];
 
 /** An item as it waits. */
-export interface QueueItem extends Omit<PlannedQueueItem, 'priority' | 'via' | 'isSubmitted'> {
+export interface QueueItem extends Omit<PlannedQueueItem, 'priority' | 'via'> {
   readonly id: QueueId;
   readonly traceId: TraceId;
   readonly contentId: ContentId;
@@ -67,7 +67,6 @@ export interface QueueItem extends Omit<PlannedQueueItem, 'priority' | 'via' | '
   readonly leasedUntil: UnixMs | undefined;
   /** What the last attempt was answered with, or why it failed. */
   readonly lastReply: string | undefined;
-  readonly isSubmitted: boolean;
 }
 
 /** Which items; what is absent does not matter. All conditions hold together. */
