@@ -76,6 +76,8 @@ export interface DirectRelayOptions {
 export interface GraphRelayOptions {
   readonly kind: 'graph';
   readonly name: string;
+  /** The application's (client) id: relays of one application share what Graph lets it do at a time. */
+  readonly application: string;
   /** Address or id of the mailbox that sends. */
   readonly mailbox: string;
   /** `https://graph.microsoft.com` but for national clouds. */
