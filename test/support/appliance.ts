@@ -50,7 +50,7 @@ export interface ServeOptions {
   readonly wrapper?: readonly string[];
   /** When it is killed at the latest: after ten minutes unless given. */
   readonly deadlineMs?: number;
-  /** A module that the server loads first. (By NODE_OPTIONS tap's hook would load its own as well, and count coverage.) */
+  /** A module that the server loads first. */
   readonly preload?: string;
 }
 

@@ -88,8 +88,7 @@ export async function startProgram(
   const path = isAbsolute(program) && isExecutable(program) ? program : findProgram(program);
   if (path === undefined) throw Object.assign(new Error(`no program ${program}`), { code: 'ENOENT' });
   const env = { ...peerEnvironment(), ...options.env };
-  const [file, ...before] = withoutTapHooks(path, env);
-  const child = spawn(file, [...before, ...args], {
+  const child = spawn(path, args, {
     cwd: options.cwd,
     env,
     detached: true,
@@ -105,8 +104,7 @@ export async function startProgram(
 export function peerEnvironment(): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && !/^(TAP|_TAPJS|NODE_OPTIONS|NODE_V8_COVERAGE|npm_)/.test(name))
-      kept[name] = value;
+    if (value !== undefined && !/^(TAP|NODE_OPTIONS|NODE_V8_COVERAGE|npm_)/.test(name)) kept[name] = value;
   }
   return { ...kept, LC_ALL: 'C.UTF-8' };
 }
@@ -126,17 +124,6 @@ export function peerTest(
     failing.fail(reason);
     failing.end();
   });
-}
-
-/**
- * tap's hook on child_process puts NODE_OPTIONS and its own variables back into every environment; in a server of ours they
- * would load a second compiler. `env -u`, which keeps the process id, takes them out again. On Windows (untested) they stay.
- */
-function withoutTapHooks(path: string, env: Record<string, string>): [file: string, ...args: string[]] {
-  if (process.platform === 'win32') return [path];
-  const hooks = Object.keys(process.env).filter((name) => name.startsWith('_TAPJS_'));
-  const unset = ['NODE_OPTIONS', ...hooks].filter((name) => !(name in env));
-  return ['/usr/bin/env', ...unset.flatMap((name) => ['-u', name]), path];
 }
 
 function unpackedDirectories(): string[] {

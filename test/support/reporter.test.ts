@@ -1,19 +1,21 @@
 /**
- * reporter.mjs, seen working: tap runs small files that fail, skip, die and hang, and the report counts them all.
+ * runTests.ts and reporter.mjs, seen working: small files that fail, skip, die and hang are run, and the report counts them all.
  *
  * A report that loses a dead file would show a green line over a red suite. Finer counting is read from written TAP.
  */
 
+import { join, relative } from 'node:path';
 import type { Transform } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 
 import { runProgram } from './peers.ts';
 
 const REPORTER = new URL('./reporter.mjs', import.meta.url);
-const TAP = new URL('../../node_modules/.bin/tap', import.meta.url);
+const RUNNER = fileURLToPath(new URL('./runTests.ts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const TAPRC = 'type-strip-only: true\ninclude: ["*.js"]\ndisable-coverage: true\ntimeout: 60\njobs: 2\n';
 const FILES = {
   'dies.js': 'process.exit(3);',
   'dies-later.js': `
@@ -34,10 +36,13 @@ const FILES = {
     t.test('needs a peer', { skip: 'not installed: fetchmail' }, async () => {});`,
 };
 
+const MODULES = { 'package.json': '{"type":"module"}' };
+
 t.test('a run with dying, failing and skipped tests is reported in full', async (t) => {
-  const { exitCode, report } = await runTap(t.testdir(project(FILES)));
-  t.equal(exitCode, 1, 'the exit code of tap stays');
+  const { exitCode, report } = await runFiles(t.testdir({ ...FILES, ...MODULES }), FILES);
+  t.equal(exitCode, 1);
   t.match(report, /^FAIL {2}dies\.js {2}0 passed, 1 failed {2}\d+\.\d\d s$/m);
+  t.match(report, /not ok: dies\.js > it ran no test\n/);
   t.match(report, /not ok: dies\.js\n +exitCode: 3/);
   t.match(report, /^FAIL {2}dies-later\.js {2}1 passed, 1 failed/m);
   t.match(report, /not ok: dies-later\.js\n +signal: SIGKILL/);
@@ -50,22 +55,36 @@ t.test('a run with dying, failing and skipped tests is reported in full', async 
 });
 
 t.test('a file that hangs is one failure, and named', async (t) => {
-  // tap reads this comment as the file's own time limit.
-  const waits = "console.log('# timeout=300'); setInterval(() => {}, 1000);";
-  const { exitCode, report } = await runTap(t.testdir(project({ 'waits.js': waits })));
+  const files = {
+    // Its own timer ends the one; the other can't hear of it.
+    'waits.js':
+      "import t from 'tap'; t.setTimeout(300); t.test('waits', () => new Promise(() => setInterval(() => {}, 1000)));",
+    'spins.js':
+      "import t from 'tap'; t.setTimeout(300); t.test('spins', async () => { setImmediate(() => { for (;;); }); await new Promise(() => {}); });",
+  };
+  const { exitCode, report } = await runFiles(t.testdir({ ...files, ...MODULES }), files);
   t.equal(exitCode, 1);
-  t.match(report, /^FAIL {2}waits\.js/m);
-  t.match(report, /SIGALRM|timeout!/);
-  t.equal(report.trimEnd().split('\n').at(-1), '0 passed, 1 failed, 0 skipped');
+  t.match(report, /^FAIL {2}waits\.js {2}0 passed, 1 failed/m);
+  t.match(report, /timeout!/);
+  t.match(report, /^FAIL {2}spins\.js {2}0 passed, 1 failed/m);
+  t.match(report, /signal: SIGKILL/);
+  t.equal(report.trimEnd().split('\n').at(-1), '0 passed, 2 failed, 0 skipped');
 });
 
-function project(files: Record<string, string>): Record<string, string> {
-  return { ...files, '.taprc': TAPRC, 'package.json': '{"type":"module"}' };
-}
+t.test('a run in which all is well ends with 0, and one that finds no file does not', async (t) => {
+  const files = { 'passes.js': FILES['passes.js'] };
+  const directory = t.testdir({ ...files, ...MODULES });
+  t.match(await runFiles(directory, files), { exitCode: 0, report: /\n2 passed, 0 failed, 1 skipped\n$/ });
+  const none = await runProgram(process.execPath, [RUNNER, directory]);
+  t.match([none.exitCode, none.stdout.toString()], [1, /\n0 passed, 0 failed, 0 skipped\n$/]);
+});
 
-async function runTap(cwd: string) {
-  const run = await runProgram(process.execPath, [TAP.pathname, `--reporter=${REPORTER.href}`], { cwd });
-  return { exitCode: run.exitCode, report: run.stdout.toString() };
+/** Runs those of `files` in `directory`; the report names them without it. */
+async function runFiles(directory: string, files: Readonly<Record<string, string>>) {
+  const paths = Object.keys(files).map((name) => join(directory, name));
+  const run = await runProgram(process.execPath, [RUNNER, ...paths], { deadlineMs: 60_000 });
+  const report = run.stdout.toString().replaceAll(`${relative(ROOT, directory)}/`, '');
+  return { exitCode: run.exitCode, report };
 }
 
 const COUNTED: readonly (readonly [behaviour: string, tap: string, counts: string])[] = [
