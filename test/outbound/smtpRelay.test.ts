@@ -7,8 +7,9 @@ import { silentLog } from '../../src/base/log.ts';
 import { createSmtpRelay } from '../../src/outbound/smtp/smtpRelay.ts';
 import type { SmtpRelayOptions } from '../../src/outbound/contract.ts';
 import type { Relay } from '../../src/transfer/relay.ts';
+import { relayContract, type PeerBehaviour } from './relayContract.ts';
 import { messageOf } from './relayedMessages.ts';
-import { openScriptedHop, type ScriptedHop } from '../support/scriptedHop.ts';
+import { type HopScript, openScriptedHop, type ScriptedHop } from '../support/scriptedHop.ts';
 import type { Teardown } from '../support/sockets.ts';
 
 const NEVER = new AbortController().signal;
@@ -58,4 +59,36 @@ t.test('a message goes out whole, and its recipients are told as relayed', async
   );
   t.same(hop.lines.slice(0, 2), ['EHLO hauspost.example.com', 'MAIL FROM:<sender@example.com> SIZE=30']);
   t.equal(hop.messages[0]?.octets.toString(), 'Subject: a\r\n\r\n.dot\r\n..two\r\nend\r\n');
+});
+
+const BEHAVIOURS: Readonly<Record<Exclude<PeerBehaviour, 'isAway'>, HopScript>> = {
+  takes: {},
+  defers: { answer: ({ verb }) => (verb === 'message' ? '451 4.3.0 Local error' : undefined) },
+  refuses: { answer: ({ verb }) => (verb === 'message' ? '550 5.7.1 Refused' : undefined) },
+  refusesSome: {
+    answer: ({ line }) => (line.startsWith('RCPT TO:<refused') ? '550 5.1.1 Unknown' : undefined),
+  },
+  throttles: {
+    answer: ({ verb }) => (verb === 'MAIL' ? '432 4.3.2 Concurrent connections limit exceeded' : undefined),
+  },
+  isMisconfigured: {
+    answer: ({ verb }) => (verb === 'RCPT' ? '550 5.7.64 TenantAttribution; Relay Access Denied' : undefined),
+  },
+  cutsInTheMiddle: { cutsDataAfter: 100_000 },
+  cutsAtTheEnd: { answer: ({ verb }) => (verb === 'message' ? { cut: true } : undefined) },
+};
+
+relayContract(t, 'a smarthost by SMTP', async (t) => {
+  const hop = await openScriptedHop(t);
+  return {
+    relay: openRelay(t, hop),
+    can: new Set(Object.keys(BEHAVIOURS) as PeerBehaviour[]),
+    behave: (behaviour) => (behaviour === 'isAway' ? hop.goAway() : hop.comeBack(BEHAVIOURS[behaviour])),
+    received: () =>
+      hop.messages.map(({ rcpts, octets }) => ({
+        recipients: rcpts.map((line) => /<(.*)>/.exec(line)?.[1] ?? ''),
+        octets,
+      })),
+    largestOctets: 200_000_000,
+  };
 });

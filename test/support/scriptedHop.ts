@@ -67,7 +67,10 @@ export interface ScriptedHop {
   readonly sessions: { opened: number; open: number };
   /** Names of client certificates that were shown. */
   readonly clientNames: string[];
-  close(): Promise<void>;
+  /** Cuts all connections and listens no more. */
+  goAway(): Promise<void>;
+  /** Listens again, at the same port, by another script. */
+  comeBack(script: HopScript): Promise<void>;
 }
 
 /** What a plain hop offers. */
@@ -101,17 +104,24 @@ export async function openScriptedHop(t: Teardown, script: HopScript = {}): Prom
     messages: [],
     sessions: { opened: 0, open: 0 },
     clientNames: [],
-    close: async () => {
+    goAway: async () => {
+      if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
       for (const socket of sockets) socket.destroy();
       await closed;
     },
+    comeBack: async (script) => {
+      hop.script = script;
+      if (server.listening) return;
+      server.listen(hop.port, '127.0.0.1');
+      await once(server, 'listening');
+    },
   };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   hop.port = (server.address() as AddressInfo).port;
-  t.teardown(() => (server.listening ? hop.close() : undefined));
+  t.teardown(() => hop.goAway());
   return hop;
 }
 
