@@ -25,6 +25,7 @@ import {
   type GraphClientOptions,
 } from '../../src/exchange/graph/client.ts';
 import {
+  ABORTED_ANSWER_DEADLINE_MS,
   ANSWER_BODY_DEADLINE_MS,
   ANSWER_DEADLINE_MS,
   CONNECT_DEADLINE_MS,
@@ -402,13 +403,16 @@ t.test('an abort ends it: nothing was sent, or nobody knows', async (t) => {
     [{ kind: 'silent' }, messageOf(MIME), { kind: 'temporary', isDoubtful: true }],
   ];
   for (const [fault, message, expected] of table) {
-    const { graph, client } = await openOurs(t);
+    const clock = createTestClock();
+    const { graph, client } = await openOurs(t, { clock });
     const abort = new AbortController();
     graph.faults.push(fault);
     const answer = client.sendMail(message, abort.signal);
     await graph.stuck();
     abort.abort();
+    clock.advance(ABORTED_ANSWER_DEADLINE_MS);
     t.match(await answer, expected);
+    t.equal(clock.pendingTimers, 0);
   }
   const { graph, client } = await openOurs(t);
   t.match(await client.sendMail(messageOf(MIME), AbortSignal.abort()), { kind: 'aborted' });

@@ -53,8 +53,8 @@ export type GraphFault =
   | { readonly kind: 'early'; readonly status: number; readonly code: string }
   /** Ends the connection: on the head, within the body, or with the whole body read. */
   | { readonly kind: 'cut'; readonly at: 'head' | 'body' | 'answer' }
-  /** Takes the message and says nothing until the connection ends. */
-  | { readonly kind: 'silent' }
+  /** Reads the message and says nothing; or, when the test lets it go on, answers as usual. */
+  | { readonly kind: 'silent' | 'held' }
   /** Reads nothing of the body, and says nothing. */
   | { readonly kind: 'deaf' }
   /** Answers with a body that never ends: octets without end, or none at all. */
@@ -80,8 +80,10 @@ export interface GraphServer {
   readonly faults: GraphFault[];
   /** Requests that are being answered now, and the most there were at a time. */
   readonly inFlight: { now: number; most: number };
-  /** Resolves when a request is there that is never answered (`silent`, `deaf`). */
+  /** Resolves when a request is there that is not answered (`silent`, `deaf`, `held`). */
   stuck(): Promise<void>;
+  /** Lets what is `held` go on. */
+  goOn(): void;
 }
 
 /** "4 MB" of one request. */
@@ -99,6 +101,7 @@ const BAD_BASE64 = 'Invalid base64 string for MIME content.';
 /** Opens a server that closes with the test. `issued` has the name localhost. */
 export async function openGraphServer(t: Teardown, issued: Issued): Promise<GraphServer> {
   const stuck = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
   const graph: { -readonly [Key in keyof GraphServer]: GraphServer[Key] } = {
     endpoint: '',
     mailboxes: new Map([['adelev@contoso.com', {}]]),
@@ -108,9 +111,10 @@ export async function openGraphServer(t: Teardown, issued: Issued): Promise<Grap
     faults: [],
     inFlight: { now: 0, most: 0 },
     stuck: () => stuck.promise,
+    goOn: held.resolve,
   };
   const server = createServer({ cert: issued.pem, key: issued.keyPem }, (request, response) => {
-    const exchange = new Exchange(graph, request, response, stuck.resolve);
+    const exchange = new Exchange(graph, request, response, { isStuck: stuck.resolve, goesOn: held.promise });
     exchange.run().catch(() => request.socket.destroy());
   });
   server.listen(0, '127.0.0.1');
@@ -123,15 +127,21 @@ export async function openGraphServer(t: Teardown, issued: Issued): Promise<Grap
   return graph;
 }
 
+/** How test and request wait for each other. */
+interface Pause {
+  readonly isStuck: () => void;
+  readonly goesOn: Promise<void>;
+}
+
 /** One request and its answer. */
 class Exchange {
   readonly #graph: GraphServer;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #isStuck: () => void;
+  readonly #pause: Pause;
 
-  constructor(graph: GraphServer, request: IncomingMessage, response: ServerResponse, isStuck: () => void) {
-    this.#isStuck = isStuck;
+  constructor(graph: GraphServer, request: IncomingMessage, response: ServerResponse, pause: Pause) {
+    this.#pause = pause;
     this.#graph = graph;
     this.#request = request;
     this.#response = response;
@@ -158,7 +168,7 @@ class Exchange {
   async #fail(fault: GraphFault): Promise<void> {
     const { socket } = this.#request;
     if (fault.kind === 'early') return this.#error(fault.status, fault.code, fault.code);
-    if (fault.kind === 'deaf') return this.#isStuck();
+    if (fault.kind === 'deaf') return this.#pause.isStuck();
     if (fault.kind === 'cut' && fault.at === 'head') return void socket.destroy();
     if (fault.kind === 'cut' && fault.at === 'body') {
       await once(this.#request, 'readable');
@@ -169,7 +179,11 @@ class Exchange {
       case 'cut':
         return void socket.destroy();
       case 'silent':
-        return this.#isStuck();
+        return this.#pause.isStuck();
+      case 'held':
+        this.#pause.isStuck();
+        await this.#pause.goesOn;
+        return this.#answer(body);
       case 'endless':
       case 'half':
         this.#response.writeHead(fault.status, { 'Content-Type': 'application/json' });

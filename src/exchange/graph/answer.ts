@@ -16,13 +16,17 @@ export type GraphAnswer =
       readonly status: string;
       readonly isUnsuited: boolean;
     }
-  /** Not now. `isDoubtful`: the whole message had left, so Graph may have taken it all the same. */
+  /**
+   * Not now. `isLost`: there was no answer; `isDoubtful`: nor before the whole message had left, so Graph may have taken it all the
+   * same.
+   */
   | {
       readonly kind: 'temporary';
       readonly reply: string;
       /** RFC 3463, class 4. */
       readonly status: string;
       readonly retryAfterMs?: number | undefined;
+      readonly isLost: boolean;
       readonly isDoubtful: boolean;
     }
   | { readonly kind: 'throttled'; readonly reason: string; readonly retryAfterMs?: number | undefined }

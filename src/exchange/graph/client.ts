@@ -45,6 +45,11 @@ export interface GraphMessage {
 export interface GraphClient {
   /** Sends once. Never rejects. `log` has what the log's lines are to tell of the message. */
   sendMail(message: GraphMessage, signal: AbortSignal, log?: Log): Promise<GraphAnswer>;
+  /**
+   * Sends what can't become a message, so that Graph refuses its body after it has looked at token, permission and mailbox: that
+   * refusal is `accepted`. It needs no other permission than sending does. Never rejects.
+   */
+  probe(signal: AbortSignal): Promise<GraphAnswer>;
 }
 
 const CUT_ADVICE = 'connection lost after the whole message had left: Graph may have taken it';
@@ -53,30 +58,51 @@ const CERTIFICATE_ADVICE =
 const ENDPOINT_ADVICE =
   'The endpoint has to be an https URL: https://graph.microsoft.com but for national clouds';
 
+/** No base64. */
+const PROBE = Buffer.from('!');
+const PROBE_REFUSAL = 'ErrorMimeContentInvalidBase64String';
+
 /** A client. Nothing is opened before a message is sent. */
 export function createGraphClient(options: GraphClientOptions): GraphClient {
-  const url = sendMailUrl(options);
-  return {
-    sendMail: async (message, signal, log = options.log) => {
-      if (url === undefined)
-        return {
-          kind: 'misconfigured',
-          reason: `no https URL: ${options.endpoint}`,
-          advice: ENDPOINT_ADVICE,
-        };
-      let endTurn: () => void;
-      try {
-        endTurn = await options.turns.take(options.application, options.mailbox, signal);
-      } catch {
-        return { kind: 'aborted' };
-      }
-      try {
-        return await sendWithToken({ ...options, log }, url, message, signal);
-      } finally {
-        endTurn();
-      }
-    },
+  const take = async (body: RequestBody, signal: AbortSignal, log: Log): Promise<GraphAnswer> => {
+    const url = sendMailUrl(options);
+    if (url === undefined)
+      return { kind: 'misconfigured', reason: `no https URL: ${options.endpoint}`, advice: ENDPOINT_ADVICE };
+    let endTurn: () => void;
+    try {
+      endTurn = await options.turns.take(options.application, options.mailbox, signal);
+    } catch {
+      return { kind: 'aborted' };
+    }
+    try {
+      return await sendWithToken({ ...options, log }, url, body, signal);
+    } finally {
+      endTurn();
+    }
   };
+  return {
+    sendMail: ({ octets, open }, signal, log = options.log) =>
+      take({ octets: base64Octets(octets), open: () => base64Of(open()), isProbe: false }, signal, log),
+    probe: (signal) =>
+      take(
+        {
+          octets: PROBE.length,
+          open: async function* () {
+            yield PROBE;
+          },
+          isProbe: true,
+        },
+        signal,
+        options.log,
+      ),
+  };
+}
+
+/** What is posted. */
+interface RequestBody {
+  readonly octets: number;
+  open(): AsyncIterable<Buffer>;
+  readonly isProbe: boolean;
 }
 
 function sendMailUrl({ endpoint, mailbox }: GraphClientOptions): URL | undefined {
@@ -89,7 +115,7 @@ function sendMailUrl({ endpoint, mailbox }: GraphClientOptions): URL | undefined
 async function sendWithToken(
   options: GraphClientOptions,
   url: URL,
-  message: GraphMessage,
+  body: RequestBody,
   signal: AbortSignal,
 ): Promise<GraphAnswer> {
   let rejected: string | undefined;
@@ -97,7 +123,7 @@ async function sendWithToken(
     const asked = await tokenOf(options.tokens, signal, rejected);
     if (asked === undefined) return { kind: 'aborted' };
     if (asked.kind !== 'token') return withoutToken(asked);
-    const answer = await sendOnce(options, url, asked.token, message, signal);
+    const answer = await sendOnce(options, url, asked.token, body, signal);
     if (answer.kind !== 'rejectedToken') return answer;
     if (rejected !== undefined) return answer.answer;
     rejected = asked.token;
@@ -131,7 +157,7 @@ async function sendOnce(
   options: GraphClientOptions,
   url: URL,
   token: string,
-  message: GraphMessage,
+  body: RequestBody,
   signal: AbortSignal,
 ): Promise<SentOnce> {
   const { clock, certificateAuthorities, log, mailbox } = options;
@@ -148,8 +174,8 @@ async function sendOnce(
         'User-Agent': 'Hauspost',
       },
       certificateAuthorities,
-      octets: base64Octets(message.octets),
-      open: () => base64Of(message.open()),
+      octets: body.octets,
+      open: body.open,
       clock,
     },
     signal,
@@ -162,7 +188,11 @@ async function sendOnce(
   }
   const read = readAnswer(posted.http, clock.now());
   logAnswer(log, fields, posted.http.status, read);
-  return posted.http.status === 401 ? { kind: 'rejectedToken', answer: read.answer } : read.answer;
+  if (posted.http.status === 401) return { kind: 'rejectedToken', answer: read.answer };
+  const isProved = body.isProbe && read.code === PROBE_REFUSAL && read.answer.kind === 'permanent';
+  return isProved
+    ? { kind: 'accepted', reply: 'a body that is no message was refused as such' }
+    : read.answer;
 }
 
 function logAnswer(log: Log, fields: object, status: number, { answer, code, requestId }: ReadAnswer): void {
@@ -181,7 +211,7 @@ function withoutAnswer(posted: Exclude<Posted, { kind: 'answered' }>): GraphAnsw
     case 'lost':
       return lost(posted.reason, posted.isWhole);
     case 'aborted':
-      return posted.isWhole ? lost('given up', true) : { kind: 'aborted' };
+      return { kind: 'aborted' };
   }
 }
 
@@ -190,7 +220,7 @@ function lost(reason: string, isWhole: boolean): GraphAnswer {
   const reply = isWhole
     ? `${CUT_ADVICE} (${reason})`
     : `connection lost while the message was sent (${reason})`;
-  return { kind: 'temporary', reply, status: '4.4.2', isDoubtful: isWhole };
+  return { kind: 'temporary', reply, status: '4.4.2', isLost: true, isDoubtful: isWhole };
 }
 
 function reasonOf(posted: Exclude<Posted, { kind: 'answered' }>): object {

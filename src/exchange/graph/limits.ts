@@ -4,11 +4,6 @@
 
 import { DAY_MS, KIB, MINUTE_MS, SECOND_MS } from '../../base/units.ts';
 
-/**
- * Octets of a message that sendMail is asked to take, unless a relay is set up otherwise. A request has 4 MB at most, which base64
- * leaves 3 MB of; above 2,240 kB messages were seen answered with 200 and not sent (microsoft-graph-docs issue 13979).
- */
-export const GRAPH_SIZE_LIMIT_OCTETS = 2_240_000;
 /** Requests at a time of one application, whatever the mailboxes (throttling-limits.md, "Limits per app ID"). */
 export const APPLICATION_TURNS = 4;
 /** Requests at a time in one mailbox. One age of Microsoft's page counts its four by mailbox; half of it leaves room for others. */
@@ -22,6 +17,8 @@ export const SEND_DEADLINE_MS = 3 * MINUTE_MS;
  * whether the message went.
  */
 export const ANSWER_DEADLINE_MS = 5 * MINUTE_MS;
+/** The same once the caller has given up: a double is worse than a short wait. */
+export const ABORTED_ANSWER_DEADLINE_MS = 20 * SECOND_MS;
 /** From an answer's head to the end of its body, which is only read to tell why. */
 export const ANSWER_BODY_DEADLINE_MS = 10 * SECOND_MS;
 /** Of an answer's body; Graph's errors have some hundred octets, a proxy's page may have more than anyone wants. */

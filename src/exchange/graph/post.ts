@@ -11,6 +11,7 @@ import { request as requestHttps } from 'node:https';
 
 import type { Clock, Timer } from '../../base/clock.ts';
 import {
+  ABORTED_ANSWER_DEADLINE_MS,
   ANSWER_BODY_DEADLINE_MS,
   ANSWER_BODY_LIMIT_OCTETS,
   ANSWER_DEADLINE_MS,
@@ -44,7 +45,8 @@ export type Posted =
   | { readonly kind: 'lost'; readonly reason: string; readonly isWhole: boolean }
   /** The body rejected, or is not as long as was said; it was not sent whole. */
   | { readonly kind: 'unreadable'; readonly error: unknown }
-  | { readonly kind: 'aborted'; readonly isWhole: boolean };
+  /** By the caller, before all of the body had left. */
+  | { readonly kind: 'aborted' };
 
 /** What OpenSSL and Node call a certificate that fails; everything else that ends a handshake is trouble of the connection. */
 const UNTRUSTED = /^(?:CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|HOSTNAME_MISMATCH|ERR_TLS_CERT_)/;
@@ -174,7 +176,8 @@ class Post {
 
   #abort = (): void => {
     if (this.#endAnswered !== undefined) this.#endAnswered();
-    else this.#end({ kind: 'aborted', isWhole: this.#isWhole });
+    else if (this.#isWhole) this.#wait(ABORTED_ANSWER_DEADLINE_MS, 'given up: no answer');
+    else this.#end({ kind: 'aborted' });
   };
 
   #end(posted: Posted): void {

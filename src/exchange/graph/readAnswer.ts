@@ -67,7 +67,14 @@ function answerOf(refusal: GraphRefusal, reply: string, retryAfterMs: number | u
       return { kind: 'permanent', reply: `${reply} (${advice})`, status, isUnsuited };
     }
     case 'temporary':
-      return { kind: 'temporary', reply, status: refusal.status, retryAfterMs, isDoubtful: false };
+      return {
+        kind: 'temporary',
+        reply,
+        status: refusal.status,
+        retryAfterMs,
+        isLost: false,
+        isDoubtful: false,
+      };
     case 'throttled':
       return { kind: 'throttled', reason: reply, retryAfterMs };
     case 'quota':
