@@ -286,6 +286,11 @@ const FAULTS: readonly (readonly [name: string, fault: GraphFault, expected: obj
     { kind: 'temporary', status: '4.4.2', isDoubtful: true, reply: /may have taken it/ },
   ],
   [
+    'a head without end',
+    { kind: 'answer', status: 202, headers: { 'x-long': 'x'.repeat(40_000) }, body: '' },
+    { kind: 'temporary', isLost: true, isDoubtful: true },
+  ],
+  [
     'a body without end',
     { kind: 'endless', status: 500 },
     { kind: 'temporary', status: '4.3.0', reply: /^500 without a reason/ },

@@ -260,6 +260,20 @@ t.test('what Graph cannot carry is held or fails without a fallback, and goes th
   t.equal(alone.graph.requests.length + both.graph.requests.length, 0, 'Graph was asked for none of them');
 });
 
+t.test('an address that is none fails alone, and is written nowhere', async (t) => {
+  const { graph, relay } = await open(t);
+  const mime = `${FROM}To: undisclosed-recipients:;\r\n\r\nhello\r\n`;
+  const bad = ['x@example.org\r\nCc: y@example.org', 'a@b@example.org', ''];
+  const { outcomes } = await relay.relay(messageOf(mime, [...bad, 'a@example.org']), NEVER);
+  t.strictSame(
+    outcomes.map(({ kind }) => kind),
+    ['failed', 'failed', 'failed', 'relayed'],
+  );
+  t.strictSame(graph.sent[0]?.recipients, ['a@example.org']);
+  t.match((await relay.relay(messageOf(mime, bad), NEVER)).outcomes[0], { kind: 'failed', status: '5.1.3' });
+  t.equal(graph.requests.length, 1);
+});
+
 t.test('a retry for some never reaches those who have been settled', async (t) => {
   const hop = nextHop();
   const { graph, relay } = await open(t, hop);

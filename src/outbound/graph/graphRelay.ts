@@ -23,6 +23,7 @@ import type {
   RelayResult,
 } from '../../transfer/relay.ts';
 import type { GraphRelayOptions } from '../contract.ts';
+import { faultInPath } from '../smtp/checkPath.ts';
 import { envelopeFault, headerSuitability, type Unsuited } from './suitability.ts';
 
 /** What a relay is handed beside its options. */
@@ -34,6 +35,8 @@ export interface GraphRelaySurroundings {
   /** Made of `options.fallback`; the relay closes it. */
   readonly fallback?: Relay | undefined;
 }
+
+const UNTRIED: RecipientOutcome = { kind: 'untried' };
 
 /** A relay by Graph. */
 export function createGraphRelay(options: GraphRelayOptions, surroundings: GraphRelaySurroundings): Relay {
@@ -53,16 +56,36 @@ export function createGraphRelay(options: GraphRelayOptions, surroundings: Graph
   const way: Way = { client, log, sizeLimitOctets: options.limits.sizeLimitOctets, server: hostOf(endpoint) };
   return {
     name,
-    relay: async (message, signal) => {
-      const tried = await relayByGraph(way, message, signal);
-      if (tried.kind === 'tried') return tried.result;
-      if (fallback === undefined) return forAll(message, tried.otherwise);
-      log.info('outbound.graph.fallback', { trace: message.traceId, by: fallback.name, why: tried.why });
-      return byFallback(await fallback.relay(message, signal), fallback.name, tried.why);
-    },
+    relay: (message, signal) =>
+      forSound(message, async (message) => {
+        const tried = await relayByGraph(way, message, signal);
+        if (tried.kind === 'tried') return tried.result;
+        if (fallback === undefined) return forAll(message, tried.otherwise);
+        log.info('outbound.graph.fallback', { trace: message.traceId, by: fallback.name, why: tried.why });
+        return byFallback(await fallback.relay(message, signal), fallback.name, tried.why);
+      }),
     check: (signal) => check(client, mailbox, fallback, signal),
     close: async () => fallback?.close(),
   };
+}
+
+/** `relay`, for the recipients whose addresses are some; the others fail, and are written nowhere. */
+async function forSound(
+  message: RelayedMessage,
+  relay: (message: RelayedMessage) => Promise<RelayResult>,
+): Promise<RelayResult> {
+  const faults = message.recipients.map(({ address }) => faultInPath(address, 'forward'));
+  const recipients = message.recipients.filter((_, index) => faults[index] === undefined);
+  if (recipients.length === faults.length) return relay(message);
+  const result = recipients.length === 0 ? { outcomes: [] } : await relay({ ...message, recipients });
+  const sound = result.outcomes.values();
+  const outcomes = faults.map(
+    (fault): RecipientOutcome =>
+      fault === undefined
+        ? (sound.next().value ?? UNTRIED)
+        : { kind: 'failed', status: '5.1.3', reply: fault },
+  );
+  return { ...result, outcomes };
 }
 
 interface Way {
@@ -79,7 +102,7 @@ type Tried = { readonly kind: 'tried'; readonly result: RelayResult } | Unsuited
 async function relayByGraph(way: Way, message: RelayedMessage, signal: AbortSignal): Promise<Tried> {
   const fault = envelopeFault(message, way.sizeLimitOctets);
   if (fault !== undefined) return fault;
-  if (signal.aborted) return tried(forAll(message, { kind: 'untried' }));
+  if (signal.aborted) return tried(forAll(message, UNTRIED));
   let sent: GraphMessage | Unsuited;
   try {
     sent = await messageFor(message);
@@ -130,7 +153,6 @@ async function* behind(pieces: AsyncIterable<Buffer>, skipped: number): AsyncGen
 }
 
 function resultOf(message: RelayedMessage, answer: GraphAnswer, server: string): RelayResult {
-  const untried: RecipientOutcome = { kind: 'untried' };
   switch (answer.kind) {
     case 'accepted':
       // Success is ours to report: Graph has no place for NOTIFY (RFC 3461).
@@ -147,11 +169,11 @@ function resultOf(message: RelayedMessage, answer: GraphAnswer, server: string):
     case 'quota':
     case 'misconfigured':
     case 'unreachable':
-      return forAll(message, untried, answer);
+      return forAll(message, UNTRIED, answer);
     case 'unreadable':
       return forAll(message, unreadable(answer.error));
     case 'aborted':
-      return forAll(message, untried);
+      return forAll(message, UNTRIED);
   }
 }
 

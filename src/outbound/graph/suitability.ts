@@ -12,6 +12,7 @@ import { isPlainAddress } from '../../wire/mime/plainAddresses.ts';
 import { octetString } from '../../wire/mime/structure.ts';
 import { withoutBlindCopies } from '../../wire/mime/submittedHeader.ts';
 import type { RecipientOutcome, RelayedMessage } from '../../transfer/relay.ts';
+import { isAscii } from '../smtp/checkPath.ts';
 import { headerRecipients } from './headerRecipients.ts';
 
 /** What can be said of a message before its header is read, or with it. */
@@ -33,8 +34,7 @@ export function envelopeFault(message: RelayedMessage, sizeLimitOctets: number):
   if (sizeLimitOctets > 0 && message.octets > sizeLimitOctets)
     return failed(`it has ${message.octets} octets, and ${sizeLimitOctets} are the limit`, '5.3.4');
   const addresses = message.recipients.map(({ address }) => address);
-  if (addresses.some((address) => /[^\x00-\x7f]/.test(address)))
-    return failed('it needs SMTPUTF8, which Graph does not promise', '5.6.7');
+  if (!addresses.every(isAscii)) return failed('it needs SMTPUTF8, which Graph does not promise', '5.6.7');
   const odd = addresses.find((address) => !isPlainAddress(address));
   return odd === undefined
     ? undefined
