@@ -6,6 +6,8 @@ import type { UnixMs } from '../base/clock.ts';
 import type { NextHop, QueueState } from '../store/contract/queue.ts';
 import type { AccessTokens } from '../exchange/accessTokens.ts';
 import type { RelayCheck } from '../transfer/relay.ts';
+import type { AgingSchedule } from './aging.ts';
+import type { RetrySchedule } from './schedule.ts';
 
 /** How much goes to a hop; 0 is no limit except where it says so. */
 export interface RelayLimits {
@@ -134,12 +136,18 @@ export interface HopStatus {
   readonly alarms: readonly string[];
 }
 
+/** When what waits is tried again, told of and given up. */
+export interface QueueSchedule extends RetrySchedule, AgingSchedule {}
+
 /** The room's door. */
 export interface Outbound {
   /** Every hop of the configuration, in its order, then those that items wait for without one. */
   relays(): Promise<readonly HopStatus[]>;
-  /** Takes other relays: attempts under way end on the old ones; what was paused is tried at once. */
-  reconfigure(relays: readonly RelayOptions[]): void;
+  /**
+   * Takes other relays, and another schedule where one is given: attempts under way end on the old relays; what was paused is tried at
+   * once. Errors: those of making a relay, with nothing changed.
+   */
+  reconfigure(relays: readonly RelayOptions[], schedule?: QueueSchedule): void;
   /** Connects and logs in as for a message; undefined when there is no such relay. Never rejects. */
   checkRelay(name: string, signal: AbortSignal): Promise<RelayCheck | undefined>;
   /** Ends a relay's pause or tries a held one at once; an administrator's hold stays. Answers whether there is such a relay. */

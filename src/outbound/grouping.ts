@@ -42,10 +42,10 @@ export function transactionsOf(message: LeasedMessage, recipientLimit: number): 
  * The first transaction none of whose pairs is under way or stands in one before it, so that nothing overtakes on the way from one
  * sender to one recipient; undefined when there is none.
  */
-export function nextTransaction(
-  waiting: readonly Transaction[],
+export function nextTransaction<Waiting extends Transaction>(
+  waiting: readonly Waiting[],
   underWay: ReadonlySet<string>,
-): Transaction | undefined {
+): Waiting | undefined {
   const taken = new Set(underWay);
   for (const transaction of waiting) {
     const pairs = [...transaction.pairs];

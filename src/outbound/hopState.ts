@@ -52,29 +52,29 @@ export type Standing =
 /** A hop's standing with what it has learned. */
 export interface HopState {
   readonly standing: Standing;
+  /** Counts standings: what began in an earlier one is known by it. */
+  readonly epoch: number;
   /** Transactions at a time, as long as it throttles fewer than configured. */
   readonly concurrency: number;
-  /** Since when it stands like this (monotonic). */
-  readonly sinceMs: number;
   /** Pauses one after the other without a success, by cause. */
   readonly unreachablePauses: number;
   readonly throttledPauses: number;
   readonly successesInARow: number;
 }
 
-/** When an attempt began and ended: monotonic, and the calendar at its end. */
+/** In which epoch an attempt began, and when it ended: monotonic, and by the calendar. */
 export interface AttemptTimes {
-  readonly beganMs: number;
+  readonly epoch: number;
   readonly endedMs: number;
   readonly endedAt: UnixMs;
 }
 
 /** A hop of which nothing is known yet. */
-export function freshHop(connections: number, nowMs: number): HopState {
+export function freshHop(connections: number): HopState {
   return {
     standing: { kind: 'running' },
     concurrency: connections,
-    sinceMs: nowMs,
+    epoch: 0,
     unreachablePauses: 0,
     throttledPauses: 0,
     successesInARow: 0,
@@ -110,7 +110,7 @@ export function waitsUntilMs({ standing }: HopState): number | undefined {
 /** After something went through. */
 export function afterSuccess(state: HopState, connections: number, times: AttemptTimes): HopState {
   const { standing } = state;
-  if (times.beganMs < state.sinceMs) return state;
+  if (times.epoch !== state.epoch) return state;
   if (standing.kind === 'held' && standing.by === 'administrator') return state;
   const isChanged = standing.kind !== 'running';
   const successes = state.successesInARow + 1;
@@ -118,7 +118,7 @@ export function afterSuccess(state: HopState, connections: number, times: Attemp
   return {
     standing: isChanged ? { kind: 'running' } : standing,
     concurrency: Math.min(connections, state.concurrency + (isStep ? 1 : 0)),
-    sinceMs: isChanged ? times.endedMs : state.sinceMs,
+    epoch: state.epoch + (isChanged ? 1 : 0),
     unreachablePauses: 0,
     throttledPauses: 0,
     successesInARow: isStep ? 0 : successes,
@@ -128,9 +128,9 @@ export function afterSuccess(state: HopState, connections: number, times: Attemp
 /** After an attempt that the hop itself got in the way of. */
 export function afterTrouble(state: HopState, trouble: HopTrouble, times: AttemptTimes): HopState {
   const { standing } = state;
-  if (times.beganMs < state.sinceMs && severity(trouble.kind) <= severityOf(standing)) return state;
+  if (times.epoch !== state.epoch && severity(trouble.kind) <= severityOf(standing)) return state;
   if (standing.kind === 'held') return stillHeld(state, standing, trouble, times);
-  const fresh = { ...state, sinceMs: times.endedMs, successesInARow: 0 };
+  const fresh = { ...state, epoch: state.epoch + 1, successesInARow: 0 };
   const pause = (cause: 'unreachable' | 'throttled' | 'quota', waitMs: number): Standing => ({
     kind: 'paused',
     cause,
@@ -161,7 +161,7 @@ export function afterTrouble(state: HopState, trouble: HopTrouble, times: Attemp
 /** After an attempt that says nothing of the hop, because its message never got there. */
 export function afterNothing(state: HopState, times: AttemptTimes): HopState {
   const { standing } = state;
-  if (standing.kind !== 'held' || standing.by !== 'trouble' || times.beganMs < state.sinceMs) return state;
+  if (standing.kind !== 'held' || standing.by !== 'trouble' || times.epoch !== state.epoch) return state;
   return { ...state, standing: { ...standing, probeAtMs: times.endedMs + PROBE_PERIOD_MS } };
 }
 
@@ -171,7 +171,11 @@ export function afterDayUsed(state: HopState, waitMs: number, limit: number, now
   const reason = `the day's ${limit} recipients are used up`;
   const advice = 'what waits goes on tomorrow, or at once when a higher recipientsPerDay is in force';
   const untilMs = nowMs + waitMs;
-  return { ...state, sinceMs: nowMs, standing: { kind: 'paused', cause: 'day', reason, advice, untilMs } };
+  return {
+    ...state,
+    epoch: state.epoch + 1,
+    standing: { kind: 'paused', cause: 'day', reason, advice, untilMs },
+  };
 }
 
 /** As the store says: an administrator, or the trouble of an earlier run, holds the hop; undefined: nobody does. */
@@ -184,16 +188,18 @@ export function afterHoldSaid(
 ): HopState {
   const { standing } = state;
   if (hold === undefined) {
-    return standing.kind === 'held' ? { ...state, sinceMs: nowMs, standing: { kind: 'running' } } : state;
+    return standing.kind === 'held'
+      ? { ...state, epoch: state.epoch + 1, standing: { kind: 'running' } }
+      : state;
   }
   if (standing.kind === 'held' && standing.by === hold.by) return state;
   const probeAtMs = hold.by === 'trouble' ? nowMs : undefined;
-  return { ...state, sinceMs: nowMs, standing: { kind: 'held', ...hold, probeAtMs } };
+  return { ...state, epoch: state.epoch + 1, standing: { kind: 'held', ...hold, probeAtMs } };
 }
 
 /** Everything forgotten but who holds it: the hop is tried at once, with as many transactions as configured. */
-export function afterChange({ standing }: HopState, connections: number, nowMs: number): HopState {
-  const fresh = freshHop(connections, nowMs);
+export function afterChange({ standing, epoch }: HopState, connections: number, nowMs: number): HopState {
+  const fresh = { ...freshHop(connections), epoch: epoch + 1 };
   if (standing.kind !== 'held') return fresh;
   const probeAtMs = standing.by === 'trouble' ? nowMs : undefined;
   return { ...fresh, standing: { ...standing, probeAtMs } };
@@ -208,7 +214,7 @@ function stillHeld(
   if (standing.by === 'administrator') return state;
   const probeAtMs = times.endedMs + PROBE_PERIOD_MS;
   const told = trouble.kind === 'misconfigured' ? heldForTrouble(trouble, times) : standing;
-  return { ...state, sinceMs: times.endedMs, standing: { ...told, since: standing.since, probeAtMs } };
+  return { ...state, epoch: state.epoch + 1, standing: { ...told, since: standing.since, probeAtMs } };
 }
 
 function heldForTrouble({ reason, advice }: HopReason, { endedMs, endedAt }: AttemptTimes) {

@@ -78,6 +78,11 @@ export class DayUse {
     return false;
   }
 
+  /** Another limit is in force. */
+  reopen(): void {
+    this.#refused = false;
+  }
+
   /** Counts recipients whose attempt begins. */
   begin(recipients: number): void {
     this.#underWay += recipients;

@@ -7,12 +7,13 @@ import { calendarDay, calendarDayEnd } from '../../src/base/calendarDay.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
 import { nextTransaction, transactionsOf } from '../../src/outbound/grouping.ts';
 import {
+  type AttemptTimes,
   afterChange,
   afterDayUsed,
   afterHoldSaid,
-  afterNothing,
-  afterSuccess,
-  afterTrouble,
+  afterNothing as afterNothingAt,
+  afterSuccess as afterSuccessAt,
+  afterTrouble as afterTroubleAt,
   freshHop,
   type HopState,
   transactionLimit,
@@ -143,11 +144,22 @@ const UNREACHABLE: HopTrouble = { kind: 'unreachable', reason: 'connection refus
 const THROTTLED: HopTrouble = { kind: 'throttled', reason: '432 4.3.2 concurrent connections' };
 const QUOTA: HopTrouble = { kind: 'quota', reason: '554 5.2.0 SubmissionQuotaExceeded', advice: 'wait' };
 const MISCONFIGURED: HopTrouble = { kind: 'misconfigured', reason: '535 5.7.139', advice: 'switch it on' };
-const at = (endedMs: number, beganMs = endedMs) => ({ beganMs, endedMs, endedAt: unixMs(endedMs) });
+/** An attempt that ended, and began in the hop's epoch unless another is given. */
+const at = (endedMs: number, epoch?: number) => ({ endedMs, endedAt: unixMs(endedMs), epoch });
+const timesOf = (state: HopState, end: ReturnType<typeof at>): AttemptTimes => ({
+  ...end,
+  epoch: end.epoch ?? state.epoch,
+});
+const afterTrouble = (state: HopState, trouble: HopTrouble, end: ReturnType<typeof at>) =>
+  afterTroubleAt(state, trouble, timesOf(state, end));
+const afterSuccess = (state: HopState, connections: number, end: ReturnType<typeof at>) =>
+  afterSuccessAt(state, connections, timesOf(state, end));
+const afterNothing = (state: HopState, end: ReturnType<typeof at>) =>
+  afterNothingAt(state, timesOf(state, end));
 
 t.test('waits for a hop grow until something succeeds', async (t) => {
   const waits = (trouble: HopTrouble) => {
-    let state = freshHop(4, 0);
+    let state = freshHop(4);
     const seconds: number[] = [];
     for (let count = 0, nowMs = 0; count < 8; count += 1) {
       state = afterTrouble(state, trouble, at(nowMs));
@@ -172,7 +184,7 @@ t.test('waits for a hop grow until something succeeds', async (t) => {
 t.test(
   'a hop that throttles gets half of the transactions, and one more for every twenty that succeed',
   async (t) => {
-    let state = afterTrouble(freshHop(10, 0), THROTTLED, at(0));
+    let state = afterTrouble(freshHop(10), THROTTLED, at(0));
     t.equal(transactionLimit(state, MINUTE_MS), 5);
     state = afterTrouble(state, THROTTLED, at(MINUTE_MS));
     t.equal(transactionLimit(state, HOUR_MS), 2);
@@ -187,13 +199,13 @@ t.test(
 );
 
 t.test('a hop that could not be reached is tried with one transaction first', async (t) => {
-  const state = afterTrouble(freshHop(10, 0), UNREACHABLE, at(0));
+  const state = afterTrouble(freshHop(10), UNREACHABLE, at(0));
   t.equal(transactionLimit(state, 30 * SECOND_MS), 1);
   t.equal(transactionLimit(afterSuccess(state, 10, at(31 * SECOND_MS)), 31 * SECOND_MS), 10);
 });
 
 t.test('what began before the trouble is the same trouble, unless it is worse', async (t) => {
-  const paused = afterTrouble(freshHop(4, 0), UNREACHABLE, at(1000, 0));
+  const paused = afterTrouble(freshHop(4), UNREACHABLE, at(1000));
   t.equal(afterTrouble(paused, UNREACHABLE, at(1001, 0)), paused);
   t.equal(afterSuccess(paused, 4, at(1001, 0)), paused, 'nor does it end the wait');
   t.equal(afterTrouble(paused, MISCONFIGURED, at(1001, 0)).standing.kind, 'held');
@@ -203,7 +215,7 @@ t.test('what began before the trouble is the same trouble, unless it is worse', 
 });
 
 t.test('a hop that only an administrator can mend is tried with one message every 15 minutes', async (t) => {
-  let state = afterTrouble(freshHop(10, 0), MISCONFIGURED, at(0));
+  let state = afterTrouble(freshHop(10), MISCONFIGURED, at(0));
   t.match(state.standing, {
     kind: 'held',
     by: 'trouble',
@@ -225,11 +237,11 @@ t.test('a hop that only an administrator can mend is tried with one message ever
 
 t.test('an administrator`s hold is lifted by an administrator only', async (t) => {
   const hold = { by: 'administrator', reason: 'moving house', since: 5 as UnixMs } as const;
-  let state: HopState = afterHoldSaid(freshHop(4, 0), hold, 100);
+  let state: HopState = afterHoldSaid(freshHop(4), hold, 100);
   t.equal(transactionLimit(state, DAY_MS), 0);
   t.equal(waitsUntilMs(state), undefined);
-  state = afterSuccess(state, 4, at(200, 150));
-  state = afterTrouble(state, MISCONFIGURED, at(200, 150));
+  state = afterSuccess(state, 4, at(200));
+  state = afterTrouble(state, MISCONFIGURED, at(200));
   state = afterDayUsed(state, 1000, 10, 200);
   state = afterChange(state, 4, 300);
   t.match(state.standing, { kind: 'held', by: 'administrator', reason: 'moving house' });
@@ -241,12 +253,12 @@ t.test(
   'a hold for trouble of an earlier run is tried at once, and a changed configuration tries everything',
   async (t) => {
     const hold = { by: 'trouble', reason: '535', since: 5 as UnixMs } as const;
-    const held = afterHoldSaid(freshHop(4, 0), hold, 100);
+    const held = afterHoldSaid(freshHop(4), hold, 100);
     t.equal(transactionLimit(held, 100), 1);
     t.equal(transactionLimit(afterChange(afterTrouble(held, MISCONFIGURED, at(200)), 4, 300), 300), 1);
-    t.equal(afterChange(afterTrouble(freshHop(2, 0), QUOTA, at(0)), 5, 1).standing.kind, 'running');
-    t.equal(transactionLimit(afterChange(afterTrouble(freshHop(2, 0), THROTTLED, at(0)), 5, 1), 1), 5);
-    const done = afterDayUsed(freshHop(2, 0), 5 * HOUR_MS, 10_000, 0);
+    t.equal(afterChange(afterTrouble(freshHop(2), QUOTA, at(0)), 5, 1).standing.kind, 'running');
+    t.equal(transactionLimit(afterChange(afterTrouble(freshHop(2), THROTTLED, at(0)), 5, 1), 1), 5);
+    const done = afterDayUsed(freshHop(2), 5 * HOUR_MS, 10_000, 0);
     t.match(done.standing, { kind: 'paused', cause: 'day', untilMs: 5 * HOUR_MS });
     t.equal(transactionLimit(done, 5 * HOUR_MS), 2);
   },
