@@ -10,12 +10,11 @@
 
 import { asMailError, type MailError } from '../base/error.ts';
 import type { QueueId } from '../base/ids.ts';
-import { ArgumentReader } from '../wire/smtp/argument.ts';
-import { takeForwardPath, takeReversePath } from '../wire/smtp/path.ts';
 import type { Content, Contents } from '../store/contract/contents.ts';
 import type { QueueItem } from '../store/contract/queue.ts';
 import type { RecipientOutcome, RelayedMessage } from '../transfer/relay.ts';
 import type { Transaction } from './grouping.ts';
+import { faultInPath } from './smtp/checkPath.ts';
 
 /** What leaves, and what does not. */
 export interface Departure {
@@ -63,11 +62,6 @@ export async function prepareDeparture(
   }
 }
 
-/** Whether a path may stand between the brackets of a command: exactly one address, as it is. */
-export function isPath(path: string): boolean {
-  return fits(path, (reader) => takeForwardPath(reader, {}));
-}
-
 function messageOf(
   first: QueueItem,
   items: readonly QueueItem[],
@@ -101,24 +95,15 @@ function messageOf(
   };
 }
 
-/** RFC 3463 sections 3.2: 5.1.3 and 5.1.7, bad syntax of a recipient's and of the sender's address. */
+/** RFC 3463 section 3.2: 5.1.3 and 5.1.7, bad syntax of a recipient's and of the sender's address. */
 function addressOutcome({ reversePath, recipient, forwardedFor }: QueueItem): RecipientOutcome | undefined {
-  if (!isPath(recipient) || !recipient.includes('@'))
-    return { kind: 'failed', status: '5.1.3', reply: 'This is no address that could be sent to' };
-  if (!fits(`${reversePath}`, (reader) => takeReversePath(reader, {})))
-    return { kind: 'failed', status: '5.1.7', reply: 'The address of the sender is none' };
-  if (forwardedFor !== undefined && !isPath(forwardedFor))
+  const fault = faultInPath(recipient, 'forward');
+  if (fault !== undefined) return { kind: 'failed', status: '5.1.3', reply: fault };
+  const senderFault = faultInPath(reversePath, 'reverse');
+  if (senderFault !== undefined) return { kind: 'failed', status: '5.1.7', reply: senderFault };
+  if (forwardedFor !== undefined && faultInPath(forwardedFor, 'forward') !== undefined)
     return { kind: 'held', reason: 'The local address that forwards it cannot be written in Delivered-To' };
   return undefined;
-}
-
-function fits(path: string, take: (reader: ArgumentReader) => string): boolean {
-  try {
-    const reader = new ArgumentReader(Buffer.from(`<${path}>`));
-    return take(reader) === path && reader.isAtEnd;
-  } catch {
-    return false;
-  }
 }
 
 function faultOf({ code, message }: MailError): ContentFault {

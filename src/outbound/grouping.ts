@@ -1,8 +1,7 @@
 /**
  * Items of a leased message as transactions: what may share one MAIL goes together, up to the hop's limit of recipients.
  *
- * RFC 5321 section 4.5.4.1: one copy for all recipients of a host. RFC 3461 section 5.1: NOTIFY and ORCPT are each recipient's own;
- * nodemailer says them once for all, so recipients that differ in them go in transactions of their own. Pure.
+ * RFC 5321 section 4.5.4.1: one copy for all recipients of a host. NOTIFY and ORCPT (RFC 3461) are each recipient's own. Pure.
  */
 
 import type { LeasedMessage } from '../store/contract/queueWork.ts';
@@ -55,10 +54,9 @@ export function nextTransaction<Waiting extends Transaction>(
   return undefined;
 }
 
-/** What one MAIL, and each of its RCPTs, says beside the recipient. */
-function envelopeOf(item: QueueItem): string {
-  const { reversePath, isSmtpUtf8, ret, envid, forwardedFor, notify, orcpt } = item;
-  return JSON.stringify([reversePath, isSmtpUtf8, ret, envid, forwardedFor, notify?.toSorted(), orcpt]);
+/** What one MAIL says, and what stands in front of the message. */
+function envelopeOf({ reversePath, isSmtpUtf8, ret, envid, forwardedFor }: QueueItem): string {
+  return JSON.stringify([reversePath, isSmtpUtf8, ret, envid, forwardedFor]);
 }
 
 function pairOf({ reversePath, recipient }: QueueItem): string {

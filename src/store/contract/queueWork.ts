@@ -106,9 +106,14 @@ export interface QueueWork {
   delayed(createdBefore: UnixMs, limit: number): Promise<readonly QueueItem[]>;
   /**
    * Waiting items whose own expiry has passed, or that have none and are older than `createdBefore`; at most `limit` (1 to 1000).
-   * Held ones do not expire.
+   * Held ones do not expire, nor do those of `sparedHops`.
    */
-  expired(now: UnixMs, createdBefore: UnixMs, limit: number): Promise<readonly QueueItem[]>;
+  expired(
+    now: UnixMs,
+    createdBefore: UnixMs,
+    limit: number,
+    sparedHops?: readonly NextHop[],
+  ): Promise<readonly QueueItem[]>;
   /** When the oldest item was made that counts for `delayed` and `expired`; undefined when there is none. */
   oldestCreatedAt(): Promise<UnixMs | undefined>;
   /** Changes items in slices; the trace of each tells of it. */

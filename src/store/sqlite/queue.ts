@@ -5,7 +5,7 @@
 import type { UnixMs } from '../../base/clock.ts';
 import type { QueueId } from '../../base/ids.ts';
 import { yieldTurn } from '../../base/pacer.ts';
-import type { QueueFilter, QueueItem } from '../contract/queue.ts';
+import type { NextHop, QueueFilter, QueueItem } from '../contract/queue.ts';
 import type {
   LeasedMessage,
   LeaseRequest,
@@ -14,7 +14,7 @@ import type {
   QueueChanged,
   QueueSelection,
 } from '../contract/queueWork.ts';
-import { selectDueHops, selectHolds, selectUse } from './hopQueries.ts';
+import { selectDueHops, selectHolds, selectHopId, selectUse } from './hopQueries.ts';
 import { QUEUE_SLICE_ROWS } from './limits.ts';
 import {
   selectAged,
@@ -49,7 +49,8 @@ export function createQueue(reader: Reader, writer: Writer): Queue {
         reader,
         reader.read((db) => selectDelayed(db, createdBefore, limit)),
       ),
-    expired: (now, createdBefore, limit) => expired(reader, now, createdBefore, limit),
+    expired: (now, createdBefore, limit, sparedHops = []) =>
+      expired(reader, now, createdBefore, limit, sparedHops),
     oldestCreatedAt: async () => reader.read(selectOldestCreatedAt),
     change: (selection, change, at) => changeAll(reader, writer, selection, change, at),
     holdHop: (nextHop, hold) => writer.run('holdHop', { nextHop, hold }),
@@ -116,9 +117,13 @@ async function expired(
   now: UnixMs,
   createdBefore: UnixMs,
   limit: number,
+  sparedHops: readonly NextHop[],
 ): Promise<QueueItem[]> {
-  const own = reader.read((db) => selectExpired(db, now, limit));
-  const aged = reader.read((db) => selectAged(db, createdBefore, limit - own.length));
+  const spared = reader
+    .read((db) => sparedHops.map((hop) => selectHopId(db, hop)))
+    .filter((id) => id !== undefined);
+  const own = reader.read((db) => selectExpired(db, now, limit, spared));
+  const aged = reader.read((db) => selectAged(db, createdBefore, limit - own.length, spared));
   return readItems(reader, [...own, ...aged]);
 }
 

@@ -77,28 +77,42 @@ export function selectDelayed(db: Connection, createdBefore: UnixMs, limit: numb
   );
 }
 
-/** Waiting items whose own expiry has passed. */
-export function selectExpired(db: Connection, now: UnixMs, limit: number): QueueId[] {
+/** Waiting items whose own expiry has passed, but for those of some hops. */
+export function selectExpired(
+  db: Connection,
+  now: UnixMs,
+  limit: number,
+  sparedHops: readonly number[],
+): QueueId[] {
   return db.column(
     `SELECT queue_id
      FROM queue_state
      WHERE expires_at IS NOT NULL AND expires_at <= ? AND state = 0
+       AND hop_id NOT IN (SELECT value FROM json_each(?))
      ORDER BY expires_at, queue_id
      LIMIT ?`,
     now,
+    JSON.stringify(sparedHops),
     limit,
   );
 }
 
-/** Waiting items without an expiry of their own, the oldest first. */
-export function selectAged(db: Connection, createdBefore: UnixMs, limit: number): QueueId[] {
+/** Waiting items without an expiry of their own, the oldest first, but for those of some hops. */
+export function selectAged(
+  db: Connection,
+  createdBefore: UnixMs,
+  limit: number,
+  sparedHops: readonly number[],
+): QueueId[] {
   return db.column(
     `SELECT queue_id
      FROM queue_state
      WHERE state = 0 AND expires_at IS NULL AND created_at < ?
+       AND hop_id NOT IN (SELECT value FROM json_each(?))
      ORDER BY created_at, queue_id
      LIMIT ?`,
     createdBefore,
+    JSON.stringify(sparedHops),
     limit,
   );
 }
