@@ -8,7 +8,7 @@
 import type { AccountId } from '../../base/ids.ts';
 
 /** What a secret is for. */
-export type SecretPurpose = 'cramMd5';
+export type SecretPurpose = 'cramMd5' | 'relayToken' | 'relayPassword' | 'relaySecret';
 
 /** Which secret is meant. */
 export interface SecretName {
