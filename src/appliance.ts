@@ -1,6 +1,6 @@
 /**
  * The appliance in this process: opens the rooms in order, hands each its options, Clock, Log and neighbours, and closes them in
- * reverse. main.ts loads it for `serve` and `demo` alone, so that no other verb waits for everything that a server is made of.
+ * reverse. commandLine.ts loads it for `serve` and `demo` alone, so that no other verb waits for everything that a server is made of.
  */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * Where this installation stands, and which version it is. Read by main.ts and appliance.ts.
+ * Where this installation stands, and which version it is. Read by commandLine.ts and appliance.ts.
  */
 
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * Routes, lists, forwards and rules by the real command line in a second process, while the server takes mail; and that all of it is
+ * Routes, lists, forwards and rules by the command line, while the server takes mail; and that all of it is
  * still there after a restart, with and without a server. What becomes of mail by them is tested below test/transfer/plan/.
  */
 

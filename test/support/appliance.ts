@@ -2,14 +2,25 @@
  * The appliance as a process of its own, started as an administrator starts it (`src/main.ts serve` under Node 24), on
  * 127.0.0.1 with ports that the system chooses and a data directory of the test. Its log lines tell the ports.
  *
- * Used by journeys, kill tests and bench/. `cli` runs a verb in a second process, through the control socket.
+ * Used by journeys, kill tests and bench/. `cli` runs a verb as the command line does, through the control socket where it runs.
  */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { type ProgramResult, type RunningProgram, runProgram, startProgram } from './peers.ts';
+
+import { runCommandLine } from '../../src/commandLine.ts';
+import { madeCertificate } from './madeCertificate.ts';
+import {
+  peerEnvironment,
+  type ProgramResult,
+  type RunningProgram,
+  runProgram,
+  startProgram,
+} from './peers.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** Keeps what Node made of our sources: a start or a verb takes half the time then, and the tests make hundreds. */
@@ -33,8 +44,10 @@ export interface Site {
   readonly configFile: string;
   /** Adds `keys`, lines of TOML, to each listener; counts from the next start on. */
   changeListeners(keys: string): void;
-  /** Runs `hauspost ...args --config FILE`. */
+  /** Runs `hauspost ...args --config FILE`, in this process, which spares half a second; journeys/lifecycle.test.ts has processes. */
   cli(args: readonly string[], stdin?: string): Promise<ProgramResult>;
+  /** As `cli`, in a process of its own. */
+  program(args: readonly string[], stdin?: string): Promise<ProgramResult>;
   /** As `cli`, with --json, and rejects unless the exit code is 0. */
   cliJson(args: readonly string[], stdin?: string): Promise<unknown>;
   /** Starts the server and waits until it listens. */
@@ -72,11 +85,14 @@ export function createSite(extra = '', main = MAIN): Site {
   const configFile = join(directory, 'hauspost.toml');
   writeFileSync(configFile, `${extra}\n${LISTENERS}`);
   const servers: RunningServer[] = [];
-  const cli = (args: readonly string[], stdin = '') =>
+  const program = (args: readonly string[], stdin = '') =>
     runProgram(process.execPath, [main, ...args, '--config', configFile], { stdin, env: QUICK_START });
+  const cli = (args: readonly string[], stdin = '') =>
+    main === MAIN ? runVerb([...args, '--config', configFile], stdin) : program(args, stdin);
   return {
     directory,
     configFile,
+    program,
     changeListeners(keys) {
       const text = readFileSync(configFile, 'utf8');
       writeFileSync(configFile, text.replaceAll('[[listeners]]\n', `[[listeners]]\n${keys}`));
@@ -88,6 +104,7 @@ export function createSite(extra = '', main = MAIN): Site {
       return JSON.parse(result.stdout.toString());
     },
     async serve(options) {
+      await giveCertificate(directory);
       const server = await serve(main, configFile, options);
       servers.push(server);
       return server;
@@ -99,6 +116,18 @@ export function createSite(extra = '', main = MAIN): Site {
   };
 }
 
+async function runVerb(argv: readonly string[], stdin: string): Promise<ProgramResult> {
+  const out = new PassThrough();
+  const err = new PassThrough();
+  const printed = Promise.all([buffer(out), buffer(err)]);
+  const environment = peerEnvironment();
+  const exitCode = await runCommandLine(argv, { out, err, in: Readable.from([stdin]), environment });
+  out.end();
+  err.end();
+  const [stdout, stderr] = await printed;
+  return { exitCode, signal: undefined, stdout, stderr, killedFor: undefined };
+}
+
 /** Adds the domain app.example.com and an account `name`@ in it; answers address and password. */
 export async function addAccount(site: Site, name: string): Promise<{ address: string; password: string }> {
   const address = `${name}@app.example.com`;
@@ -108,7 +137,7 @@ export async function addAccount(site: Site, name: string): Promise<{ address: s
   return { address, password };
 }
 
-/** The certificate that the server made for itself. */
+/** The server's certificate, as it would have made it for itself. */
 export function certificateOf(site: Site): string {
   return readFileSync(join(site.directory, 'self-signed.crt'), 'utf8');
 }
@@ -127,6 +156,14 @@ const LISTENERS = [
       `[[listeners]]\nname = "${name}"\nprotocol = "${protocol}"\ntls = "${tls}"\nport = 0\n${role === undefined ? '' : `role = "${role}"\n`}`,
   )
   .join('\n');
+
+/** So that a first start need not make an RSA key. */
+async function giveCertificate(directory: string): Promise<void> {
+  if (existsSync(join(directory, 'self-signed.crt'))) return;
+  const { certificateFile, keyFile } = await madeCertificate();
+  copyFileSync(keyFile, join(directory, 'self-signed.key'));
+  copyFileSync(certificateFile, join(directory, 'self-signed.crt'));
+}
 
 async function serve(main: string, configFile: string, options: ServeOptions = {}): Promise<RunningServer> {
   const command = [

@@ -10,7 +10,6 @@ import type { Test } from 'tap';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { newTraceId } from '../../src/base/ids.ts';
-import { ensureSelfSigned } from '../../src/net/selfSigned.ts';
 import { TlsContexts } from '../../src/net/tlsContext.ts';
 import type { Account } from '../../src/store/contract/directory.ts';
 import type { DeliveryOutcome } from '../../src/store/contract/deliveries.ts';
@@ -25,6 +24,7 @@ import { ACCOUNT_CAPABILITIES } from '../../src/imapd/capabilities.ts';
 import { CAPABILITIES as POP3_CAPABILITIES } from '../../src/pop3d/capabilities.ts';
 import { networkAddresses } from '../../src/admin/networkAddresses.ts';
 import { createPasswordHasher } from '../../src/accounts/password.ts';
+import { madeCertificate } from './madeCertificate.ts';
 
 /** Octets and passes of a hash that costs next to nothing. */
 const TEST_COST = { memoryKib: 8, passes: 1, parallelism: 1 };
@@ -112,7 +112,7 @@ export async function openRoomSite(
       options: accountsOptions,
     }),
     administration,
-    tlsContexts: await sharedCertificate(),
+    tlsContexts: await TlsContexts.open({ kind: 'pem', ...(await madeCertificate()) }),
     async addAccount(address, quotaOctets) {
       const name = address.slice(address.indexOf('@') + 1);
       if ((await store.directory.findDomain(name)) === undefined) await administration.domains.add({ name });
@@ -141,29 +141,6 @@ async function deliver(store: Store, octets: Buffer, accounts: readonly Account[
     copies: accounts.map(({ id, address }) => ({ accountId: id, recipient: address })),
     events: [],
   });
-}
-
-/** One certificate for all sites of a test file: an RSA key takes a second on a loaded machine. */
-function sharedCertificate(): Promise<TlsContexts> {
-  const made = certificates.get('made') ?? makeCertificate();
-  certificates.set('made', made);
-  return made;
-}
-
-const certificates = new Map<'made', Promise<TlsContexts>>();
-
-async function makeCertificate(): Promise<TlsContexts> {
-  const directory = mkdtempSync(join(tmpdir(), 'hauspost-certificate-'));
-  try {
-    const files = await ensureSelfSigned({ directory, hostName: 'localhost', clock: systemClock });
-    return await TlsContexts.open({
-      kind: 'pem',
-      certificateFile: files.certificateFile,
-      keyFile: files.keyFile,
-    });
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
 }
 
 async function readInbox(store: Store, account: Account, afterUid = 0): Promise<Buffer[]> {
