@@ -532,6 +532,7 @@ t.test('the log has both ids, and no token, whatever happens', async (t) => {
     clientRequestId: graph.requests[0]?.headers['client-request-id'],
   });
   t.equal(lines.trim().split('\n').length, 1 + FAULTS.length);
+  t.match(lines, /"code":"ApplicationThrottled","requestId":"[^"]+","diagnostic":"\{.*DataCenter/);
   t.notMatch(lines, /sesame|Bearer|hello/);
 });
 
@@ -571,6 +572,26 @@ t.test('every code of the table is found, the innermost one first, and what it s
   t.match(text, /^400 ErrorSendAsDenied: a\?\?b\?x+ \(request-id R\)/);
   t.ok(text.length < 800, 'bounded');
   t.end();
+});
+
+t.test('whatever answers, it is read, and in one line', async () => {
+  const headers = fc.dictionary(
+    fc.constantFrom('request-id', 'retry-after', 'x-ms-ags-diagnostic'),
+    fc.string(),
+  );
+  const body = fc.oneof(
+    fc.uint8Array(),
+    fc.json().map((text) => Buffer.from(`{"error":${text}}`)),
+  );
+  fc.assert(
+    fc.property(fc.integer({ min: 100, max: 599 }), headers, body, (status, fields, octets) => {
+      const http = { status, headers: new Map(Object.entries(fields)), body: Buffer.from(octets) };
+      const { answer } = readAnswer(http, TEST_CLOCK_START);
+      const text = 'reply' in answer ? answer.reply : 'reason' in answer ? answer.reason : '';
+      return text !== '' && !/[^\x20-\x7e]/.test(text) && (answer.kind === 'accepted') === (status === 202);
+    }),
+    { seed: 6, numRuns: 500 },
+  );
 });
 
 t.test('Retry-After is seconds or a date, at most a day, or nothing', (t) => {

@@ -22,6 +22,7 @@ import { headerSuitability } from '../../src/outbound/graph/suitability.ts';
 import { createAuthority } from '../support/authority.ts';
 import { type GraphFault, type GraphServer, openGraphServer } from '../support/graphServer.ts';
 import type { Teardown } from '../support/sockets.ts';
+import { type PeerBehaviour, relayContract } from './relayContract.ts';
 import { messageOf } from './relayedMessages.ts';
 
 const AUTHORITY = await createAuthority('Graph of the tests');
@@ -80,6 +81,34 @@ function nextHop(result: RelayResult | undefined = undefined): Relay & { readonl
 function addressesOf(message: RelayedMessage | undefined): readonly string[] | undefined {
   return message?.recipients.map(({ address }) => address);
 }
+
+/** How Graph does what the contract asks of a peer. `refusesSome` is left out: it answers for all recipients at once. */
+const BEHAVIOURS: Readonly<Partial<Record<PeerBehaviour, GraphFault>>> = {
+  defers: { kind: 'answer', status: 500, code: 'ErrorInternalServerError' },
+  refuses: { kind: 'answer', status: 400, code: 'ErrorInvalidRecipients' },
+  throttles: { kind: 'answer', status: 429, code: 'ApplicationThrottled' },
+  isMisconfigured: { kind: 'answer', status: 403, code: 'ErrorAccessDenied' },
+  cutsInTheMiddle: { kind: 'cut', at: 'body' },
+  cutsAtTheEnd: { kind: 'cut', at: 'answer' },
+};
+
+relayContract(t, 'Graph', async (t) => {
+  const limits = { ...LIMITS, sizeLimitOctets: 2_000_000 };
+  const { graph, relay } = await open(t, undefined, { limits });
+  graph.mailboxes.set('adelev@contoso.com', { sendAs: ['sender@example.com'] });
+  return {
+    relay,
+    can: new Set(Object.keys(BEHAVIOURS) as PeerBehaviour[]),
+    behave: async (behaviour) => {
+      if (behaviour === 'isAway') return graph.goAway();
+      await graph.comeBack();
+      graph.always = BEHAVIOURS[behaviour];
+    },
+    received: () => graph.sent.map(({ recipients, mime }) => ({ recipients, octets: mime })),
+    largestOctets: limits.sizeLimitOctets,
+    changesHeader: true,
+  };
+});
 
 t.test('a message whose header names exactly its recipients goes by Graph, octet by octet', async (t) => {
   const { graph, relay } = await open(t);

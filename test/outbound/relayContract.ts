@@ -50,8 +50,9 @@ export interface PeerMessage {
   readonly octets: Buffer;
 }
 
+/** Names nobody, so that it may go to anybody by a way that has no envelope. */
 const TEXT =
-  'From: sender@example.com\r\nTo: a@example.org, b@example.org\r\nSubject: contract\r\n\r\n.dot\r\nlast line\r\n';
+  'From: sender@example.com\r\nTo: undisclosed-recipients:;\r\nSubject: contract\r\n\r\n.dot\r\nlast line\r\n';
 const BOTH = ['a@example.org', 'b@example.org'];
 const NEVER = new AbortController().signal;
 

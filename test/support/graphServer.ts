@@ -78,12 +78,17 @@ export interface GraphServer {
   readonly sent: SentMessage[];
   readonly requests: GraphRequest[];
   readonly faults: GraphFault[];
+  /** Happens in place of every answer while it is set, when no fault is queued. */
+  always: GraphFault | undefined;
   /** Requests that are being answered now, and the most there were at a time. */
   readonly inFlight: { now: number; most: number };
   /** Resolves when a request is there that is not answered (`silent`, `deaf`, `held`). */
   stuck(): Promise<void>;
   /** Lets what is `held` go on. */
   goOn(): void;
+  /** Takes no more connections, and ends those there are, until it comes back at the same port. */
+  goAway(): Promise<void>;
+  comeBack(): Promise<void>;
 }
 
 /** "4 MB" of one request. */
@@ -109,21 +114,33 @@ export async function openGraphServer(t: Teardown, issued: Issued): Promise<Grap
     sent: [],
     requests: [],
     faults: [],
+    always: undefined,
     inFlight: { now: 0, most: 0 },
     stuck: () => stuck.promise,
     goOn: held.resolve,
+    goAway: async () => {
+      if (!server.listening) return;
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+    comeBack: async () => undefined,
   };
   const server = createServer({ cert: issued.pem, key: issued.keyPem }, (request, response) => {
     const exchange = new Exchange(graph, request, response, { isStuck: stuck.resolve, goesOn: held.promise });
     exchange.run().catch(() => request.socket.destroy());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  graph.endpoint = `https://localhost:${(server.address() as AddressInfo).port}`;
+  const listen = async (port: number) => {
+    if (server.listening) return;
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  };
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  graph.endpoint = `https://localhost:${port}`;
+  graph.comeBack = () => listen(port);
+  t.teardown(() => graph.goAway());
   return graph;
 }
 
@@ -155,7 +172,7 @@ class Exchange {
       inFlight.now -= 1;
     });
     const isOver = inFlight.now > CONCURRENT_LIMIT;
-    const fault = faults.shift();
+    const fault = faults.shift() ?? this.#graph.always;
     if (fault !== undefined) return this.#fail(fault);
     const body = await this.#body();
     if (isOver)

@@ -195,9 +195,10 @@ async function sendOnce(
     : read.answer;
 }
 
-function logAnswer(log: Log, fields: object, status: number, { answer, code, requestId }: ReadAnswer): void {
-  const event = answer.kind === 'accepted' ? 'exchange.sendMail.accept' : 'exchange.sendMail.refuse';
-  log.info(event, { ...fields, status, ...(code === undefined ? {} : { code }), requestId });
+function logAnswer(log: Log, fields: object, status: number, read: ReadAnswer): void {
+  const { answer, code, requestId, diagnostic } = read;
+  if (answer.kind === 'accepted') log.info('exchange.sendMail.accept', { ...fields, status, requestId });
+  else log.info('exchange.sendMail.refuse', { ...fields, status, code, requestId, diagnostic });
 }
 
 function withoutAnswer(posted: Exclude<Posted, { kind: 'answered' }>): GraphAnswer {

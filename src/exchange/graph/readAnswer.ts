@@ -26,21 +26,24 @@ export interface ReadAnswer {
   readonly answer: GraphAnswer;
   readonly code: string | undefined;
   readonly requestId: string | undefined;
+  /** Which of Microsoft's servers answered, in its own words; its support asks for it. */
+  readonly diagnostic: string | undefined;
 }
 
 /** Reads an answer that came at `now`. */
 export function readAnswer(http: HttpAnswer, now: UnixMs): ReadAnswer {
   const { status } = http;
   const requestId = printable(http.headers.get('request-id') ?? '') || undefined;
+  const diagnostic = printable(http.headers.get('x-ms-ags-diagnostic') ?? '') || undefined;
   const { codes, message } = errorOf(http.body);
   const known = codes.findLast((code) => GRAPH_REFUSALS.has(code));
   const code = known ?? codes.at(-1);
   const reply = replyText(status, code, message, requestId);
-  if (status === 202) return { answer: { kind: 'accepted', reply }, code, requestId };
+  if (status === 202) return { answer: { kind: 'accepted', reply }, code, requestId, diagnostic };
   const retryAfterMs = readRetryAfter(http.headers.get('retry-after'), now);
   const refusal =
     (known === undefined ? undefined : GRAPH_REFUSALS.get(known)) ?? refusalOf(http, retryAfterMs);
-  return { answer: answerOf(refusal, reply, retryAfterMs), code, requestId };
+  return { answer: answerOf(refusal, reply, retryAfterMs), code, requestId, diagnostic };
 }
 
 /** Retry-After as milliseconds from `now`: seconds or a date (RFC 9110 section 10.2.3); undefined for anything else. */
@@ -98,7 +101,7 @@ function errorOf(body: Buffer): ReadError {
   const codes: string[] = [];
   for (let depth = 0; depth < INNER_ERROR_LIMIT && error !== undefined; depth += 1) {
     const code = property(error, 'code');
-    if (typeof code === 'string' && code !== '') codes.push(code);
+    if (typeof code === 'string' && code !== '') codes.push(printable(code));
     error = property(error, 'innerError') ?? property(error, 'innererror');
   }
   return { codes, message: typeof text === 'string' ? text : undefined };
