@@ -60,7 +60,10 @@ export async function attempt(
   if (fault?.kind === 'damaged')
     surroundings.log.error('outbound.content.damaged', { trace: transaction.items[0]?.traceId, ...fault });
   const endedAt = clock.now();
-  const facts = { nextHop, endedAt, schedule, random, undecided: undecidedBy(fault, trial, closing) };
+  // One draw for all: who was deferred together leaves together again. Graph carries a message only for all whom its header names.
+  const draw = random();
+  const undecided = undecidedBy(fault, trial, closing);
+  const facts = { nextHop, endedAt, schedule, random: () => draw, undecided };
   const byItem = new Map(items.map(({ id }, index) => [id, outcomes[index]]));
   const results = transaction.items.map((item) => {
     const said = stopped.get(item.id) ?? byItem.get(item.id) ?? { kind: 'untried' };

@@ -17,13 +17,16 @@ import { octetString } from '../../src/wire/mime/structure.ts';
 import { createGraphTurns } from '../../src/exchange/graph/turns.ts';
 import type { RecipientOutcome, Relay, RelayedMessage, RelayResult } from '../../src/transfer/relay.ts';
 import type { GraphRelayOptions } from '../../src/outbound/contract.ts';
+import { createRelay } from '../../src/outbound/createRelay.ts';
 import { createGraphRelay } from '../../src/outbound/graph/graphRelay.ts';
 import { headerSuitability } from '../../src/outbound/graph/suitability.ts';
 import { createAuthority } from '../support/authority.ts';
 import { type GraphFault, type GraphServer, openGraphServer } from '../support/graphServer.ts';
+import { openScriptedHop } from '../support/scriptedHop.ts';
 import type { Teardown } from '../support/sockets.ts';
 import { type PeerBehaviour, relayContract } from './relayContract.ts';
 import { messageOf } from './relayedMessages.ts';
+import { SendingRig } from './sendingRig.ts';
 
 const AUTHORITY = await createAuthority('Graph of the tests');
 const ISSUED = await AUTHORITY.issue({ commonName: 'localhost', names: ['localhost'], uses: ['serverAuth'] });
@@ -44,22 +47,28 @@ interface Site {
 
 async function open(t: Teardown, fallback?: Relay, options: Partial<GraphRelayOptions> = {}): Promise<Site> {
   const graph = await openGraphServer(t, ISSUED);
-  const relay = createGraphRelay(
-    {
-      kind: 'graph',
-      name: 'cloud',
-      application: 'app',
-      mailbox: 'adelev@contoso.com',
-      endpoint: graph.endpoint,
-      tokens: { token: async () => ({ kind: 'token', token: 'good' }) },
-      certificateAuthorities: AUTHORITY.pem,
-      limits: LIMITS,
-      ...options,
-    },
-    { clock: systemClock, log: silentLog, turns: createGraphTurns(), fallback },
-  );
+  const relay = createGraphRelay(graphOptions(graph, options), {
+    clock: systemClock,
+    log: silentLog,
+    turns: createGraphTurns(),
+    fallback,
+  });
   t.teardown(() => relay.close());
   return { graph, relay };
+}
+
+function graphOptions({ endpoint }: GraphServer, options: Partial<GraphRelayOptions>): GraphRelayOptions {
+  return {
+    kind: 'graph',
+    name: 'cloud',
+    application: 'app',
+    mailbox: 'adelev@contoso.com',
+    endpoint,
+    tokens: { token: async () => ({ kind: 'token', token: 'good' }) },
+    certificateAuthorities: AUTHORITY.pem,
+    limits: LIMITS,
+    ...options,
+  };
 }
 
 /** A next hop that answers so, and keeps what it got. */
@@ -543,6 +552,56 @@ t.test('of a message that Graph does not read no more is read than fits on the w
   t.match(await ended, { outcomes: [{ kind: 'untried' }], trouble: undefined });
   t.ok(read > 0 && read < 100 * piece.length, `${read} octets of 50 MiB`);
 });
+
+t.test(
+  'the room sends by Graph, again to all whom it deferred, and by SMTP what Graph cannot carry',
+  async (t) => {
+    const graph = await openGraphServer(t, ISSUED);
+    const hop = await openScriptedHop(t);
+    const surroundings = { clock: systemClock, log: silentLog, serverName: 'hauspost.example.com' };
+    const graphTurns = createGraphTurns();
+    const tls = { mode: 'none', minimumVersion: 'TLSv1.2' } as const;
+    const fallback = {
+      kind: 'smtp',
+      name: 'hop',
+      hosts: [{ host: '127.0.0.1', port: hop.port }],
+      tls,
+      limits: LIMITS,
+    } as const;
+    const draws = [0.1, 0.9];
+    const rig = await SendingRig.open(t, {
+      random: () => draws.shift() ?? 0.5,
+      createRelay: () => createRelay(graphOptions(graph, { fallback }), { ...surroundings, graphTurns }),
+    });
+    graph.faults.push({ kind: 'answer', status: 500 });
+    const to = ['a@example.org', 'b@example.org'];
+    const octets = Buffer.from(`${FROM}To: a@example.org\r\nCc: b@example.org\r\n\r\nhello\r\n`);
+    const trace = await rig.queue({ to, octets });
+    await until(() => rig.results.length === 2);
+    t.match(await rig.items(), [{ attempts: 1, lastReply: /^500 generalException/ }, { attempts: 1 }]);
+    const report = await rig.queue({ to: ['c@example.org'], octets, reversePath: '' });
+    await until(() => rig.results.length === 3);
+    await rig.pass(2 * MINUTE_MS);
+    await until(() => rig.results.length === 5);
+    t.strictSame(
+      graph.sent.map(({ recipients }) => recipients),
+      [to],
+    );
+    t.strictSame(
+      hop.messages.map(({ rcpts }) => rcpts),
+      [['RCPT TO:<c@example.org>']],
+    );
+    t.strictSame(await rig.told(trace), ['deferred', 'deferred', 'relayed', 'relayed']);
+    const told = await rig.store.trace.find(report);
+    t.match(told?.events.at(-1)?.fields, { reply: /by hop, since it cannot go by Graph: it has no sender/ });
+    t.strictSame(await rig.items(), []);
+  },
+);
+
+/** Until it is so; the network has its turns meanwhile. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise(setImmediate);
+}
 
 t.test('a content that cannot be read is no trouble of the hop', async (t) => {
   const { graph, relay } = await open(t);

@@ -97,6 +97,18 @@ t.test(
   },
 );
 
+t.test('recipients who are deferred together are tried together again, whatever the jitter', async (t) => {
+  let draws = 0;
+  const rig = await SendingRig.open(t, { random: () => (draws++ % 10) / 10 });
+  rig.answer = deferAll;
+  const to = ['a@x.example', 'b@x.example', 'c@x.example'];
+  await rig.queue({ to });
+  await rig.idle();
+  for (let attempt = 1; attempt < 6; attempt += 1) await rig.pass(30 * MINUTE_MS, MINUTE_MS);
+  t.ok(rig.relay.asked.length > 5);
+  for (const asked of rig.relay.asked) t.same(asked, to);
+});
+
 t.test('recipients of one transaction end each in their own way', async (t) => {
   const rig = await SendingRig.open(t);
   rig.answer = () => ({

@@ -12,6 +12,7 @@ import { yieldTurn } from '../../src/base/pacer.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/base/units.ts';
 import type { PlannedQueueItem, QueueItem } from '../../src/store/contract/queue.ts';
 import type { SqliteStore } from '../../src/store/sqlite/open.ts';
+import type { Relay } from '../../src/transfer/relay.ts';
 import type { Outbound, QueueSchedule, RelayLimits, RelayOptions } from '../../src/outbound/contract.ts';
 import { openOutbound } from '../../src/outbound/outbound.ts';
 import { createSettling, type ItemResult, type Settling } from '../../src/outbound/settling.ts';
@@ -49,6 +50,8 @@ export interface RigOptions {
   readonly schedule?: Partial<QueueSchedule>;
   /** 0.5 unless given: no jitter. */
   readonly random?: () => number;
+  /** In place of relays in the test's hands; `idle` does not wait for these. */
+  readonly createRelay?: (options: RelayOptions) => Relay;
 }
 
 /** The room, and what is around it. */
@@ -113,16 +116,18 @@ export class SendingRig {
       settling: watched,
       relays,
       schedule: { ...SCHEDULE, ...this.#options.schedule },
-      createRelay: ({ name }) => {
-        const made = new FakeRelay(name, this.clock);
-        made.answer = (message, signal) => this.answer(message, signal);
-        this.relays.push(made);
-        return made;
-      },
+      createRelay: this.#options.createRelay ?? (({ name }) => this.#createRelay(name)),
       random: this.#options.random ?? (() => 0.5),
       clock: this.clock,
       log: silentLog,
     });
+  }
+
+  #createRelay(name: string): Relay {
+    const made = new FakeRelay(name, this.clock);
+    made.answer = (message, signal) => this.answer(message, signal);
+    this.relays.push(made);
+    return made;
   }
 
   /** Closes the room at once. */
