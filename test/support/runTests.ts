@@ -1,29 +1,29 @@
 /**
- * `npm test`: runs every test file, or those that are named, each in a process of its own, two at a time, and reports them.
+ * `npm test`: runs every test file, or those that are named, each in a process of its own, several at a time, and reports them.
  *
  * tap's own runner loads its hooks into every file (mocks, source maps, coverage): three of five seconds for a file that opens a
- * store. Here a file is run as Node runs it by itself, and its TAP goes to the house's reporter. Files that measure the
- * machine run alone, at the end. HAUSPOST_TEST_JOBS changes the number; the exit code is 1 where anything failed.
+ * store. Here a file is run as Node runs it by itself, and its TAP goes to the house's reporter. HAUSPOST_TEST_JOBS
+ * changes their number; the exit code is 1 where anything failed.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
 import type { Transform } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const JOBS = Number(process.env.HAUSPOST_TEST_JOBS ?? 2);
+/** One more than the machine has processors, because some wait while others work. */
+const JOBS = Number(process.env.HAUSPOST_TEST_JOBS ?? availableParallelism() + 1);
 /** For a file that sets no limit of its own by `t.setTimeout`. */
-const FILE_TIMEOUT_MS = 60_000;
+const FILE_TIMEOUT_MS = 120_000;
 /** A file ends itself when its time is up; one that can't is killed so much later. */
 const GRACE_MS = 5_000;
 /** Of what a file prints on its standard error stream the end is kept. */
 const NOISE_LIMIT_OCTETS = 64 * 1024;
 /** The longest files are among these, and begin first, so that no long one is left at the end. */
 const FIRST = ['test/journeys/', 'test/fuzz/', 'test/store/', 'test/pop3d/'];
-/** Files that measure what the machine gives to all: memory, or the time of a process that they do not run themselves. */
-const ALONE: readonly string[] = ['test/journeys/connectionMemory.test.ts', 'test/journeys/soak.test.ts'];
 
 /** How a file ended. */
 interface Ended {
@@ -46,17 +46,15 @@ async function main(named: readonly string[]): Promise<0 | 1> {
   reporter.write(`TAP version 14\n1..${files.length}\n`);
   let number = 0;
   let hasFailed = files.length === 0;
-  const runNext = async (queue: string[]): Promise<void> => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+  const runNext = async (): Promise<void> => {
+    for (let file = files.shift(); file !== undefined; file = files.shift()) {
       const ended = await run(file);
       hasFailed ||= ended.exitCode !== 0 || ended.tap === '';
       number += 1;
       reporter.write(formatFile(number, file, ended));
     }
   };
-  const together = files.filter((file) => !ALONE.includes(file));
-  await Promise.all(Array.from({ length: JOBS }, () => runNext(together)));
-  await runNext(files.filter((file) => ALONE.includes(file)));
+  await Promise.all(Array.from({ length: JOBS }, runNext));
   reporter.end();
   await new Promise((resolve) => reporter.once('end', resolve));
   return hasFailed ? 1 : 0;
