@@ -2,11 +2,11 @@
  * Makes a relay of what is configured: the one place that knows every kind.
  */
 
-import { MailError } from '../base/error.ts';
 import type { GraphTurns } from '../exchange/graph/turns.ts';
 import type { Relay } from '../transfer/relay.ts';
 import type { RelayOptions } from './contract.ts';
 import { createGraphRelay } from './graph/graphRelay.ts';
+import { createDirectRelay } from './smtp/directRelay.ts';
 import { createSmtpRelay, type RelaySurroundings } from './smtp/smtpRelay.ts';
 
 /** What relays of every kind are handed beside their options. */
@@ -27,6 +27,6 @@ export function createRelay(options: RelayOptions, surroundings: AnyRelaySurroun
       return createGraphRelay(options, { clock, log, turns, fallback });
     }
     case 'direct':
-      throw new MailError('cannot', `relay ${options.name}: this version has no relays of its kind yet`);
+      return createDirectRelay(options, surroundings);
   }
 }

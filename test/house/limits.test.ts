@@ -7,12 +7,13 @@ import t from 'tap';
 
 import { documentLimits, LIMITS, readLimit } from '../../bin/limits.ts';
 import { GRAPH_LIMITS } from '../../bin/graphLimits.ts';
+import { HOP_LIMITS } from '../../bin/hopLimits.ts';
 import { LISTENER_LIMITS } from '../../bin/listenerLimits.ts';
 import { POP3_LIMITS } from '../../bin/pop3Limits.ts';
 import { SMTP_LIMITS } from '../../bin/smtpLimits.ts';
 import { findKey } from '../../src/config/keys.ts';
 
-const TABLES = [LISTENER_LIMITS, SMTP_LIMITS, LIMITS, POP3_LIMITS, GRAPH_LIMITS];
+const TABLES = [LISTENER_LIMITS, SMTP_LIMITS, LIMITS, POP3_LIMITS, HOP_LIMITS, GRAPH_LIMITS];
 const ALL = TABLES.flat();
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -49,10 +50,11 @@ t.test(
       'src/smtpd',
       'src/wire/smtp',
       'src/exchange/graph',
+      'src/outbound/smtp',
     ]
       .flatMap(sources)
       .flatMap(({ path, text }) => {
-        const pattern = /(imapd|pop3d|smtpd|exchange\/graph)\/limits\.ts$/.test(path)
+        const pattern = /(imapd|pop3d|smtpd|exchange\/graph|outbound\/smtp)\/limits\.ts$/.test(path)
           ? /^export const ([A-Z_0-9]+)\b/gm
           : /^export const ([A-Z_0-9]*LIMIT[A-Z_0-9]*)\b/gm;
         return [...text.matchAll(pattern)].map((match) => match[1] ?? '');

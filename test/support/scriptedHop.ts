@@ -33,6 +33,8 @@ export interface HopScript {
   /** EHLO keywords; STARTTLS is added where there is TLS and none is on. */
   readonly keywords?: readonly string[];
   readonly tls?: SecureContextOptions & { readonly isImplicit?: boolean; readonly asksCertificate?: boolean };
+  /** Answers the handshake in clear. */
+  readonly speaksNoTls?: boolean;
   /** What a command is answered with; undefined as a plain server would. */
   readonly answer?: (moment: HopMoment) => HopStep | undefined;
   /** Cuts the connection when so many octets of data have come. */
@@ -67,6 +69,10 @@ export interface ScriptedHop {
   readonly sessions: { opened: number; open: number };
   /** Names of client certificates that were shown. */
   readonly clientNames: string[];
+  /** Resolves when `isTrue`, which is asked at each event. */
+  until(isTrue: () => boolean): Promise<void>;
+  /** Writes on every connection in clear that is open. */
+  say(octets: string): void;
   /** Cuts all connections and listens no more. */
   goAway(): Promise<void>;
   /** Listens again, at the same port, by another script. */
@@ -94,9 +100,15 @@ export async function openScriptedHop(t: Teardown, script: HopScript = {}): Prom
     socket.on('close', () => {
       sockets.delete(socket);
       hop.sessions.open -= 1;
+      look();
     });
-    new HopSession(hop, hop.sessions.opened).begin(socket);
+    new HopSession(hop, hop.sessions.opened, look).begin(socket);
+    look();
   });
+  const watchers = new Set<() => void>();
+  const look = () => {
+    for (const watcher of [...watchers]) watcher();
+  };
   const hop: ScriptedHop & { port: number } = {
     port: 0,
     script,
@@ -104,6 +116,19 @@ export async function openScriptedHop(t: Teardown, script: HopScript = {}): Prom
     messages: [],
     sessions: { opened: 0, open: 0 },
     clientNames: [],
+    until: (isTrue) =>
+      new Promise((resolve) => {
+        const watcher = () => {
+          if (!isTrue()) return;
+          watchers.delete(watcher);
+          resolve();
+        };
+        watchers.add(watcher);
+        watcher();
+      }),
+    say: (octets) => {
+      for (const socket of sockets) socket.write(octets);
+    },
     goAway: async () => {
       if (!server.listening) return;
       const closed = once(server, 'close');
@@ -135,10 +160,12 @@ class HopSession {
   #data: Buffer[] | undefined;
   #dataOctets = 0;
   #loginLines = 0;
+  readonly #look: () => void;
 
-  constructor(hop: ScriptedHop, number: number) {
+  constructor(hop: ScriptedHop, number: number, look: () => void) {
     this.#hop = hop;
     this.#number = number;
+    this.#look = look;
   }
 
   begin(socket: Socket): void {
@@ -156,6 +183,7 @@ class HopSession {
       this.#received = Buffer.concat([this.#received, chunk]);
       this.#takeLines();
     }
+    this.#look();
   };
 
   #takeLines(): void {
@@ -234,7 +262,12 @@ class HopSession {
       [this.#data, this.#dataOctets] = [[], 0];
       if (this.#hop.script.isDeafToData === true) this.#socket.pause();
     }
-    if (verb === 'STARTTLS' && isTaken) this.#secure(() => {});
+    if (verb === 'STARTTLS' && isTaken) {
+      if (this.#hop.script.speaksNoTls === true) {
+        this.#socket.off('data', this.#onData);
+        this.#socket.once('data', () => this.#socket.end('500 5.5.2 This is no TLS\r\n'));
+      } else this.#secure(() => {});
+    }
     if (verb === 'QUIT') this.#socket.end();
   }
 

@@ -47,3 +47,16 @@ export const REPLY_LIMIT_OCTETS = 64 * KIB;
 export const HEADER_LOOK_LIMIT_OCTETS = 1024 * KIB;
 /** Transactions that one message may take: a server that takes few recipients at a time is offered the rest at once. */
 export const TRANSACTIONS_PER_MESSAGE = 20;
+
+/** One question to the DNS, all tries of the resolver together. */
+export const DNS_DEADLINE_MS = 20 * SECOND_MS;
+/** One try; Node's resolver doubles it at each of its tries. */
+export const DNS_TRY_MS = 3 * SECOND_MS;
+/** Tries of one question at each name server. */
+export const DNS_TRIES = 2;
+/** Mail exchangers of a domain that are tried; five is what most senders try (Postfix's smtp_mx_address_limit counts addresses). */
+export const HOSTS_PER_DOMAIN = 5;
+/** Addresses of one mail exchanger. */
+export const ADDRESSES_PER_HOST = 5;
+/** How long the exchangers of a domain are known without asking again. */
+export const EXCHANGERS_KEPT_MS = 5 * MINUTE_MS;

@@ -14,6 +14,7 @@ import { HopConnection, type HopConnectionOptions, type OpeningFailure } from '.
 import { engineTls, tlsOptionsOf, tlsTrouble } from './hopTls.ts';
 import { troubleOf } from './judgement.ts';
 import { logIn } from './logIn.ts';
+import { isSameName } from './mailExchangers.ts';
 
 /** How a relay opens its sessions. */
 export interface SessionOptions {
@@ -45,10 +46,29 @@ export async function openSession(
   }
   if (!(opened instanceof HopConnection))
     return { kind: 'failed', trouble: troubleIn(opened, address.host), isFinal: false };
-  const trouble = options.login === undefined ? undefined : await logIn(opened, options.login, signal);
+  const trouble = loopTo(opened, options.serverName) ?? (await loggedIn(opened, options, signal));
   if (trouble === undefined) return { kind: 'open', connection: opened };
   await opened.quit();
   return { kind: 'failed', trouble, isFinal: trouble.kind === 'misconfigured' };
+}
+
+/** Mail to a server of our own name would come in again, and again. */
+function loopTo({ host, greeting }: HopConnection, serverName: string): HopTrouble | undefined {
+  const name = /^220[ -]([^ ]+)/.exec(greeting)?.[1] ?? '';
+  if (!isSameName(name, serverName)) return undefined;
+  return {
+    kind: 'misconfigured',
+    reason: `${host} is this server itself, or has its name (${name}): mail would go in a circle`,
+    advice: 'Let the relay lead to another server, or give this one a name of its own (server.name)',
+  };
+}
+
+async function loggedIn(
+  connection: HopConnection,
+  { login }: SessionOptions,
+  signal: AbortSignal,
+): Promise<HopTrouble | undefined> {
+  return login === undefined ? undefined : logIn(connection, login, signal);
 }
 
 async function open(

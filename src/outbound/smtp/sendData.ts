@@ -38,6 +38,8 @@ export async function sendData(
   const onAbort = () => stream.abort();
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
+  // A reply that has come already is no answer to this message: it shows now, as an early one.
+  await new Promise<void>((resolve) => setImmediate(resolve));
   try {
     for await (const piece of onTheWire(message)) {
       await stream.write(piece);
