@@ -63,7 +63,7 @@ export interface TokenServer {
   readonly requests: readonly TokenRequest[];
   /** `http://127.0.0.1:PORT/introspect`: takes `token` by POST, or behind `?token=`. */
   readonly introspection: string;
-  /** The next `times` requests end so. */
+  /** The next `times` requests to the token endpoint end so. */
   order(fault: TokenFault, times?: number): void;
   /** Answers wait until the returned function is called. */
   hold(): () => void;
@@ -110,7 +110,8 @@ export async function openTokenServer(t: Test, options: TokenServerOptions = {})
     readForm(request)
       .then(async (form) => {
         requests.push({ path: request.url ?? '', form });
-        const fault = faults.shift();
+        const isToken = request.url?.endsWith('/token') === true;
+        const fault = isToken ? faults.shift() : undefined;
         await gate;
         response.setHeader('Date', new Date(now()).toUTCString());
         if (fault !== undefined) commit(fault, request, response);

@@ -40,3 +40,13 @@ export const SKEW_LIMIT_MS = 2 * MINUTE_MS;
 export const ASSERTION_LIFETIME_MS = 10 * MINUTE_MS;
 /** A file of certificates or of a key that is larger is another file. */
 export const PEM_LIMIT_OCTETS = 64 * KIB;
+/** Between two questions for a login by code, unless the endpoint says otherwise (RFC 8628 section 3.2). */
+export const DEVICE_INTERVAL_MS = 5 * SECOND_MS;
+/** Added after each `slow_down` (RFC 8628 section 3.5). */
+export const SLOW_DOWN_MS = 5 * SECOND_MS;
+/** A code is good for 15 minutes at Microsoft; longer ones are not waited for. */
+export const DEVICE_LIFETIME_LIMIT_MS = HOUR_MS;
+/** Entra forgets a refresh token that was not used for 90 days. */
+export const REFRESH_LIFETIME_MS = 90 * DAY_MS;
+/** A refresh token that was not used for so long is warned of. */
+export const REFRESH_IDLE_WARNING_MS = 60 * DAY_MS;
