@@ -22,6 +22,7 @@ import { createPasswordHasher, generatePassword } from './accounts/password.ts';
 import { createRetentionPolicy } from './accounts/retention.ts';
 import { createSentToday } from './accounts/sendingDay.ts';
 import { openSearch, type Search } from './search/search.ts';
+import type { Transfer } from './transfer/contract.ts';
 import { createPlanning, createTransfer } from './transfer/transfer.ts';
 import { ACCOUNT_CAPABILITIES, LISTENER_CAPABILITIES } from './imapd/capabilities.ts';
 import { openImapd } from './imapd/imapd.ts';
@@ -44,6 +45,7 @@ import { createOperations } from './admin/operations.ts';
 import { openProtocolLog } from './admin/protocolLog/openProtocolLog.ts';
 import type { ProtocolLog } from './admin/protocolLog/protocolLog.ts';
 import { createRunningServer } from './admin/runningServer.ts';
+import { openSending } from './admin/sending.ts';
 import type { ListenerStatus, RunningServer } from './admin/server.ts';
 import { EXIT } from './admin/verb.ts';
 import { searchOptions, storeOptions } from './admin/storeOptions.ts';
@@ -234,9 +236,20 @@ async function openRooms(
   const maintenance = openMaintenance({ directory, clock, log });
   closers.unshift(async () => maintenance.close());
   const doors = await openExchangeDoors(config, clock);
-  const core = { store, search, accounts, ipRanges, certificates, protocolLog, maintenance, doors };
+  const named = { serverName: serverName(config), clock, log };
+  const transfer = createTransfer({
+    ...named,
+    store,
+    accounts,
+    onceOnly: config.transfer,
+    ...transferOptions(config),
+    submission: config.submission,
+  });
+  const outbound = await openSending(config, [], { ...named, store, random: Math.random });
+  closers.unshift(() => outbound.close(config.server.shutdownDeadlineSeconds * SECOND_MS));
+  const core = { store, search, accounts, ipRanges, certificates, protocolLog, maintenance, doors, transfer };
   const allListeners = await openSessionRooms(config, log, closers, core);
-  const rooms = { store, accounts, certificates, protocolLog, maintenance, doors, listeners: allListeners };
+  const rooms = { ...core, outbound, listeners: allListeners };
   const server = createRunningServer({
     config,
     warnings: loaded.warnings,
@@ -279,9 +292,10 @@ async function openSessionRooms(
     readonly protocolLog: ProtocolLog;
     readonly maintenance: Maintenance;
     readonly doors: ExchangeDoors;
+    readonly transfer: Transfer;
   },
 ): Promise<() => readonly ListenerStatus[]> {
-  const { store, search, accounts, ipRanges, certificates, protocolLog, maintenance, doors } = core;
+  const { store, search, accounts, ipRanges, certificates, protocolLog, maintenance, doors, transfer } = core;
   const deadlineMs = config.server.shutdownDeadlineSeconds * SECOND_MS;
   const tap = protocolLog.openTap;
   const common = { serverName: serverName(config), clock: systemClock, log, tap };
@@ -314,14 +328,6 @@ async function openSessionRooms(
     compression: config.imap.compression,
   });
   closers.unshift(() => imapd.close(deadlineMs));
-  const transfer = createTransfer({
-    ...common,
-    store,
-    accounts,
-    onceOnly: config.transfer,
-    ...transferOptions(config),
-    submission: config.submission,
-  });
   const smtpd = await openSmtpd({
     ...common,
     ...config.smtp,

@@ -10,6 +10,7 @@ import { asMailError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { Accounts } from '../accounts/accounts.ts';
+import type { Outbound } from '../outbound/contract.ts';
 import { changedKeys } from '../config/changes.ts';
 import { type FaultyConfig, type LoadedConfig, serverName } from '../config/load.ts';
 import { formatProblem } from '../config/problems.ts';
@@ -19,6 +20,7 @@ import type { Certificates } from './certificates.ts';
 import type { ExchangeDoors } from './exchangeDoors.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { ProtocolLog } from './protocolLog/protocolLog.ts';
+import { queueSchedule } from './sending.ts';
 import type { ListenerStatus, ReloadOutcome, RunningServer } from './server.ts';
 
 /** What a running server is made of, for its status and its reload. */
@@ -39,6 +41,7 @@ export interface RunningServerOptions {
     readonly protocolLog: ProtocolLog;
     readonly maintenance: Pick<Maintenance, 'state'>;
     readonly doors: ExchangeDoors;
+    readonly outbound: Pick<Outbound, 'reschedule'>;
     listeners(): readonly ListenerStatus[];
   };
 }
@@ -73,6 +76,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
       try {
         rooms.accounts.setOptions(accountsOptions(fresh.config));
         rooms.doors.reload(fresh.config);
+        rooms.outbound.reschedule(queueSchedule(fresh.config));
       } catch (error) {
         return refuseReload([asMailError(error).message, ...problems], log);
       }
@@ -83,6 +87,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
         log: fresh.config.log,
         login: fresh.config.login,
         tls: fresh.config.tls,
+        queue: fresh.config.queue,
         exchange: {
           ...current.exchange,
           secret: fresh.config.exchange.secret,

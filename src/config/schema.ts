@@ -12,6 +12,7 @@ import { hostName } from './hostName.ts';
 import { DEFAULT_LISTENERS, listener, TLS_VERSIONS } from './listenerKeys.ts';
 import { pop3 } from './pop3Keys.ts';
 import { protocolLog } from './protocolLogKeys.ts';
+import { queue } from './queueKeys.ts';
 import { relay } from './relayKeys.ts';
 import { transfer } from './transferKeys.ts';
 import { submission } from './submissionKeys.ts';
@@ -248,6 +249,9 @@ export const configSchema = z.strictObject({
   submission: submission
     .prefault({})
     .describe('Limits of accounts and devices that submit mail (docs/SUBMISSION.md).'),
+  queue: queue
+    .prefault({})
+    .describe('Mail that waits for a next hop: retries, reports of delay, the end (docs/QUEUE.md).'),
   pop3: pop3.prefault({}).describe('Serving mail by POP3.'),
   search: search.prefault({}).describe('Searching for texts in messages.'),
   imap: imap.prefault({}).describe('Serving mail by IMAP.'),
@@ -289,6 +293,7 @@ export const RELOADABLE_KEYS: readonly string[] = [
   'login.banMinutes',
   'exchange.secret',
   'exchange.previousSecret',
+  ...Object.keys(queue.shape).map((name) => `queue.${name}`),
   ...Object.keys(relay.shape).map((name) => `relays[].${name}`),
 ];
 

@@ -52,8 +52,8 @@ export const transfer = z.strictObject({
     .describe('The same of one remote address (of one /64 in IPv6).'),
   relayRoutes: z
     .enum(['off', 'on'])
-    .default('off')
+    .default('on')
     .describe(
-      'Whether routes to relays and drop directories are in force. As long as this version cannot send, what they take waits in the queue; off refuses whatever only such a route would take.',
+      'Whether routes to relays and drop directories are in force; off refuses whatever only such a route would take. What a route leads to a relay that is not configured, or to a drop directory (which this version does not fill yet), waits in the queue and does not expire.',
     ),
 });

@@ -144,10 +144,12 @@ export interface Outbound {
   /** Every hop of the configuration, in its order, then those that items wait for without one. */
   relays(): Promise<readonly HopStatus[]>;
   /**
-   * Takes other relays, and another schedule where one is given: attempts under way end on the old relays; what was paused is tried at
-   * once. Errors: those of making a relay, with nothing changed.
+   * Takes other relays: attempts under way end on the old ones; what was paused is tried at once. A relay whose options are the
+   * same object stays as it is. Errors: those of making a relay, with nothing changed.
    */
-  reconfigure(relays: readonly RelayOptions[], schedule?: QueueSchedule): void;
+  reconfigure(relays: readonly RelayOptions[]): void;
+  /** Takes another schedule, for what comes from now on. */
+  reschedule(schedule: QueueSchedule): void;
   /** Connects and logs in as for a message; undefined when there is no such relay. Never rejects. */
   checkRelay(name: string, signal: AbortSignal): Promise<RelayCheck | undefined>;
   /** Ends a relay's pause or tries a held one at once; an administrator's hold stays. Answers whether there is such a relay. */

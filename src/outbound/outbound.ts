@@ -6,6 +6,7 @@
  */
 
 import type { Clock } from '../base/clock.ts';
+import { MailError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import type { NextHop, QueueCount, QueueState } from '../store/contract/queue.ts';
 import type { Store } from '../store/contract/store.ts';
@@ -40,10 +41,11 @@ interface ConfiguredRelay {
 export async function openOutbound(options: OutboundOptions): Promise<Outbound> {
   await options.store.queue.releaseLeases();
   const room = new Room(options);
-  room.configure(options.relays, options.schedule);
+  room.configure(options.relays);
   return {
     relays: () => room.relays(),
-    reconfigure: (relays, schedule) => room.configure(relays, schedule ?? options.schedule),
+    reconfigure: (relays) => room.configure(relays),
+    reschedule: (schedule) => room.reschedule(schedule),
     checkRelay: async (name, signal) => room.find(name)?.scheduler.relay.check(signal),
     retryRelay: (name) => room.retry(name),
     close: (deadlineMs) => room.close(deadlineMs),
@@ -90,17 +92,19 @@ class Room {
     return found !== undefined;
   }
 
-  /** Relays that cannot be made leave everything as it is. */
-  configure(relays: readonly RelayOptions[], schedule: QueueSchedule): void {
-    const made = relays.map((options) => ({ options, relay: this.#options.createRelay(options) }));
+  reschedule(schedule: QueueSchedule): void {
     this.#schedule = schedule;
+  }
+
+  /** Relays that cannot be made leave everything as it is. */
+  configure(relays: readonly RelayOptions[]): void {
     const before = this.#relays;
+    const made = relays.map((options) => {
+      const isSame = before.get(options.name)?.options === options;
+      return { options, relay: isSame ? undefined : this.#options.createRelay(options) };
+    });
     this.#relays = new Map(
-      made.map(({ options, relay }) => {
-        const scheduler = before.get(options.name)?.scheduler;
-        scheduler?.change(relay, options.limits);
-        return [options.name, { options, scheduler: scheduler ?? this.#createScheduler(options, relay) }];
-      }),
+      made.map(({ options, relay }) => [options.name, this.#configured(options, relay)]),
     );
     for (const [name, { scheduler }] of before) if (!this.#relays.has(name)) this.#end(scheduler);
   }
@@ -120,6 +124,17 @@ class Room {
     this.#unsubscribe();
     const schedulers = [...this.#relays.values()].map(({ scheduler }) => scheduler.close(deadlineMs));
     await Promise.all([this.#aging.close(), ...schedulers, ...this.#ending]);
+  }
+
+  /** `relay` is undefined where the one of before stays. */
+  #configured(options: RelayOptions, relay: Relay | undefined): ConfiguredRelay {
+    const before = this.#relays.get(options.name);
+    if (before === undefined) {
+      if (relay === undefined) throw new MailError('internal', `relay ${options.name} was not made`);
+      return { options, scheduler: this.#createScheduler(options, relay) };
+    }
+    if (relay !== undefined) before.scheduler.change(relay, options.limits);
+    return { options, scheduler: before.scheduler };
   }
 
   #createScheduler(options: RelayOptions, relay: Relay): Scheduler {
