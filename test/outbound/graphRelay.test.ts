@@ -26,7 +26,7 @@ import { openScriptedHop } from '../support/scriptedHop.ts';
 import type { Teardown } from '../support/sockets.ts';
 import { type PeerBehaviour, relayContract } from './relayContract.ts';
 import { messageOf } from './relayedMessages.ts';
-import { SendingRig } from './sendingRig.ts';
+import { openRigHouse, SendingRig } from './sendingRig.ts';
 
 const AUTHORITY = await createAuthority('Graph of the tests');
 const ISSUED = await AUTHORITY.issue({ commonName: 'localhost', names: ['localhost'], uses: ['serverAuth'] });
@@ -569,7 +569,7 @@ t.test(
       limits: LIMITS,
     } as const;
     const draws = [0.1, 0.9];
-    const rig = await SendingRig.open(t, {
+    const rig = await SendingRig.open(t, await openRigHouse(t), {
       random: () => draws.shift() ?? 0.5,
       createRelay: () => createRelay(graphOptions(graph, { fallback }), { ...surroundings, graphTurns }),
     });

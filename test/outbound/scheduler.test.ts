@@ -9,21 +9,22 @@ import { unixMs } from '../../src/base/clock.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
 import type { HopTrouble, RelayedMessage } from '../../src/transfer/relay.ts';
 import { deferAll, takeAll, troubled } from './fakeRelay.ts';
-import { SendingRig } from './sendingRig.ts';
+import { openRigHouse, SendingRig } from './sendingRig.ts';
 
 const MISCONFIGURED: HopTrouble = {
   kind: 'misconfigured',
   reason: '535 5.7.139 SmtpClientAuthentication is disabled',
   advice: 'switch it on',
 };
-const HOP = { kind: 'relay', name: 'm365' } as const;
+/** The tests share it: each has a relay of its own. */
+const house = await openRigHouse(t);
 
 t.setTimeout(120_000);
 
 t.test(
   'a message leaves without Return-Path, its recipients together, and is gone from the queue',
   async (t) => {
-    const rig = await SendingRig.open(t);
+    const rig = await SendingRig.open(t, house);
     const octets = Buffer.from('Return-Path: <s@app.example>\r\nSubject: x\r\n\r\nHello.\r\n');
     const traceId = await rig.queue({
       to: ['a@x.example', 'b@x.example'],
@@ -46,12 +47,12 @@ t.test(
     });
     t.same(await rig.items(), []);
     t.same(await rig.told(traceId), ['relayed', 'relayed']);
-    t.match(await rig.outbound.relays(), [{ nextHop: HOP, standing: { kind: 'running' }, underWay: 0 }]);
+    t.match(await rig.status(), { nextHop: rig.hop, standing: { kind: 'running' }, underWay: 0 });
   },
 );
 
 t.test('the octets are those of the message, with Delivered-To in front of what is forwarded', async (t) => {
-  const rig = await SendingRig.open(t);
+  const rig = await SendingRig.open(t, house);
   const seen: string[] = [];
   rig.answer = async (message) => {
     const pieces: Buffer[] = [];
@@ -74,7 +75,7 @@ t.test('the octets are those of the message, with Delivered-To in front of what 
 t.test(
   'what is deferred is tried again at its time and not before, and is not in the way of others',
   async (t) => {
-    const rig = await SendingRig.open(t);
+    const rig = await SendingRig.open(t, house);
     rig.answer = (message) =>
       message.recipients[0]?.address === 'a@x.example' ? deferAll(message) : takeAll(message);
     const traceId = await rig.queue({ to: ['a@x.example'] });
@@ -99,7 +100,7 @@ t.test(
 
 t.test('recipients who are deferred together are tried together again, whatever the jitter', async (t) => {
   let draws = 0;
-  const rig = await SendingRig.open(t, { random: () => (draws++ % 10) / 10 });
+  const rig = await SendingRig.open(t, house, { random: () => (draws++ % 10) / 10 });
   rig.answer = deferAll;
   const to = ['a@x.example', 'b@x.example', 'c@x.example'];
   await rig.queue({ to });
@@ -110,7 +111,7 @@ t.test('recipients who are deferred together are tried together again, whatever 
 });
 
 t.test('recipients of one transaction end each in their own way', async (t) => {
-  const rig = await SendingRig.open(t);
+  const rig = await SendingRig.open(t, house);
   rig.answer = () => ({
     outcomes: [
       { kind: 'relayed', reply: '250 OK', server: 'hop.example', tellsSender: false },
@@ -140,16 +141,14 @@ t.test('recipients of one transaction end each in their own way', async (t) => {
 t.test(
   'a hop that cannot be reached pauses with growing waits, and nobody`s attempts are counted',
   async (t) => {
-    const rig = await SendingRig.open(t);
+    const rig = await SendingRig.open(t, house);
     rig.answer = troubled({ kind: 'unreachable', reason: 'connection refused' });
     await rig.queueTogether([...'abcdef'].map((name) => ({ to: [`${name}@x.example`] })));
     t.equal(rig.relay.attempts.length, 3, 'those that were begun together');
-    t.match(await rig.outbound.relays(), [
-      {
-        standing: { kind: 'paused', cause: 'unreachable', reason: 'connection refused' },
-        items: { leased: 0, waiting: 6 },
-      },
-    ]);
+    t.match(await rig.status(), {
+      standing: { kind: 'paused', cause: 'unreachable', reason: 'connection refused' },
+      items: { leased: 0, waiting: 6 },
+    });
     for (const seconds of [30, 60, 120, 240, 480, 600, 600]) {
       const before = rig.relay.attempts.length;
       await rig.pass(seconds * SECOND_MS - 1);
@@ -161,7 +160,7 @@ t.test(
     t.equal(items.length, 6);
     t.ok(items.every(({ attempts, state }) => attempts === 0 && state === 'waiting'));
     rig.answer = takeAll;
-    t.ok(rig.outbound.retryRelay('m365'), 'an administrator need not wait');
+    t.ok(rig.outbound.retryRelay(rig.hop.name), 'an administrator need not wait');
     await rig.idle();
     t.same(await rig.items(), []);
     t.notOk(rig.outbound.retryRelay('nobody'));
@@ -169,7 +168,7 @@ t.test(
 );
 
 t.test('a hop that throttles gets fewer transactions at a time, and its own time', async (t) => {
-  const rig = await SendingRig.open(t, { limits: { connections: 8 } });
+  const rig = await SendingRig.open(t, house, { limits: { connections: 8 } });
   rig.answer = troubled({ kind: 'throttled', reason: '432 4.3.2 too many', retryAfterMs: 7 * SECOND_MS });
   for (let index = 0; index < 12; index += 1) await rig.queue({ to: [`r${index}@x.example`] });
   await rig.idle();
@@ -193,17 +192,17 @@ t.test('a hop that throttles gets fewer transactions at a time, and its own time
 t.test(
   'a hop that is set up wrong is held, tried with one message from time to time, and let go by a success',
   async (t) => {
-    const rig = await SendingRig.open(t);
+    const rig = await SendingRig.open(t, house);
     rig.answer = troubled(MISCONFIGURED);
     const traceId = await rig.queue({ to: ['a@x.example'] });
     await rig.queue({ to: ['b@x.example'] });
     await rig.idle();
     t.match(await rig.store.queue.heldHops(), [
-      { nextHop: HOP, by: 'trouble', reason: /disabled; switch it on$/ },
+      { nextHop: rig.hop, by: 'trouble', reason: /disabled; switch it on$/ },
     ]);
-    const [status] = await rig.outbound.relays();
+    const status = await rig.status();
     t.match(status, { standing: { kind: 'held', by: 'trouble', advice: 'switch it on' } });
-    t.match(status?.alarms, [/^relay m365 is held: 535 5\.7\.139/]);
+    t.match(status.alarms, [/^relay m\d+ is held: 535 5\.7\.139/]);
     const begun = rig.relay.attempts.length;
     await rig.pass(15 * MINUTE_MS - 1);
     t.equal(rig.relay.attempts.length, begun);
@@ -216,19 +215,19 @@ t.test(
     await rig.openRoom();
     await rig.idle();
     t.equal(rig.relay.attempts.length, 1, 'a restart tries at once');
-    t.match(await rig.outbound.relays(), [{ standing: { kind: 'held', by: 'trouble' } }]);
+    t.match(await rig.status(), { standing: { kind: 'held', by: 'trouble' } });
     rig.answer = takeAll;
     await rig.pass(15 * MINUTE_MS);
     t.same(await rig.items(), []);
     t.same(await rig.store.queue.heldHops(), []);
-    t.match(await rig.outbound.relays(), [{ standing: { kind: 'running' }, alarms: [] }]);
+    t.match(await rig.status(), { standing: { kind: 'running' }, alarms: [] });
   },
 );
 
 t.test('what an administrator holds stays until he lets it go, also over a restart', async (t) => {
-  const rig = await SendingRig.open(t);
+  const rig = await SendingRig.open(t, house);
   const hold = { by: 'administrator', reason: 'moving house', since: rig.clock.now() } as const;
-  await rig.store.queue.holdHop(HOP, hold);
+  await rig.store.queue.holdHop(rig.hop, hold);
   await rig.queue({ to: ['a@x.example'] });
   await rig.pass(10 * DAY_MS, DAY_MS);
   await rig.outbound.close(1000);
@@ -239,16 +238,14 @@ t.test('what an administrator holds stays until he lets it go, also over a resta
     [],
   );
   t.match(await rig.items(), [{ state: 'waiting' }], 'and does not expire');
-  t.match(await rig.outbound.relays(), [
-    { standing: { kind: 'held', by: 'administrator', reason: 'moving house' } },
-  ]);
-  await rig.store.queue.holdHop(HOP, undefined);
+  t.match(await rig.status(), { standing: { kind: 'held', by: 'administrator', reason: 'moving house' } });
+  await rig.store.queue.holdHop(rig.hop, undefined);
   await rig.idle();
   t.same(await rig.items(), []);
 });
 
 t.test('from one sender to one recipient messages leave in their order, one at a time', async (t) => {
-  const rig = await SendingRig.open(t, { limits: { connections: 10 } });
+  const rig = await SendingRig.open(t, house, { limits: { connections: 10 } });
   const free = Promise.withResolvers<void>();
   rig.answer = async (message) => {
     if (message.recipients.some(({ address }) => address === 'a@x.example')) await free.promise;
@@ -276,7 +273,7 @@ t.test('from one sender to one recipient messages leave in their order, one at a
 });
 
 t.test('what is more urgent leaves first', async (t) => {
-  const rig = await SendingRig.open(t, { limits: { connections: 1 } });
+  const rig = await SendingRig.open(t, house, { limits: { connections: 1 } });
   await rig.queueTogether([-1, 0, 5, 10].map((priority) => ({ to: [`p${priority}@x.example`], priority })));
   t.same(rig.relay.asked.flat(), ['p10@x.example', 'p5@x.example', 'p0@x.example', 'p-1@x.example']);
 });
@@ -284,7 +281,7 @@ t.test('what is more urgent leaves first', async (t) => {
 t.test(
   'no more transactions at a time than connections, no more recipients in one than the limit',
   async (t) => {
-    const rig = await SendingRig.open(t, { limits: { connections: 3, recipientsPerMessage: 4 } });
+    const rig = await SendingRig.open(t, house, { limits: { connections: 3, recipientsPerMessage: 4 } });
     const recipients = Array.from({ length: 10 }, (_none, index) => `r${index}@x.example`);
     const free = Promise.withResolvers<void>();
     rig.answer = async (message) => {
@@ -305,7 +302,7 @@ t.test(
 );
 
 t.test('no more messages a minute than the rate', async (t) => {
-  const rig = await SendingRig.open(t, { limits: { messagesPerMinute: 30 } });
+  const rig = await SendingRig.open(t, house, { limits: { messagesPerMinute: 30 } });
   for (let index = 0; index < 60; index += 1) await rig.queue({ to: [`r${index}@x.example`] });
   await rig.pass(150 * SECOND_MS, 2 * SECOND_MS);
   t.same(await rig.items(), []);
@@ -317,18 +314,16 @@ t.test('no more messages a minute than the rate', async (t) => {
 });
 
 t.test('the recipients of a day are counted over restarts, and what is left goes on tomorrow', async (t) => {
-  const rig = await SendingRig.open(t, { limits: { recipientsPerDay: 10, recipientsPerMessage: 4 } });
+  const rig = await SendingRig.open(t, house, { limits: { recipientsPerDay: 10, recipientsPerMessage: 4 } });
   for (let index = 0; index < 4; index += 1)
     await rig.queue({ to: ['a', 'b', 'c', 'd'].map((name) => `${name}${index}@x.example`) });
   await rig.idle();
   t.equal(rig.relay.asked.flat().length, 8);
-  t.match(await rig.outbound.relays(), [
-    {
-      standing: { kind: 'paused', cause: 'day' },
-      today: { recipients: 8, limit: 10 },
-      alarms: [/used up the 10/],
-    },
-  ]);
+  t.match(await rig.status(), {
+    standing: { kind: 'paused', cause: 'day' },
+    today: { recipients: 8, limit: 10 },
+    alarms: [/used up the 10/],
+  });
   await rig.outbound.close(1000);
   await rig.openRoom();
   await rig.pass(2 * HOUR_MS);
@@ -341,7 +336,7 @@ t.test('the recipients of a day are counted over restarts, and what is left goes
 });
 
 t.test('a message with more recipients than a day has leaves in parts', async (t) => {
-  const rig = await SendingRig.open(t, { limits: { recipientsPerDay: 3 } });
+  const rig = await SendingRig.open(t, house, { limits: { recipientsPerDay: 3 } });
   await rig.queue({ to: ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}@x.example`) });
   await rig.idle();
   t.same(
@@ -353,7 +348,7 @@ t.test('a message with more recipients than a day has leaves in parts', async (t
 });
 
 t.test('closing waits for attempts, then ends them, and leaves nothing leased', async (t) => {
-  const rig = await SendingRig.open(t, { limits: { connections: 2 } });
+  const rig = await SendingRig.open(t, house, { limits: { connections: 2 } });
   const slow = Promise.withResolvers<void>();
   rig.answer = async (message, signal) => {
     if (message.recipients[0]?.address === 'slow@x.example') {
@@ -381,7 +376,7 @@ t.test('closing waits for attempts, then ends them, and leaves nothing leased', 
 });
 
 t.test('an attempt that never ends is ended at its deadline and counts as one', async (t) => {
-  const rig = await SendingRig.open(t);
+  const rig = await SendingRig.open(t, house);
   let aborted = 0;
   rig.answer = (message, signal) =>
     new Promise((resolve) => {
@@ -402,7 +397,7 @@ t.test('an attempt that never ends is ended at its deadline and counts as one', 
 t.test(
   'a relay that rejects, answers nothing, or does not end when it is told to, loses nothing',
   async (t) => {
-    const rig = await SendingRig.open(t);
+    const rig = await SendingRig.open(t, house);
     const answers = [
       () => Promise.reject(new Error('a fault')),
       () => ({ outcomes: [] }),
@@ -422,7 +417,7 @@ t.test(
 );
 
 t.test('what the hop has is not sent again while the store does not take the answer', async (t) => {
-  const rig = await SendingRig.open(t);
+  const rig = await SendingRig.open(t, house);
   rig.failSettling = 5;
   await rig.queue({ to: ['a@x.example'] });
   await rig.idle();
@@ -433,7 +428,7 @@ t.test('what the hop has is not sent again while the store does not take the ans
 });
 
 t.test('a calendar that is set makes no second attempt of what is under way', async (t) => {
-  const rig = await SendingRig.open(t);
+  const rig = await SendingRig.open(t, house);
   const free = Promise.withResolvers<void>();
   rig.answer = async (message) => {
     await free.promise;
@@ -451,7 +446,7 @@ t.test('a calendar that is set makes no second attempt of what is under way', as
 });
 
 t.test('a content that is damaged or gone holds its items, and others go on', async (t) => {
-  const rig = await SendingRig.open(t);
+  const rig = await SendingRig.open(t, house);
   rig.answer = async (message: RelayedMessage) => {
     try {
       for await (const _piece of message.open());
@@ -460,13 +455,157 @@ t.test('a content that is damaged or gone holds its items, and others go on', as
     }
     return takeAll(message);
   };
-  await rig.store.queue.holdHop(HOP, { by: 'administrator', reason: 'x', since: rig.clock.now() });
+  await rig.store.queue.holdHop(rig.hop, { by: 'administrator', reason: 'x', since: rig.clock.now() });
   await rig.queue({ to: ['a@x.example'], octets: Buffer.alloc(600_000, 'damaged\r\n') });
   await rig.queue({ to: ['b@x.example'] });
-  rig.tamper('UPDATE chunk SET octets = zeroblob(length(octets)) WHERE id = 16385');
-  await rig.store.queue.holdHop(HOP, undefined);
+  const [large] = await rig.items();
+  house.data.tamper(
+    'UPDATE chunk SET octets = zeroblob(length(octets)) WHERE id = ?',
+    Number(large?.contentId) * 16_384 + 1,
+  );
+  await rig.store.queue.holdHop(rig.hop, undefined);
   await rig.idle();
   t.match(await rig.items(), [
     { recipient: 'a@x.example', state: 'held', attempts: 0, lastReply: /^The stored message cannot be read/ },
   ]);
 });
+
+t.test('a sender is told once that it takes long, and gets his message back in the end', async (t) => {
+  const rig = await SendingRig.open(t, house);
+  rig.answer = deferAll;
+  const traceId = await rig.queue({ to: ['a@x.example', 'b@x.example'] });
+  await rig.pass(4 * HOUR_MS, HOUR_MS);
+  t.same(reportsOf(rig), []);
+  await rig.pass(10 * HOUR_MS, 2 * HOUR_MS);
+  const delay = { action: 'delayed', status: '4.4.7', reply: '450 4.2.0 Greylisted' };
+  t.same(reportsOf(rig), [delay, delay]);
+  await rig.pass(33 * HOUR_MS, 3 * HOUR_MS);
+  t.equal((await rig.items()).length, 2);
+  await rig.pass(2 * HOUR_MS, HOUR_MS);
+  t.same(await rig.items(), []);
+  t.match(reportsOf(rig).slice(2), [{ action: 'failed', status: '5.4.7' }, { action: 'failed' }]);
+  const told = await rig.told(traceId);
+  t.same(
+    told.filter((kind) => kind !== 'deferred'),
+    ['delayed', 'delayed', 'expiredInQueue', 'expiredInQueue'],
+  );
+});
+
+t.test(
+  'an item that says itself when it expires does so, and no delay is told where none is wanted',
+  async (t) => {
+    const rig = await SendingRig.open(t, house, { schedule: { delayReportMs: 0 } });
+    rig.answer = deferAll;
+    await rig.queue({ to: ['a@x.example'], expiresAt: unixMs(rig.clock.now() + 3 * HOUR_MS) });
+    await rig.pass(2 * HOUR_MS, HOUR_MS);
+    t.equal((await rig.items()).length, 1);
+    await rig.pass(2 * HOUR_MS, HOUR_MS);
+    t.same(await rig.items(), []);
+    t.match(reportsOf(rig), [{ action: 'failed', status: '5.4.7' }]);
+  },
+);
+
+t.test('what is overdue because the server was off may leave before it is returned', async (t) => {
+  const rig = await SendingRig.open(t, house);
+  rig.answer = deferAll;
+  await rig.queue({ to: ['a@x.example'] });
+  await rig.idle();
+  await rig.close();
+  rig.clock.advance(5 * DAY_MS);
+  await rig.openRoom();
+  await rig.pass(50 * MINUTE_MS, 10 * MINUTE_MS);
+  t.match(await rig.items(), [{ state: 'waiting' }]);
+  await rig.pass(30 * MINUTE_MS, 10 * MINUTE_MS);
+  t.same(await rig.items(), []);
+});
+
+t.test('a calendar that is set returns nothing, and lets nothing wait for years', async (t) => {
+  const rig = await SendingRig.open(t, house);
+  rig.answer = deferAll;
+  await rig.queue({ to: ['a@x.example'] });
+  await rig.pass(2 * HOUR_MS, HOUR_MS);
+  rig.clock.setCalendar(unixMs(rig.clock.now() + 400 * DAY_MS));
+  await rig.pass(10 * MINUTE_MS);
+  t.match(await rig.items(), [{ state: 'waiting' }], 'though it looks 400 days old');
+  await rig.pass(10 * MINUTE_MS);
+  rig.clock.setCalendar(unixMs(rig.clock.now() - 400 * DAY_MS));
+  rig.answer = takeAll;
+  await rig.pass(10 * MINUTE_MS);
+  t.same(await rig.items(), [], 'though its turn was to come in 400 days');
+  t.ok(reportsOf(rig).every(({ action }) => action !== 'failed'));
+});
+
+t.test('what waits for a hop that is not configured is told of, kept, and leaves when it is', async (t) => {
+  const rig = await SendingRig.open(t, house);
+  const nextHop = { kind: 'relay', name: `${rig.hop.name}-elsewhere` } as const;
+  const missing = async () => {
+    const all = await rig.outbound.relays();
+    return all.filter(({ nextHop: { name } }) => name === nextHop.name);
+  };
+  await rig.queue({ to: ['a@x.example'], nextHop });
+  await rig.pass(3 * DAY_MS, 6 * HOUR_MS);
+  t.match(await missing(), [
+    { standing: { kind: 'missing' }, items: { waiting: 1 }, alarms: [/not in the config/] },
+  ]);
+  rig.outbound.reconfigure([rig.relayOptions({}, nextHop.name)]);
+  await rig.idle();
+  t.same(rig.relay.asked, [['a@x.example']]);
+  t.match(await missing(), [{ standing: { kind: 'running' }, items: { waiting: 0 }, alarms: [] }]);
+});
+
+t.test(
+  'another configuration lets attempts end on the old relay, and what is not configured any more waits',
+  async (t) => {
+    const rig = await SendingRig.open(t, house, { limits: { connections: 1 } });
+    const free = Promise.withResolvers<void>();
+    rig.answer = async (message) => {
+      await free.promise;
+      return takeAll(message);
+    };
+    for (const name of 'abc')
+      await rig.queue({ to: [`${name}@x.example`], reversePath: `${name}@app.example` });
+    await rig.idle();
+    const old = rig.relay;
+    const same = rig.relayOptions({ connections: 2 });
+    rig.outbound.reconfigure([same]);
+    await rig.idle();
+    t.not(rig.relay, old);
+    t.same([old.underWay, old.isClosed, rig.relay.underWay], [1, false, 1]);
+    rig.outbound.reconfigure([same]);
+    t.equal(rig.relays.length, 2, 'options that are the same object change nothing');
+    free.resolve();
+    await rig.idle();
+    t.same([old.isClosed, rig.relay.isClosed], [true, false]);
+    t.same(await rig.items(), []);
+    rig.outbound.reconfigure([]);
+    await rig.queue({ to: ['d@x.example'] });
+    await rig.idle();
+    t.match(await rig.status(), { standing: { kind: 'missing' }, items: { waiting: 1 } });
+    t.ok(rig.relay.isClosed);
+    t.same(
+      rig.relays.flatMap(({ faults }) => faults),
+      [],
+    );
+  },
+);
+
+t.test('however many messages wait, few are in memory, and none while the hop is away', async (t) => {
+  const rig = await SendingRig.open(t, house);
+  const free = Promise.withResolvers<void>();
+  rig.answer = async (message) => {
+    await free.promise;
+    return takeAll(message);
+  };
+  await rig.queueTogether(Array.from({ length: 200 }, (_none, index) => ({ to: [`r${index}@x.example`] })));
+  const { items } = await rig.status();
+  t.ok(items.leased <= 15, `${items.leased} of 200 are leased`);
+  free.resolve();
+  rig.answer = troubled({ kind: 'unreachable', reason: 'connection refused' });
+  await rig.idle();
+  t.match(await rig.status(), { items: { leased: 0 } });
+});
+
+/** Reports that were asked for, in their order. */
+function reportsOf({ results }: SendingRig) {
+  return results.map(({ report }) => report).filter((report) => report !== undefined);
+}

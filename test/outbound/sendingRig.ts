@@ -10,10 +10,16 @@ import { newTraceId, type TraceId } from '../../src/base/ids.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { yieldTurn } from '../../src/base/pacer.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/base/units.ts';
-import type { PlannedQueueItem, QueueItem } from '../../src/store/contract/queue.ts';
+import type { NextHop, PlannedQueueItem, QueueItem } from '../../src/store/contract/queue.ts';
 import type { SqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Relay } from '../../src/transfer/relay.ts';
-import type { Outbound, QueueSchedule, RelayLimits, RelayOptions } from '../../src/outbound/contract.ts';
+import type {
+  HopStatus,
+  Outbound,
+  QueueSchedule,
+  RelayLimits,
+  RelayOptions,
+} from '../../src/outbound/contract.ts';
 import { openOutbound } from '../../src/outbound/outbound.ts';
 import { createSettling, type ItemResult, type Settling } from '../../src/outbound/settling.ts';
 import { createDataDirectory, type DataDirectory } from '../store/dataDirectory.ts';
@@ -54,6 +60,20 @@ export interface RigOptions {
   readonly createRelay?: (options: RelayOptions) => Relay;
 }
 
+/** A store, and the clock that it goes by. */
+export interface RigHouse {
+  readonly clock: TestClock;
+  readonly store: SqliteStore;
+}
+
+/** A store of `t`. */
+export async function openRigHouse(t: Test): Promise<RigHouse & { readonly data: DataDirectory }> {
+  const data = createDataDirectory(t);
+  return { clock: data.clock, store: await data.open(), data };
+}
+
+let hops = 0;
+
 /** The room, and what is around it. */
 export class SendingRig {
   readonly clock: TestClock;
@@ -65,21 +85,22 @@ export class SendingRig {
   answer: FakeAnswer = takeAll;
   /** How often the next settlements fail. */
   failSettling = 0;
-  readonly #data: DataDirectory;
+  /** Where its messages go; no other rig has it. */
+  readonly hop: NextHop;
   readonly #options: RigOptions;
   #outbound: Outbound | undefined;
 
-  private constructor(data: DataDirectory, options: RigOptions, store: SqliteStore) {
-    this.#data = data;
+  private constructor({ clock, store }: RigHouse, options: RigOptions) {
+    hops += 1;
+    this.hop = { kind: 'relay', name: `m${hops}` };
     this.#options = options;
-    this.clock = data.clock;
+    this.clock = clock;
     this.store = store;
   }
 
-  /** A rig of `t` with one relay, `m365`. */
-  static async open(t: Test, options: RigOptions = {}): Promise<SendingRig> {
-    const data = createDataDirectory(t);
-    const rig = new SendingRig(data, options, await data.open());
+  /** A rig with one relay, on a store that rigs before and behind it have too. */
+  static async open(t: Test, house: RigHouse, options: RigOptions = {}): Promise<SendingRig> {
+    const rig = new SendingRig(house, options);
     await rig.openRoom();
     t.teardown(() => rig.close());
     return rig;
@@ -108,7 +129,7 @@ export class SendingRig {
           throw new Error('the disk is full');
         }
         await settling.settle(results, use);
-        this.results.push(...results);
+        this.results.push(...results.filter(({ item }) => item.nextHop.name === this.hop.name));
       },
     };
     this.#outbound = await openOutbound({
@@ -139,18 +160,17 @@ export class SendingRig {
 
   /** Queues messages of which none leaves before all of them are there. */
   async queueTogether(messages: readonly RigMessage[]): Promise<readonly TraceId[]> {
-    const hop = { kind: 'relay', name: 'm365' } as const;
     const since = this.clock.now();
-    await this.store.queue.holdHop(hop, { by: 'administrator', reason: 'not yet', since });
+    await this.store.queue.holdHop(this.hop, { by: 'administrator', reason: 'not yet', since });
     const traces: TraceId[] = [];
     for (const message of messages) traces.push(await this.queue(message));
-    await this.store.queue.holdHop(hop, undefined);
+    await this.store.queue.holdHop(this.hop, undefined);
     await this.idle();
     return traces;
   }
 
   /** The relay's options, with other limits where they are given. */
-  relayOptions(limits: Partial<RelayLimits> = {}, name = 'm365'): RelayOptions {
+  relayOptions(limits: Partial<RelayLimits> = {}, name = this.hop.name): RelayOptions {
     return {
       kind: 'smtp',
       name,
@@ -177,7 +197,7 @@ export class SendingRig {
       copies: [],
       queued: to.map((recipient) => ({
         recipient,
-        nextHop: { kind: 'relay', name: 'm365' },
+        nextHop: this.hop,
         reversePath: 's@app.example',
         isSmtpUtf8: false,
         ...item,
@@ -187,9 +207,17 @@ export class SendingRig {
     return traceId;
   }
 
-  /** All items. */
+  /** Its items. */
   items(): Promise<readonly QueueItem[]> {
-    return this.store.queue.list({}, 1000);
+    return this.store.queue.list({ nextHop: this.hop }, 1000);
+  }
+
+  /** How its relay stands. */
+  async status(): Promise<HopStatus> {
+    const all = await this.outbound.relays();
+    const found = all.find(({ nextHop }) => nextHop.name === this.hop.name);
+    if (found === undefined) throw new Error('its relay has no status');
+    return found;
   }
 
   /** Moves the clock, in steps after each of which everything comes to its end. */
@@ -218,11 +246,6 @@ export class SendingRig {
     const trace = await this.store.trace.find(traceId);
     const arrival = ['accepted', 'queued'];
     return (trace?.events ?? []).map(({ kind }) => kind).filter((kind) => !arrival.includes(kind));
-  }
-
-  /** Changes the database behind the store's back. */
-  tamper(sql: string, ...values: readonly unknown[]): void {
-    this.#data.tamper(sql, ...values);
   }
 }
 
