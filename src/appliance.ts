@@ -245,11 +245,11 @@ async function openRooms(
     ...transferOptions(config),
     submission: config.submission,
   });
-  const outbound = await openSending(config, [], { ...named, store, random: Math.random });
-  closers.unshift(() => outbound.close(config.server.shutdownDeadlineSeconds * SECOND_MS));
+  const sending = await openSending(config, { ...named, store, random: Math.random });
+  closers.unshift(() => sending.close(config.server.shutdownDeadlineSeconds * SECOND_MS));
   const core = { store, search, accounts, ipRanges, certificates, protocolLog, maintenance, doors, transfer };
   const allListeners = await openSessionRooms(config, log, closers, core);
-  const rooms = { ...core, outbound, listeners: allListeners };
+  const rooms = { ...core, sending, listeners: allListeners };
   const server = createRunningServer({
     config,
     warnings: loaded.warnings,
@@ -261,7 +261,9 @@ async function openRooms(
     rooms,
   });
   const planning = createPlanning({ store, accounts, log, ...transferOptions(config) });
-  const operations = createOperations({ administration, trace, store, maintenance, planning, server });
+  const sent = { sending, relays: () => sending.relays.all() };
+  const known = { administration, trace, store, maintenance, planning, server, clock };
+  const operations = createOperations({ ...known, ...sent });
   const control = await openControlServer({
     path: controlSocketPath(directory),
     clock,

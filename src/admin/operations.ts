@@ -21,14 +21,15 @@ import { type Operation, operationsOn } from './operation.ts';
 import { findTraces, TRACE_WAYS } from './findTraces.ts';
 import { switchOn, WATCH_INPUT } from './protocolLog/switching.ts';
 import { ROUTE_TEST_INPUT, testRoute } from './routeTesting.ts';
+import { RELAY_OPERATIONS, type RelaySurroundings } from './relayOperations.ts';
 import { ROUTING_OPERATIONS } from './routingOperations.ts';
 import type { RunningServer } from './server.ts';
 
 /** What operations work on. `server` is absent where none runs. */
-export interface OperationSurroundings {
+export interface OperationSurroundings extends Omit<RelaySurroundings, 'store'> {
   readonly administration: Administration;
   readonly trace: Trace;
-  readonly store: Pick<Store, 'directory' | 'mailboxes' | 'contents' | 'queue'>;
+  readonly store: Pick<Store, 'directory' | 'mailboxes' | 'contents' | 'queue' | 'secrets'>;
   readonly maintenance: Maintenance;
   /** What decisions about messages are made from, for `route.test`. */
   readonly planning: PlanSurroundings;
@@ -156,6 +157,7 @@ const OPERATIONS: ReadonlyMap<string, Operation<OperationSurroundings>> = new Ma
     administration.ipRanges.find(input.address),
   ),
   ...ROUTING_OPERATIONS,
+  ...RELAY_OPERATIONS,
   operation('route.test', ROUTE_TEST_INPUT, ({ planning, store }, input) =>
     testRoute(planning, store.directory, input),
   ),

@@ -10,7 +10,6 @@ import { asMailError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { Accounts } from '../accounts/accounts.ts';
-import type { Outbound } from '../outbound/contract.ts';
 import { changedKeys } from '../config/changes.ts';
 import { type FaultyConfig, type LoadedConfig, serverName } from '../config/load.ts';
 import { formatProblem } from '../config/problems.ts';
@@ -20,7 +19,8 @@ import type { Certificates } from './certificates.ts';
 import type { ExchangeDoors } from './exchangeDoors.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { ProtocolLog } from './protocolLog/protocolLog.ts';
-import { queueSchedule } from './sending.ts';
+import { reportRelays } from './relayReport.ts';
+import type { Sending } from './sending.ts';
 import type { ListenerStatus, ReloadOutcome, RunningServer } from './server.ts';
 
 /** What a running server is made of, for its status and its reload. */
@@ -35,13 +35,13 @@ export interface RunningServerOptions {
   /** Loads the configuration again. */
   reload(): LoadedConfig | FaultyConfig;
   readonly rooms: {
-    readonly store: Pick<Store, 'health' | 'mailboxes'>;
+    readonly store: Pick<Store, 'health' | 'mailboxes' | 'queue'>;
     readonly accounts: Pick<Accounts, 'setOptions' | 'bans'>;
     readonly certificates: Certificates;
     readonly protocolLog: ProtocolLog;
     readonly maintenance: Pick<Maintenance, 'state'>;
     readonly doors: ExchangeDoors;
-    readonly outbound: Pick<Outbound, 'reschedule'>;
+    readonly sending: Sending;
     listeners(): readonly ListenerStatus[];
   };
 }
@@ -53,30 +53,40 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
   let current = options.config;
   return {
     protocolLog: rooms.protocolLog,
-    status: async () => ({
-      version: options.version,
-      name: serverName(current),
-      processId: options.processId,
-      startedAt,
-      dataDirectory: current.server.dataDirectory,
-      listeners: rooms.listeners(),
-      warnings: [...options.warnings, ...rooms.certificates.warnings()],
-      certificates: rooms.certificates.status(),
-      maintenance: rooms.maintenance.state() ?? null,
-      store: await rooms.store.health(),
-      retained: await rooms.store.mailboxes.retained(),
-      bans: rooms.accounts.bans.count,
-      protocolLog: rooms.protocolLog.status().watches,
-    }),
+    status: async () => {
+      const relays = await reportRelays(rooms.sending, rooms.store.queue);
+      return {
+        version: options.version,
+        name: serverName(current),
+        processId: options.processId,
+        startedAt,
+        dataDirectory: current.server.dataDirectory,
+        listeners: rooms.listeners(),
+        warnings: [
+          ...options.warnings,
+          ...rooms.certificates.warnings(),
+          ...rooms.sending.relays.warnings(),
+          ...relays.flatMap(({ alarms }) => alarms),
+        ],
+        relays,
+        certificates: rooms.certificates.status(),
+        maintenance: rooms.maintenance.state() ?? null,
+        store: await rooms.store.health(),
+        retained: await rooms.store.mailboxes.retained(),
+        bans: rooms.accounts.bans.count,
+        protocolLog: rooms.protocolLog.status().watches,
+      };
+    },
     bans: rooms.accounts.bans,
     reload: async () => {
       const fresh = reload();
       if (fresh.kind === 'faulty') return refuseReload(fresh.problems.map(formatProblem), log);
-      const { renewed, problems } = await rooms.certificates.reload(fresh.config.tls);
+      const { renewed, problems: ofCertificates } = await rooms.certificates.reload(fresh.config.tls);
+      const problems = [...ofCertificates];
       try {
         rooms.accounts.setOptions(accountsOptions(fresh.config));
         rooms.doors.reload(fresh.config);
-        rooms.outbound.reschedule(queueSchedule(fresh.config));
+        problems.push(...(await rooms.sending.reload(fresh.config)));
       } catch (error) {
         return refuseReload([asMailError(error).message, ...problems], log);
       }
@@ -87,6 +97,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
         log: fresh.config.log,
         login: fresh.config.login,
         tls: fresh.config.tls,
+        relays: fresh.config.relays,
         queue: fresh.config.queue,
         exchange: {
           ...current.exchange,

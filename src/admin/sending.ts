@@ -1,5 +1,7 @@
 /**
- * Sending as main opens it: the outbound room with what settles for it, made of the configuration, and what a reload changes.
+ * Sending, put together: the relays of the configuration, their token clients, and the outbound room with what settles for it.
+ *
+ * main opens it before the listeners. What status, `hauspost relay` and a reload need is answered here.
  */
 
 import type { Clock } from '../base/clock.ts';
@@ -7,15 +9,18 @@ import type { Log } from '../base/log.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../base/units.ts';
 import type { Store } from '../store/contract/store.ts';
 import { createGraphTurns } from '../exchange/graph/turns.ts';
-import type { Outbound, QueueSchedule, RelayOptions } from '../outbound/contract.ts';
+import { createTokenClient } from '../exchange/tokens/tokenClient.ts';
+import type { HopStatus, Outbound, QueueSchedule } from '../outbound/contract.ts';
 import { createRelay } from '../outbound/createRelay.ts';
 import { openOutbound } from '../outbound/outbound.ts';
 import { createSettling } from '../outbound/settling.ts';
 import type { Config } from '../config/schema.ts';
+import { openRelays, type Relays } from './relays.ts';
+import { createTokenVault } from './tokenVault.ts';
 
 /** What sending needs. */
 export interface SendingSurroundings {
-  readonly store: Pick<Store, 'contents' | 'feed' | 'queue'>;
+  readonly store: Pick<Store, 'contents' | 'feed' | 'queue' | 'secrets'>;
   /** Names us in EHLO. */
   readonly serverName: string;
   /** Answers 0 to below 1. */
@@ -24,25 +29,54 @@ export interface SendingSurroundings {
   readonly log: Log;
 }
 
-/** Opens the outbound room. Errors: the store's, and those of making a relay. */
-export function openSending(
-  config: Config,
-  relays: readonly RelayOptions[],
-  surroundings: SendingSurroundings,
-): Promise<Outbound> {
-  const { store } = surroundings;
+/** Sending as the running server sees it. */
+export interface Sending {
+  readonly relays: Relays;
+  readonly outbound: Pick<Outbound, 'checkRelay' | 'retryRelay'>;
+  hops(): Promise<readonly HopStatus[]>;
+  /** Takes the relays and the schedule of another configuration; answers a sentence for each relay that cannot be used as it says. */
+  reload(config: Config): Promise<readonly string[]>;
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** Opens the relays and begins to send. Errors: the store's. */
+export async function openSending(config: Config, surroundings: SendingSurroundings): Promise<Sending> {
+  const { store, clock, log } = surroundings;
+  const vault = createTokenVault(store.secrets);
+  const relays = await openRelays(config.relays, {
+    clock,
+    log,
+    secrets: store.secrets,
+    createTokens: (options) => createTokenClient(options, { clock, log, vault }),
+  });
   const graphTurns = createGraphTurns();
-  return openOutbound({
+  const outbound = await openOutbound({
     ...surroundings,
     settling: createSettling({ store }),
-    relays,
+    relays: relays.options(),
     schedule: queueSchedule(config),
     createRelay: (options) => createRelay(options, { ...surroundings, graphTurns }),
   });
+  relays.follow((fresh) => outbound.reconfigure(fresh));
+  return {
+    relays,
+    outbound,
+    hops: () => outbound.relays(),
+    reload: async (fresh) => {
+      const problems = await relays.reload(fresh.relays);
+      outbound.reconfigure(relays.options());
+      outbound.reschedule(queueSchedule(fresh));
+      return problems;
+    },
+    close: async (deadlineMs) => {
+      await outbound.close(deadlineMs);
+      await relays.close();
+    },
+  };
 }
 
 /** When what waits is tried again, told of and given up. */
-export function queueSchedule({ queue }: Config): QueueSchedule {
+function queueSchedule({ queue }: Config): QueueSchedule {
   return {
     firstRetryMs: queue.firstRetrySeconds * SECOND_MS,
     longestRetryMs: queue.longestRetryMinutes * MINUTE_MS,

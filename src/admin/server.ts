@@ -10,6 +10,7 @@ import type { ProfileName } from '../accounts/profiles.ts';
 import type { CertificateStatus } from './certificateStatus.ts';
 import type { MaintenanceState } from './maintenance.ts';
 import type { ProtocolLog } from './protocolLog/protocolLog.ts';
+import type { RelayReport } from './relayReport.ts';
 import type { Watch } from './protocolLog/watches.ts';
 
 /** A listener as status shows it. */
@@ -49,6 +50,8 @@ export interface ServerStatus {
   readonly retained: { readonly messages: number; readonly octets: number };
   /** Bans that hold now (`hauspost ban list`). */
   readonly bans: number;
+  /** Where mail goes that leaves (`hauspost relay list`). */
+  readonly relays: readonly RelayReport[];
   /** Watches of the protocol log that are on. */
   readonly protocolLog: readonly Watch[];
 }

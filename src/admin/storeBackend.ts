@@ -46,7 +46,15 @@ export async function callOnStore(
     const ipRanges = { rangeOf: () => undefined };
     const accounts = createAccounts({ ...common, clock, log, ipRanges, options: accountsOptions(config) });
     const planning = createPlanning({ store, accounts, log, ...transferOptions(config) });
-    return await createOperations({ administration, trace, store, maintenance, planning })(operation, input);
+    return await createOperations({
+      administration,
+      trace,
+      store,
+      maintenance,
+      planning,
+      clock,
+      relays: () => config.relays,
+    })(operation, input);
   } finally {
     maintenance.close();
     await store.close();

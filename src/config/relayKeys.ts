@@ -138,6 +138,12 @@ export const relay = z.strictObject({
     .regex(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, 'a date like 2027-05-31')
     .optional()
     .describe('Date on which the client secret ends, as Entra shows it; status warns from 30 days before.'),
+  tokenScope: z
+    .string()
+    .max(1000)
+    .regex(/^[\x21-\x7e]+( [\x21-\x7e]+)*$/, 'scopes with single spaces between')
+    .optional()
+    .describe('Scopes that tokens are asked for; those of way and grant when absent. For national clouds.'),
   authorityUrl: url
     .default('https://login.microsoftonline.com')
     .describe('Where access tokens are asked for; national clouds have others.'),

@@ -23,6 +23,7 @@ const TOKEN_KEYS: readonly Key[] = [
   'applicationCertificateFile',
   'applicationKeyFile',
   'secretExpires',
+  'tokenScope',
 ];
 const PAIRS: readonly (readonly [Key, Key])[] = [
   ['certificateFile', 'keyFile'],

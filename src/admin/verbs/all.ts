@@ -19,6 +19,7 @@ import { PROFILE_VERBS } from './profile.ts';
 import { protocolLogVerbs } from './protocolLog.ts';
 import { QUEUE_VERBS } from './queue.ts';
 import { RANGE_VERBS } from './range.ts';
+import { RELAY_VERBS } from './relay.ts';
 import { ROUTE_VERBS } from './route.ts';
 import { ROUTE_TEST_VERB } from './routeTest.ts';
 import { RULE_VERBS } from './rule.ts';
@@ -40,6 +41,7 @@ export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
     ...RULE_VERBS,
     ...ROUTE_VERBS,
     ROUTE_TEST_VERB,
+    ...RELAY_VERBS,
     ...QUEUE_VERBS,
     ...PROFILE_VERBS,
     ...RANGE_VERBS,

@@ -1,0 +1,78 @@
+/**
+ * The token client's options of a relay: which application, what it asks for, and how it proves itself.
+ */
+
+import { unixMs } from '../base/clock.ts';
+import type { Secrets } from '../store/contract/secrets.ts';
+import {
+  EXCHANGE_APPLICATION_SCOPE,
+  EXCHANGE_USER_SCOPE,
+  type TokenGrant,
+  type TokenOptions,
+} from '../exchange/tokens/options.ts';
+import type { RelayConfig } from '../config/relayKeys.ts';
+import { firstLine, type RelayFiles } from './relayOptions.ts';
+
+/** Whether a relay asks for access tokens. */
+export function usesTokens({ way, login }: RelayConfig): boolean {
+  return way === 'graph' || (way === 'smtp' && login === 'xoauth2');
+}
+
+/** What its token client is made from. The relay uses tokens. */
+export function tokenOptions(
+  relay: RelayConfig,
+  files: RelayFiles,
+  secrets: Pick<Secrets, 'find'>,
+): TokenOptions {
+  return {
+    name: relay.name,
+    authority: relay.authorityUrl,
+    tenant: relay.tenant ?? '',
+    clientId: relay.clientId ?? '',
+    scope: scopeOf(relay),
+    grant: grantOf(relay, secrets),
+    certificateAuthorities: files.authorityCertificates,
+  };
+}
+
+/** What of a relay its token client depends on: the same text, the same client. */
+export function tokenIdentity(relay: RelayConfig, { authorityCertificates }: RelayFiles): string {
+  const { authorityUrl, tenant, clientId, grant, clientSecretFile, secretExpires } = relay;
+  const { applicationCertificateFile, applicationKeyFile } = relay;
+  return JSON.stringify([
+    [authorityUrl, tenant, clientId, scopeOf(relay), grant, clientSecretFile, secretExpires],
+    [applicationCertificateFile, applicationKeyFile, authorityCertificates],
+  ]);
+}
+
+/** National clouds have a Graph of their own, and its tokens name it. */
+function scopeOf({ way, grant, graphEndpoint, tokenScope }: RelayConfig): string {
+  if (tokenScope !== undefined) return tokenScope;
+  const graph = graphEndpoint.replace(/\/+$/, '');
+  if (grant === 'deviceCode')
+    return way === 'graph' ? `${graph}/Mail.Send offline_access` : EXCHANGE_USER_SCOPE;
+  return way === 'graph' ? `${graph}/.default` : EXCHANGE_APPLICATION_SCOPE;
+}
+
+function grantOf(relay: RelayConfig, secrets: Pick<Secrets, 'find'>): TokenGrant {
+  const { name, grant, clientSecretFile, secretExpires } = relay;
+  switch (grant) {
+    case 'clientSecret':
+      return {
+        kind: 'clientSecret',
+        secret: () =>
+          clientSecretFile === undefined
+            ? secrets.find({ purpose: 'relaySecret', owner: name })
+            : firstLine(clientSecretFile),
+        expiresAt: secretExpires === undefined ? undefined : unixMs(Date.parse(secretExpires)),
+      };
+    case 'certificate':
+      return {
+        kind: 'clientCertificate',
+        certificateFile: relay.applicationCertificateFile ?? '',
+        keyFile: relay.applicationKeyFile ?? '',
+      };
+    case 'deviceCode':
+      return { kind: 'user' };
+  }
+}
