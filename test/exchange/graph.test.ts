@@ -181,6 +181,8 @@ function messageOf(octets: Buffer): { octets: number; open: () => AsyncIterable<
 
 const NEVER = new AbortController().signal;
 
+t.setTimeout(120_000);
+
 t.test(
   'our client sends a message octet by octet, in pieces of any size, as one line of base64',
   async (t) => {

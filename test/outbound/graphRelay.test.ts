@@ -31,6 +31,8 @@ import { openRigHouse, SendingRig } from './sendingRig.ts';
 const AUTHORITY = await createAuthority('Graph of the tests');
 const ISSUED = await AUTHORITY.issue({ commonName: 'localhost', names: ['localhost'], uses: ['serverAuth'] });
 const NEVER = new AbortController().signal;
+
+t.setTimeout(120_000);
 const LIMITS = {
   connections: 2,
   messagesPerMinute: 30,
@@ -362,9 +364,9 @@ t.test(
         const got = new Set(read.flatMap(({ address }) => (address ? [address.toLowerCase()] : [])));
         return got.size === envelope.length && envelope.every((address) => got.has(address));
       }),
-      { seed: 12, numRuns: 3000 },
+      { seed: 12, numRuns: 1500 },
     );
-    t.ok(suited > 200, `${suited} of them were for Graph`);
+    t.ok(suited > 100, `${suited} of them were for Graph`);
   },
 );
 

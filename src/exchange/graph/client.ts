@@ -46,13 +46,13 @@ export interface GraphClient {
   /** Sends once. Never rejects. `log` has what the log's lines are to tell of the message. */
   sendMail(message: GraphMessage, signal: AbortSignal, log?: Log): Promise<GraphAnswer>;
   /**
-   * Sends what can't become a message, so that Graph refuses its body after it has looked at token, permission and mailbox: that
+   * Sends what cannot become a message, so that Graph refuses its body after it has looked at token, permission and mailbox: that
    * refusal is `accepted`. It needs no other permission than sending does. Never rejects.
    */
   probe(signal: AbortSignal): Promise<GraphAnswer>;
 }
 
-const CUT_ADVICE = 'connection lost after the whole message had left: Graph may have taken it';
+const NOBODY_KNOWS = 'connection lost after the whole message had left: Graph may have taken it';
 const CERTIFICATE_ADVICE =
   'The certificate of the endpoint is not trusted: check endpoint and clock, and give the relay the authority of a proxy that opens TLS';
 const ENDPOINT_ADVICE =
@@ -219,7 +219,7 @@ function withoutAnswer(posted: Exclude<Posted, { kind: 'answered' }>): GraphAnsw
 /** A message that left in part is this message's trouble: a proxy that cuts large ones must not stop the small ones. */
 function lost(reason: string, isWhole: boolean): GraphAnswer {
   const reply = isWhole
-    ? `${CUT_ADVICE} (${reason})`
+    ? `${NOBODY_KNOWS} (${reason})`
     : `connection lost while the message was sent (${reason})`;
   return { kind: 'temporary', reply, status: '4.4.2', isLost: true, isDoubtful: isWhole };
 }

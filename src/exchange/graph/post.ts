@@ -1,8 +1,8 @@
 /**
  * One POST by https with a body that is streamed, and what became of it.
  *
- * RFC 9110 and RFC 9112. Chain and name of the certificate are always verified. A connection for each request: one that stayed idle may be gone
- * by the time it is used, which nobody can tell from a message that was taken and not answered. Redirects are not followed.
+ * RFC 9110 and RFC 9112. Chain and name of the certificate are always verified, and redirects are not followed. Each request has a
+ * connection of its own: one that stayed idle may be gone when it is used, which looks like a message that was taken and not answered.
  * Trust: the other side is whoever has the certificate. Its answer is bounded in octets and time; each stage has a deadline.
  */
 
@@ -109,6 +109,7 @@ class Post {
     const { octets, open } = this.#options;
     let last: Buffer = Buffer.alloc(0);
     let read = 0;
+    this.#wait(SEND_DEADLINE_MS, 'the message does not leave');
     try {
       for await (const piece of open()) {
         if (this.#isOver) return;

@@ -9,7 +9,6 @@
 
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import { HOUR_MS, MINUTE_MS } from '../../base/units.ts';
 import type { GraphAnswer } from '../../exchange/graph/answer.ts';
 import { createGraphClient, type GraphClient, type GraphMessage } from '../../exchange/graph/client.ts';
 import type { GraphTurns } from '../../exchange/graph/turns.ts';
@@ -18,12 +17,13 @@ import type {
   HopTrouble,
   RecipientOutcome,
   Relay,
-  RelayCheck,
   RelayedMessage,
   RelayResult,
 } from '../../transfer/relay.ts';
 import type { GraphRelayOptions } from '../contract.ts';
 import { faultInPath } from '../smtp/checkPath.ts';
+import { checkGraph } from './checkGraph.ts';
+import { byFallback } from './fallback.ts';
 import { envelopeFault, headerSuitability, type Unsuited } from './suitability.ts';
 
 /** What a relay is handed beside its options. */
@@ -64,7 +64,7 @@ export function createGraphRelay(options: GraphRelayOptions, surroundings: Graph
         log.info('outbound.graph.fallback', { trace: message.traceId, by: fallback.name, why: tried.why });
         return byFallback(await fallback.relay(message, signal), fallback.name, tried.why);
       }),
-    check: (signal) => check(client, mailbox, fallback, signal),
+    check: (signal) => checkGraph(client, mailbox, fallback, signal),
     close: async () => fallback?.close(),
   };
 }
@@ -196,94 +196,6 @@ function failed(reply: string, status: string, server: string): RecipientOutcome
 function unreadable(error: unknown): RecipientOutcome {
   const text = error instanceof Error ? error.message : 'unknown';
   return { kind: 'deferred', status: '4.3.0', reply: `The message cannot be read here: ${text}` };
-}
-
-/**
- * The fallback's result as this relay's. Its trouble is not this hop's, which goes on with what Graph can carry; so who was not tried
- * because of it is deferred for as long as the trouble asks for.
- */
-function byFallback({ outcomes, trouble }: RelayResult, name: string, why: string): RelayResult {
-  const note = `(by ${name}, since it cannot go by Graph: ${why})`;
-  return {
-    outcomes: outcomes.map((outcome): RecipientOutcome => {
-      if (outcome.kind === 'held') return { kind: 'held', reason: `${outcome.reason} ${note}` };
-      if (outcome.kind !== 'untried') return { ...outcome, reply: `${outcome.reply} ${note}` };
-      if (trouble === undefined) return outcome;
-      return {
-        kind: 'deferred',
-        reply: `${adviceOf(trouble)} ${note}`,
-        status: STATUS_OF_TROUBLE[trouble.kind],
-        retryAfterMs: waitFor(trouble),
-      };
-    }),
-  };
-}
-
-/** RFC 3463: 4.4.1 no answer from host, 4.3.2 not accepting messages, 4.3.5 incorrectly configured. */
-const STATUS_OF_TROUBLE: Readonly<Record<HopTrouble['kind'], string>> = {
-  unreachable: '4.4.1',
-  throttled: '4.3.2',
-  quota: '4.3.2',
-  misconfigured: '4.3.5',
-};
-
-function adviceOf(trouble: HopTrouble): string {
-  return 'advice' in trouble ? `${trouble.reason} (${trouble.advice})` : trouble.reason;
-}
-
-/** As the schedule of hops has it: a quota waits an hour, what is set up wrongly is probed every 15 minutes. */
-function waitFor(trouble: HopTrouble): number | undefined {
-  switch (trouble.kind) {
-    case 'unreachable':
-      return undefined;
-    case 'throttled':
-      return trouble.retryAfterMs;
-    case 'quota':
-      return HOUR_MS;
-    case 'misconfigured':
-      return 15 * MINUTE_MS;
-  }
-}
-
-async function check(
-  client: GraphClient,
-  mailbox: string,
-  fallback: Relay | undefined,
-  signal: AbortSignal,
-): Promise<RelayCheck> {
-  const answer = await client.probe(signal);
-  const own = checkOf(answer, mailbox);
-  if (fallback === undefined)
-    return { ...own, steps: [...own.steps, 'There is no fallback: what Graph cannot carry is held'] };
-  const other = await fallback.check(signal);
-  return {
-    ...own,
-    isReady: own.isReady && other.isReady,
-    steps: [...own.steps, ...other.steps.map((step) => `Fallback ${fallback.name}: ${step}`)],
-  };
-}
-
-function checkOf(answer: GraphAnswer, mailbox: string): RelayCheck {
-  switch (answer.kind) {
-    case 'accepted':
-      return {
-        isReady: true,
-        steps: [`Graph takes our token and would read a message from ${mailbox}: ${answer.reply}`],
-      };
-    case 'throttled':
-    case 'quota':
-    case 'misconfigured':
-    case 'unreachable': {
-      const steps = 'advice' in answer ? [answer.reason, answer.advice] : [answer.reason];
-      return { isReady: false, steps, trouble: answer };
-    }
-    case 'permanent':
-    case 'temporary':
-      return { isReady: false, steps: [`Graph answers as is not expected: ${answer.reply}`] };
-    case 'unreadable':
-    case 'aborted':
-      return { isReady: false, steps: ['The check was ended'] };
-  }
 }
 
 function hostOf(endpoint: string): string {
