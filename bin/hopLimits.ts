@@ -37,6 +37,7 @@ export const HOP_LIMITS: readonly LimitRow[] = [
   row('MESSAGES_PER_CONNECTION', 'QUIT', KEPT),
   row('CONNECTION_AGE_MS', 'QUIT', KEPT),
   row('HOST_REST_MS', 'the host is tried again in its turn', 'the next host takes over'),
+  row('PROVEN_MS', 'the answer is trouble of the relay again', 'an answer that depends on the sender'),
   row('HEADER_LOOK_LIMIT_OCTETS', 'the message needs SMTPUTF8', 'SMTPUTF8 is asked for'),
   row('TRANSACTIONS_PER_MESSAGE', 'the other recipients wait', 'a hop that takes few recipients'),
   row('DNS_DEADLINE_MS', 'recipients are deferred', 'a DNS that says nothing'),

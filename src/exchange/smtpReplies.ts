@@ -24,14 +24,20 @@ export interface SmtpAnswer {
  */
 export type AnswerMeaning =
   | { readonly kind: 'permanent' | 'temporary' | 'throttled'; readonly advice?: string | undefined }
-  | { readonly kind: 'quota' | 'misconfigured' | 'restricted'; readonly advice: string };
+  | {
+      readonly kind: 'quota' | 'misconfigured' | 'restricted';
+      readonly advice: string;
+      /** Whether another sender or recipient may get another answer (no connector fits this sender's domain). */
+      readonly dependsOnEnvelope?: boolean | undefined;
+    };
 
 /** What a reply of 4yz or 5yz means. */
 export function meaningOf(answer: SmtpAnswer): AnswerMeaning {
   const words = normalized(answer.text);
   const status = answer.status ?? statusIn(words);
   const row = MEANINGS.find((each) => fits(each, answer, status, words));
-  if (row !== undefined) return { kind: row.kind, advice: row.advice };
+  if (row !== undefined)
+    return { kind: row.kind, advice: row.advice, dependsOnEnvelope: row.dependsOnEnvelope };
   if (answer.stage === 'auth' && answer.code >= 500) return { kind: 'misconfigured', advice: LOGIN_ADVICE };
   return { kind: answer.code >= 500 ? 'permanent' : 'temporary' };
 }

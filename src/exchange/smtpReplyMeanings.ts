@@ -17,6 +17,8 @@ export interface MeaningRow {
   /** Lower case, single blanks: one of them stands in the text. */
   readonly words?: readonly string[];
   readonly kind: 'permanent' | 'temporary' | 'throttled' | 'quota' | 'misconfigured' | 'restricted';
+  /** Whether another sender or recipient may get another answer: then one message says little about the relay. */
+  readonly dependsOnEnvelope?: true;
   /** What the administrator is to do. */
   readonly advice: string;
   readonly source: string;
@@ -180,6 +182,7 @@ export const MEANINGS: readonly MeaningRow[] = [
   {
     words: ['tenantinboundattribution', 'direct send not allowed'],
     kind: 'misconfigured',
+    dependsOnEnvelope: true,
     advice:
       'The tenant refuses direct send: make a connector for the public address of this server (New-InboundConnector -Name "From App Relay" ' +
       '-ConnectorType OnPremises -SenderDomains * -SenderIPAddresses PUBLIC.IP -Enabled $true), or allow it: ' +
@@ -189,6 +192,7 @@ export const MEANINGS: readonly MeaningRow[] = [
   {
     statuses: ['5.7.68'],
     kind: 'misconfigured',
+    dependsOnEnvelope: true,
     advice:
       'The tenant refuses direct send: make a connector for the public address of this server (New-InboundConnector -ConnectorType ' +
       'OnPremises), or allow it: Set-OrganizationConfig -RejectDirectSend $false',
@@ -197,6 +201,7 @@ export const MEANINGS: readonly MeaningRow[] = [
   {
     words: ['tenantattribution', 'unable to relay', 'relay access denied'],
     kind: 'misconfigured',
+    dependsOnEnvelope: true,
     advice:
       'No connector fits: the public address of this server or its client certificate must be the one of an inbound connector of type ' +
       'OnPremises (Get-InboundConnector), and the sender domain or the domain of the certificate an accepted domain',
@@ -205,6 +210,7 @@ export const MEANINGS: readonly MeaningRow[] = [
   {
     statuses: ['5.7.64', '5.7.54'],
     kind: 'misconfigured',
+    dependsOnEnvelope: true,
     advice:
       'No connector fits: the public address of this server or its client certificate must be the one of an inbound connector of type ' +
       'OnPremises (Get-InboundConnector), and the sender domain or the domain of the certificate an accepted domain',

@@ -16,6 +16,7 @@ import {
   FINAL_DEADLINE_MS,
   GREETING_DEADLINE_MS,
   MAIL_DEADLINE_MS,
+  PROVEN_MS,
   RCPT_DEADLINE_MS,
   REPLY_LIMIT_OCTETS,
   TRANSACTIONS_PER_MESSAGE,
@@ -43,7 +44,7 @@ const BEHAVIOURS: Readonly<Record<Exclude<PeerBehaviour, 'isAway'>, HopScript>> 
     answer: ({ line }) => (line.startsWith('RCPT TO:<refused') ? '550 5.1.1 Unknown' : undefined),
   },
   throttles: at('MAIL', '432 4.3.2 Concurrent connections limit exceeded'),
-  isMisconfigured: at('RCPT', '550 5.7.64 TenantAttribution; Relay Access Denied'),
+  isMisconfigured: at('MAIL', '530 5.7.57 Client not authenticated to send mail'),
   cutsInTheMiddle: { cutsDataAfter: 100_000 },
   cutsAtTheEnd: at('message', { cut: true }),
 };
@@ -361,7 +362,7 @@ const MISBEHAVIOUR: readonly Row[] = [
   [
     'has no connector for one',
     { answer: ({ line }) => (line.startsWith('RCPT TO:<a@') ? '550 5.7.54 Unable to relay' : undefined) },
-    'held, relayed',
+    'deferred 4.7.1, relayed',
   ],
   [
     'throttles at the second RCPT',
@@ -577,6 +578,29 @@ t.test('an abort at any moment before it ends the attempt at once', async (t) =>
     t.equal(inShort(await relay.relay(messageOf(TEXT), abort.signal)), 'untried', verb);
   }
 });
+
+t.test(
+  'an answer that depends on the sender holds up no others, as long as the relay carries mail',
+  async (t) => {
+    const clock = createTestClock();
+    const hop = await openScriptedHop(t, {
+      answer: ({ line }) =>
+        /^MAIL FROM:<foreign/.test(line) ? '550 5.7.64 TenantAttribution; Relay Access Denied' : undefined,
+    });
+    const relay = openRelay(t, hop, {}, clock);
+    const foreign = messageOf(TEXT, BOTH, { reversePath: 'foreign@example.net' });
+    t.equal(inShort(await relay.relay(foreign, NEVER)), 'untried, untried, (misconfigured)');
+    t.equal(inShort(await relay.relay(messageOf(TEXT), NEVER)), 'relayed');
+    const { outcomes, trouble } = await relay.relay(foreign, NEVER);
+    t.match(outcomes, [
+      { kind: 'deferred', status: '4.7.1', reply: /Get-InboundConnector/ },
+      { kind: 'deferred' },
+    ]);
+    t.equal(trouble, undefined);
+    clock.advance(PROVEN_MS);
+    t.equal(inShort(await relay.relay(foreign, NEVER)), 'untried, untried, (misconfigured)');
+  },
+);
 
 t.test('a hop that takes few recipients at a time is offered the others at once', async (t) => {
   let taken = 0;

@@ -14,11 +14,16 @@ export type Judgement =
   | { readonly kind: 'outcome'; readonly outcome: RecipientOutcome }
   | { readonly kind: 'trouble'; readonly trouble: HopTrouble };
 
-/** Judges a reply that is not the one hoped for. */
-export function judge(reply: SmtpReply, stage: SmtpStage, server: string): Judgement {
+/**
+ * Judges a reply that is not the one hoped for. `isProven`: the relay has carried other mail lately. Then an answer that depends on
+ * sender and recipient is theirs: they are deferred, and all others go on.
+ */
+export function judge(reply: SmtpReply, stage: SmtpStage, server: string, isProven: boolean): Judgement {
   const { code, status, line } = reply;
   if (code < 400) return outcome({ kind: 'deferred', reply: `unexpected: ${line}`, status: '4.5.0', server });
   const meaning = meaningOf({ stage, code, status, text: line });
+  if (isProven && 'dependsOnEnvelope' in meaning && meaning.dependsOnEnvelope === true)
+    return outcome({ kind: 'deferred', reply: `${line} - ${meaning.advice}`, status: '4.7.1', server });
   const trouble = troubleOf(meaning, `${server}: ${line}`);
   if (trouble !== undefined) return { kind: 'trouble', trouble };
   if (meaning.kind === 'permanent')

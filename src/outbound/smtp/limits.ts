@@ -40,6 +40,11 @@ export const MESSAGES_PER_CONNECTION = 100;
 export const CONNECTION_AGE_MS = 5 * MINUTE_MS;
 /** How long a host that could not be reached stands behind the others. */
 export const HOST_REST_MS = MINUTE_MS;
+/**
+ * How long a message that was taken shows that the relay is set up well: until then an answer such as `no connector fits` counts as the
+ * sender's and recipient's own (Exchange Online looks at the sender's domain), and does not hold up everybody's mail.
+ */
+export const PROVEN_MS = 15 * MINUTE_MS;
 
 /** Octets of one reply: 512 a line (RFC 5321 section 4.5.3.1.5), and the answer to EHLO has some thirty. */
 export const REPLY_LIMIT_OCTETS = 64 * KIB;

@@ -9,7 +9,13 @@ import type { Timer } from '../../base/clock.ts';
 import type { HopTrouble } from '../../transfer/relay.ts';
 import type { HopAddress } from './connectSocket.ts';
 import type { HopConnection } from './hopConnection.ts';
-import { CONNECTION_AGE_MS, HOST_REST_MS, IDLE_CONNECTION_MS, MESSAGES_PER_CONNECTION } from './limits.ts';
+import {
+  CONNECTION_AGE_MS,
+  HOST_REST_MS,
+  IDLE_CONNECTION_MS,
+  MESSAGES_PER_CONNECTION,
+  PROVEN_MS,
+} from './limits.ts';
 import { openSession, type SessionOptions } from './openSession.ts';
 
 /** A session that was taken from the pool. */
@@ -23,11 +29,22 @@ export class SessionPool {
   readonly #options: SessionOptions;
   readonly #idle: { readonly connection: HopConnection; readonly timer: Timer; forget(): void }[] = [];
   readonly #restUntilMs = new Map<HopAddress, number>();
+  #provenUntilMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
   constructor(hosts: readonly HopAddress[], options: SessionOptions) {
     this.#hosts = hosts;
     this.#options = options;
+  }
+
+  /** Whether a message was taken lately, so that the relay is set up well for some mail at least. */
+  get isProven(): boolean {
+    return this.#options.clock.monotonic() < this.#provenUntilMs;
+  }
+
+  /** A message was taken. */
+  prove(): void {
+    this.#provenUntilMs = this.#options.clock.monotonic() + PROVEN_MS;
   }
 
   /** An idle session, or a new one. `isFresh` leaves idle ones alone. Never rejects. */

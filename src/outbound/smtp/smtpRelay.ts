@@ -96,10 +96,15 @@ async function transactOnce(pool: SessionPool, attempt: Attempt): Promise<Transa
       return { outcomes: new Map(), trouble: session.trouble, again: [], isLostAtOnce: false };
     const { connection, isReused } = session;
     connection.messages += 1;
-    const result = await transact({ ...attempt, connection });
+    const result = await transact({ ...attempt, connection, isProven: pool.isProven });
+    if (hasRelayed(result)) pool.prove();
     pool.giveBack(connection);
     if (!isReused || !result.isLostAtOnce || attempt.signal.aborted) return result;
   }
+}
+
+function hasRelayed({ outcomes }: TransactionResult): boolean {
+  return [...outcomes.values()].some(({ kind }) => kind === 'relayed');
 }
 
 /** Recipients that no server is asked about. */

@@ -24,6 +24,8 @@ export interface TransactionOrder {
   readonly look: MessageLook;
   /** One or more of the message's. */
   readonly recipients: readonly RelayRecipient[];
+  /** Whether the relay has carried mail lately. */
+  readonly isProven: boolean;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -266,11 +268,14 @@ class Transaction {
     reply: SmtpReply,
     stage: 'mail' | 'rcpt' | 'data' | 'message',
   ): void {
-    const judgement = judge(reply, stage, this.#order.connection.host);
+    const { connection, isProven } = this.#order;
+    const judgement = judge(
+      reply,
+      stage,
+      connection.host,
+      isProven || (stage === 'rcpt' && this.#accepted.length > 0),
+    );
     if (judgement.kind === 'outcome') this.#settle(recipients, judgement.outcome);
-    else if (stage === 'rcpt' && judgement.trouble.kind === 'misconfigured' && this.#accepted.length > 0)
-      // The relay works for others of the same message: it is this recipient that it cannot carry as it is set up.
-      this.#settle(recipients, { kind: 'held', reason: `${reply.line} - ${judgement.trouble.advice}` });
     else this.#trouble ??= judgement.trouble;
   }
 
