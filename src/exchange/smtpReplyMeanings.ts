@@ -117,7 +117,7 @@ export const MEANINGS: readonly MeaningRow[] = [
     codes: [432],
     kind: 'throttled',
     advice:
-      'Exchange Online takes three connections of a mailbox at a time: set connections of this relay to 2',
+      'Exchange Online takes three connections of a mailbox at a time: set connectionLimit of this relay to 2',
     source: SUBMISSION,
   },
   {
@@ -128,7 +128,7 @@ export const MEANINGS: readonly MeaningRow[] = [
     ],
     kind: 'throttled',
     advice:
-      'Exchange Online takes three connections of a mailbox at a time: set connections of this relay to 2',
+      'Exchange Online takes three connections of a mailbox at a time: set connectionLimit of this relay to 2',
     source: SUBMISSION,
   },
   {
@@ -136,7 +136,7 @@ export const MEANINGS: readonly MeaningRow[] = [
     statuses: ['4.3.2'],
     kind: 'throttled',
     advice:
-      'The server takes no more at the moment: fewer connections or messages per minute of this relay may help',
+      'The server takes no more at the moment: a lower connectionLimit or messagesPerMinuteLimit of this relay may help',
     source: SUBMISSION,
   },
   {

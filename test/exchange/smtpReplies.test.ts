@@ -75,7 +75,7 @@ const SUBMISSION: readonly Row[] = [
     '432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information.',
     'auth',
     'throttled',
-    /connections of this relay to 2/,
+    /connectionLimit of this relay to 2/,
   ],
   ['432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded', 'message', 'throttled'],
   ['554 5.2.1 STOREDRV; Sender Thread   Limit exceeded', 'message', 'throttled'],

@@ -26,7 +26,7 @@ import type { Teardown } from '../support/sockets.ts';
 import { HOP_KEYWORDS, type HopScript, openScriptedHop } from '../support/scriptedHop.ts';
 import { relayContract, type PeerBehaviour } from './relayContract.ts';
 import { messageOf } from './relayedMessages.ts';
-import { inShort, NEVER, openRelay, SERVER_NAME } from './smtpHop.ts';
+import { inShort, NEVER, NO_LIMITS, openRelay, SERVER_NAME } from './smtpHop.ts';
 
 const TEXT = 'Subject: a\r\n\r\nbody\r\n';
 const BOTH = ['a@example.org', 'b@example.org'];
@@ -577,6 +577,14 @@ t.test('an abort at any moment before it ends the attempt at once', async (t) =>
     const relay = openRelay(t, hop, {}, createTestClock());
     t.equal(inShort(await relay.relay(messageOf(TEXT), abort.signal)), 'untried', verb);
   }
+});
+
+t.test('a message larger than the relay takes fails, and nobody is asked', async (t) => {
+  const hop = await openScriptedHop(t);
+  const relay = openRelay(t, hop, { limits: { ...NO_LIMITS, sizeLimitOctets: TEXT.length } });
+  t.equal(inShort(await relay.relay(messageOf(`${TEXT}x`), NEVER)), 'failed 5.3.4');
+  t.equal(hop.sessions.opened, 0);
+  t.equal(inShort(await relay.relay(messageOf(TEXT), NEVER)), 'relayed');
 });
 
 t.test(

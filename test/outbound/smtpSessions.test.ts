@@ -20,6 +20,8 @@ import {
 } from '../../src/outbound/smtp/limits.ts';
 import { createAuthority, type Issued } from '../support/authority.ts';
 import { createTestClock } from '../support/clock.ts';
+import { peerTest } from '../support/peers.ts';
+import { openPostfix, POSTFIX_PROGRAMS } from '../support/postfix.ts';
 import { openDnsServer } from '../support/dnsServer.ts';
 import { HOP_KEYWORDS, type HopScript, openScriptedHop, type ScriptedHop } from '../support/scriptedHop.ts';
 import { messageOf } from './relayedMessages.ts';
@@ -628,3 +630,27 @@ t.test('the resolver asks a real name server, which may be out of order', async 
     'deferred 4.4.3, deferred 4.4.3, deferred 4.4.3, deferred 4.4.3',
   );
 });
+
+peerTest(
+  t,
+  POSTFIX_PROGRAMS,
+  'Postfix takes what we send, octet by octet, each recipient with its parameters',
+  async (t) => {
+    const postfix = await openPostfix(t, { tls: GOOD });
+    const relay = openRelay(t, postfix, at(postfix, mode('required')));
+    const octets = 'Subject: a\r\n\r\n.dot\r\n..two\r\n\u00e4 8-bit\r\nFrom here\r\n.\r\nend\r\n';
+    const recipients = [
+      { address: 'a@example.org', notify: ['FAILURE'] as const, orcpt: 'rfc822;first+2Blast@example.net' },
+      { address: '"b @ b"@example.org', notify: ['NEVER'] as const },
+    ];
+    const message = messageOf(octets, recipients, { envid: 'order+2B7', ret: 'HDRS' });
+    for (let left = 2; left > 0; left -= 1)
+      t.equal(inShort(await relay.relay(message, NEVER)), 'relayed, relayed');
+    const taken = await postfix.taken(4);
+    t.equal(taken.length, 4);
+    for (const { sender, octets: kept } of taken) {
+      t.equal(sender, 'sender@example.com');
+      t.equal(kept, Buffer.from(octets).toString('latin1').replaceAll('\r\n', '\n'));
+    }
+  },
+);

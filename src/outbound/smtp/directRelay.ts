@@ -110,7 +110,12 @@ class DomainPools {
           : { kind: 'deferred', status: '4.4.3', reply: found.why },
       );
     const { clock } = this.#surroundings;
-    const { outcomes, trouble } = await relayThrough(found, message, clock, signal);
+    const { sizeLimitOctets } = this.#options.limits;
+    const { outcomes, trouble } = await relayThrough(
+      { pool: found, clock, sizeLimitOctets },
+      message,
+      signal,
+    );
     if (trouble === undefined) return outcomes;
     return outcomes.map((outcome) => (outcome.kind === 'untried' ? deferredBy(trouble) : outcome));
   }

@@ -68,14 +68,14 @@ export function tlsTrouble(host: string, { step, reply, code = '', why }: Openin
 }
 
 const CHAIN_ADVICE =
-  'Give the authority that issued it in certificateAuthorities of this relay, or have the server send its whole chain';
+  'Give the authority that issued it in tlsAuthorityFile of this relay, or have the server send its whole chain';
 
 /** Node's and OpenSSL's names of what is wrong. */
 const CERTIFICATE_FAULTS: readonly (readonly [code: RegExp, what: string, advice: string])[] = [
   [
     /ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH|IP_ADDRESS_MISMATCH/,
     'its certificate is for another name',
-    'Use the name that is in the certificate as host, or say it in the TLS server name of this relay',
+    'Use the name that is in the certificate as host, or say it in tlsServerName of this relay',
   ],
   [
     /CERT_HAS_EXPIRED/,
@@ -92,16 +92,16 @@ const CERTIFICATE_FAULTS: readonly (readonly [code: RegExp, what: string, advice
   [
     /ALERT_(CERTIFICATE_REQUIRED|UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_)/,
     'it does not take the client certificate of this relay, or wants one',
-    'Give this relay a client certificate that the server knows',
+    'Give this relay a client certificate (certificateFile, keyFile) that the server knows',
   ],
   [
     /UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION|VERSION_TOO_LOW/,
     'it speaks only TLS versions older than this relay takes',
-    'Have the server updated, or lower minimumVersion of this relay',
+    'Have the server updated, or lower tlsMinimumVersion of this relay',
   ],
   [
     /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_TOO_SMALL/,
     'it answers the TLS handshake with something else than TLS',
-    'A port with STARTTLS (25, 587) needs tls required, one with TLS from the first octet (465) needs implicit',
+    'A port with STARTTLS (25, 587) needs tls = "required", one with TLS from the first octet (465) needs "implicit"',
   ],
 ];

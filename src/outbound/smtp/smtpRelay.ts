@@ -35,11 +35,12 @@ export interface RelaySurroundings {
 export function createSmtpRelay(options: SmtpRelayOptions, surroundings: RelaySurroundings): Relay {
   const { clock, serverName } = surroundings;
   const { name, hosts, tls, login } = options;
+  const { sizeLimitOctets } = options.limits;
   const log = surroundings.log.with({ relay: name });
   const pool = new SessionPool(hosts, { clock, log, serverName, tls, login });
   return {
     name,
-    relay: (message, signal) => relayThrough(pool, message, clock, signal),
+    relay: (message, signal) => relayThrough({ pool, clock, sizeLimitOctets }, message, signal),
     check: async (signal): Promise<RelayCheck> => {
       // Idle sessions count against what a server takes at a time.
       await pool.closeIdle();
@@ -49,14 +50,21 @@ export function createSmtpRelay(options: SmtpRelayOptions, surroundings: RelaySu
   };
 }
 
-/** Sends `message` through sessions of `pool`. Never rejects. */
+/** What a message goes through. */
+export interface Way {
+  readonly pool: SessionPool;
+  readonly clock: Clock;
+  /** 0 is no limit. */
+  readonly sizeLimitOctets: number;
+}
+
+/** Sends `message`. Never rejects. */
 export async function relayThrough(
-  pool: SessionPool,
+  { pool, clock, sizeLimitOctets }: Way,
   message: RelayedMessage,
-  clock: Clock,
   signal: AbortSignal,
 ): Promise<RelayResult> {
-  const outcomes = outcomesBefore(message);
+  const outcomes = outcomesBefore(message, sizeLimitOctets);
   const undecided = () => message.recipients.filter((recipient) => !outcomes.has(recipient));
   if (undecided().length === 0 || signal.aborted) return resultOf(message, outcomes);
   let look: MessageLook;
@@ -108,7 +116,10 @@ function hasRelayed({ outcomes }: TransactionResult): boolean {
 }
 
 /** Recipients that no server is asked about. */
-function outcomesBefore(message: RelayedMessage): Map<RelayRecipient, RecipientOutcome> {
+function outcomesBefore(
+  message: RelayedMessage,
+  sizeLimitOctets: number,
+): Map<RelayRecipient, RecipientOutcome> {
   const outcomes = new Map<RelayRecipient, RecipientOutcome>();
   const senderFault =
     faultInPath(message.reversePath, 'reverse') ?? faultWithoutUtf8(message, message.reversePath);
@@ -116,6 +127,8 @@ function outcomesBefore(message: RelayedMessage): Map<RelayRecipient, RecipientO
     const fault = faultInPath(recipient.address, 'forward') ?? faultWithoutUtf8(message, recipient.address);
     if (fault !== undefined) outcomes.set(recipient, failed('5.1.3', fault));
     else if (senderFault !== undefined) outcomes.set(recipient, failed('5.1.7', senderFault));
+    else if (sizeLimitOctets > 0 && message.octets > sizeLimitOctets)
+      outcomes.set(recipient, failed('5.3.4', `this relay takes ${sizeLimitOctets} octets`));
   }
   return outcomes;
 }
