@@ -22,6 +22,8 @@ export interface Order {
   /** Extended key usages; none of that extension when empty. */
   readonly uses?: readonly ('serverAuth' | 'clientAuth' | 'emailProtection')[];
   readonly isAuthority?: boolean;
+  /** Of its own key; ECDSA unless given. */
+  readonly algorithm?: 'ECDSA' | 'RSA';
   readonly notBefore?: Date;
   readonly notAfter?: Date;
 }
@@ -36,6 +38,12 @@ export interface Authority extends Issued {
 }
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const RSA = {
+  name: 'RSASSA-PKCS1-v1_5',
+  modulusLength: 2048,
+  publicExponent: Uint8Array.of(1, 0, 1),
+  hash: 'SHA-256',
+};
 
 /** A root. */
 export async function createAuthority(commonName: string): Promise<Authority> {
@@ -56,7 +64,8 @@ function authorityOf(made: Made): Authority {
 async function make(order: Order, issuer: Made | undefined): Promise<Made> {
   const { commonName, names = [], uses = [], isAuthority = false } = order;
   const x509 = await loadX509();
-  const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, [
+  const algorithm = order.algorithm === 'RSA' ? RSA : ALGORITHM;
+  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
     'sign',
     'verify',
   ])) as webcrypto.CryptoKeyPair;
