@@ -58,6 +58,8 @@ export interface IssuerOptions {
   readonly tenant: string;
   /** Of access tokens; an hour unless given. */
   readonly lifetimeSeconds?: number | undefined;
+  /** Access tokens are short random text in place of JWTs: Microsoft promises no form, and Dovecot takes no long AUTH line. */
+  readonly isOpaque?: boolean | undefined;
   /** `strict`: a refresh token is good once, and using it again ends all that came of that login. Entra keeps old ones good. */
   readonly rotation?: 'keep' | 'strict' | undefined;
   /** Of device codes. */
@@ -326,10 +328,10 @@ export class TokenIssuer {
       ...said,
     };
     const signature = randomBytes(256).toString('base64url');
-    const token = [{ typ: 'JWT', alg: 'RS256', kid: 'test' }, claims]
-      .map(encodeJson)
-      .concat(signature)
-      .join('.');
+    const parts = [{ typ: 'JWT', alg: 'RS256', kid: 'test' }, claims].map(encodeJson);
+    const token = this.#options.isOpaque
+      ? randomBytes(48).toString('base64url')
+      : [...parts, signature].join('.');
     this.accessTokens.set(token, { clientId, user, scope, endsAt: (now + seconds) * 1000, isRevoked: false });
     const rotated = refreshToken === undefined ? {} : { refresh_token: refreshToken };
     return {
