@@ -14,6 +14,7 @@ import { HOP_LIMITS } from './hopLimits.ts';
 import { LISTENER_LIMITS } from './listenerLimits.ts';
 import { POP3_LIMITS } from './pop3Limits.ts';
 import { SMTP_LIMITS } from './smtpLimits.ts';
+import { documentTokenErrors, TOKEN_LIMITS } from './tokenLimits.ts';
 import { documentLimits, documentProtocolLogLimits } from './limits.ts';
 
 /** Replaces what stands between `<!-- name: ... -->` and `<!-- /name -->`. */
@@ -39,4 +40,6 @@ fill('LIMITS.md', 'limits', await documentLimits());
 fill('LIMITS.md', 'pop3', await documentLimits(POP3_LIMITS));
 fill('LIMITS.md', 'hops', await documentLimits(HOP_LIMITS));
 fill('LIMITS.md', 'graph', await documentLimits(GRAPH_LIMITS));
+fill('LIMITS.md', 'tokens', await documentLimits(TOKEN_LIMITS));
+fill('OAUTH.md', 'errors', documentTokenErrors());
 fill('PROTOCOL-LOG.md', 'limits', await documentProtocolLogLimits());

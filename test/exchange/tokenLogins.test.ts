@@ -150,7 +150,7 @@ async function renewAndKill(
   settings: TokenOptions,
   steps: number | undefined,
 ): Promise<string> {
-  const path = fileURLToPath(new URL('renewing.ts', import.meta.url));
+  const path = fileURLToPath(new URL('./renewing.ts', import.meta.url));
   const env = { ...peerEnvironment(), ...(steps === undefined ? {} : { STEPS: '1' }) };
   const child = spawn(process.execPath, [path, directory, JSON.stringify(settings)], { env });
   t.teardown(() => child.kill('SIGKILL'));

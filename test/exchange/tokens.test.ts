@@ -1,6 +1,7 @@
 /** The token client against a token server over https: cache, renewal, refusals and trouble; and that nothing secret is ever written. */
 
 import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -12,14 +13,18 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
 import type { TokenAnswer } from '../../src/exchange/accessTokens.ts';
 import {
   LAST_USE_MS,
+  LIFETIME_LIMIT_MS,
   REFUSAL_REST_MS,
   REQUEST_DEADLINE_MS,
+  UNSAID_LIFETIME_MS,
   WAIT_LIMIT_MS,
 } from '../../src/exchange/tokens/limits.ts';
 import type { TokenGrant } from '../../src/exchange/tokens/options.ts';
 import { createTokenClient } from '../../src/exchange/tokens/tokenClient.ts';
 import { AADSTS_ROWS, meaningOfTokenError, OAUTH_ROWS } from '../../src/exchange/tokens/tokenErrors.ts';
 import type { TokenVault } from '../../src/exchange/tokens/tokenVault.ts';
+import { documentTokenErrors } from '../../bin/tokenLimits.ts';
+import { findKey } from '../../src/config/keys.ts';
 import { createAuthority } from '../support/authority.ts';
 import { createTestClock } from '../support/clock.ts';
 import {
@@ -29,6 +34,7 @@ import {
   tokenOptions,
 } from '../support/tokenServer.ts';
 
+t.setTimeout(120_000);
 const SECRET = 'planted~Secret/of+the=application';
 const CLIENT = 'aaaaaaaa-0000-0000-0000-000000000001';
 const NO_VAULT: TokenVault = {
@@ -471,6 +477,31 @@ t.test('every refusal in the table has words for the administrator, filled in', 
     meaningOfTokenError('x', [65001], place).advice,
     /https:\/\/login\.example\/tenant\.example\/adminconsent\?client_id=the-client/,
   );
+});
+
+siteTest('how long a token is good for is read as it comes', async (t, { server, client, token }) => {
+  const table = [
+    ['"7200"', 2 * HOUR_MS],
+    ['7200.5', 7_200_500],
+    ['1e9', LIFETIME_LIMIT_MS],
+    ['null', UNSAID_LIFETIME_MS],
+    ['-1', UNSAID_LIFETIME_MS],
+    ['"soon"', UNSAID_LIFETIME_MS],
+  ] as const;
+  let last: string | undefined;
+  for (const [given, endsInMs] of table) {
+    const body = `{"token_type":"bearer","access_token":"t${given.length}${endsInMs}","expires_in":${given}}`;
+    server.order({ kind: 'body', body });
+    client.release();
+    last = tokenOf(await token(last));
+    t.equal(client.status().endsInMs, endsInMs, given);
+  }
+});
+
+t.test('docs/OAUTH.md has the table of refusals, and names keys that exist', async (t) => {
+  const text = readFileSync(new URL('../../docs/OAUTH.md', import.meta.url), 'utf8');
+  t.ok(text.includes(documentTokenErrors()), 'run `npm run docs` and commit the result');
+  for (const [, key = ''] of text.matchAll(/^(\w+) = "/gm)) t.ok(findKey(`relays[].${key}`), key);
 });
 
 /** Waits until the server has had `count` requests and what they lead to has been done. */

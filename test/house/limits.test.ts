@@ -7,13 +7,14 @@ import t from 'tap';
 
 import { documentLimits, LIMITS, readLimit } from '../../bin/limits.ts';
 import { GRAPH_LIMITS } from '../../bin/graphLimits.ts';
+import { TOKEN_LIMITS } from '../../bin/tokenLimits.ts';
 import { HOP_LIMITS } from '../../bin/hopLimits.ts';
 import { LISTENER_LIMITS } from '../../bin/listenerLimits.ts';
 import { POP3_LIMITS } from '../../bin/pop3Limits.ts';
 import { SMTP_LIMITS } from '../../bin/smtpLimits.ts';
 import { findKey } from '../../src/config/keys.ts';
 
-const TABLES = [LISTENER_LIMITS, SMTP_LIMITS, LIMITS, POP3_LIMITS, HOP_LIMITS, GRAPH_LIMITS];
+const TABLES = [LISTENER_LIMITS, SMTP_LIMITS, LIMITS, POP3_LIMITS, HOP_LIMITS, GRAPH_LIMITS, TOKEN_LIMITS];
 const ALL = TABLES.flat();
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -50,13 +51,15 @@ t.test(
       'src/smtpd',
       'src/wire/smtp',
       'src/exchange/graph',
+      'src/exchange/tokens',
       'src/outbound/smtp',
     ]
       .flatMap(sources)
       .flatMap(({ path, text }) => {
-        const pattern = /(imapd|pop3d|smtpd|exchange\/graph|outbound\/smtp)\/limits\.ts$/.test(path)
-          ? /^export const ([A-Z_0-9]+)\b/gm
-          : /^export const ([A-Z_0-9]*LIMIT[A-Z_0-9]*)\b/gm;
+        const pattern =
+          /(imapd|pop3d|smtpd|exchange\/graph|exchange\/tokens|outbound\/smtp)\/limits\.ts$/.test(path)
+            ? /^export const ([A-Z_0-9]+)\b/gm
+            : /^export const ([A-Z_0-9]*LIMIT[A-Z_0-9]*)\b/gm;
         return [...text.matchAll(pattern)].map((match) => match[1] ?? '');
       });
     const known = new Set([...ALL.map(({ name }) => name.split('.')[0] ?? ''), ...NO_LIMITS]);
