@@ -28,6 +28,8 @@ import { relayContract, type PeerBehaviour } from './relayContract.ts';
 import { messageOf } from './relayedMessages.ts';
 import { inShort, NEVER, NO_LIMITS, openRelay, SERVER_NAME } from './smtpHop.ts';
 
+t.setTimeout(180_000);
+
 const TEXT = 'Subject: a\r\n\r\nbody\r\n';
 const BOTH = ['a@example.org', 'b@example.org'];
 
@@ -566,16 +568,20 @@ t.test('an abort after the lone dot waits for the answer, for a while', async (t
 });
 
 t.test('an abort at any moment before it ends the attempt at once', async (t) => {
-  for (const verb of ['greeting', 'EHLO', 'MAIL', 'DATA']) {
+  const login = { kind: 'password', user: 'app', password: async () => 'secret' } as const;
+  for (const verb of ['greeting', 'EHLO', 'AUTH', 'MAIL', 'DATA']) {
     const abort = new AbortController();
     const hop = await openScriptedHop(t, {
+      keywords: [...HOP_KEYWORDS, 'AUTH PLAIN'],
       answer: (moment) => {
         if (moment.verb === verb) setImmediate(() => abort.abort());
-        return moment.verb === verb ? { silence: true } : undefined;
+        if (moment.verb === verb) return { silence: true };
+        return moment.verb === 'AUTH' ? '235 2.7.0 Ok' : undefined;
       },
     });
-    const relay = openRelay(t, hop, {}, createTestClock());
+    const relay = openRelay(t, hop, { login }, createTestClock());
     t.equal(inShort(await relay.relay(messageOf(TEXT), abort.signal)), 'untried', verb);
+    await hop.until(() => hop.sessions.open === 0);
   }
 });
 

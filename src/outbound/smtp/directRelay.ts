@@ -103,6 +103,7 @@ class DomainPools {
     if (!this.#options.domains.includes(domain))
       return forAll({ kind: 'held', reason: `this relay is not for the domain ${domain}` });
     const found = await this.#poolOf(domain);
+    if (signal.aborted) return forAll(UNTRIED);
     if (!(found instanceof SessionPool))
       return forAll(
         found.kind === 'none'

@@ -119,7 +119,9 @@ export class HopConnection {
     const connection = new HopConnection(options);
     const onAbort = () => connection.destroy('we were told to end');
     signal.addEventListener('abort', onAbort, { once: true });
-    const failure = await connection.#open();
+    const opening = connection.#open();
+    if (signal.aborted) onAbort();
+    const failure = await opening;
     signal.removeEventListener('abort', onAbort);
     if (failure !== undefined) {
       connection.destroy(failure.why);

@@ -68,7 +68,13 @@ async function loggedIn(
   { login }: SessionOptions,
   signal: AbortSignal,
 ): Promise<HopTrouble | undefined> {
-  return login === undefined ? undefined : logIn(connection, login, signal);
+  if (login === undefined) return undefined;
+  const onAbort = () => connection.destroy('we were told to end');
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  const trouble = await logIn(connection, login, signal);
+  signal.removeEventListener('abort', onAbort);
+  return trouble;
 }
 
 async function open(

@@ -27,10 +27,10 @@ export type DataResult =
   /** Our own copy cannot be read. The connection is gone, and the server has no message. */
   | { readonly kind: 'unreadable'; readonly error: unknown };
 
-/** Sends. Never rejects. */
+/** Sends what `open` yields. Never rejects. */
 export async function sendData(
   connection: HopConnection,
-  message: AsyncIterable<Buffer>,
+  open: () => AsyncIterable<Buffer>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<DataResult> {
@@ -41,7 +41,7 @@ export async function sendData(
   // A reply that has come already is no answer to this message: it shows now, as an early one.
   await new Promise<void>((resolve) => setImmediate(resolve));
   try {
-    for await (const piece of onTheWire(message)) {
+    for await (const piece of onTheWire(open)) {
       await stream.write(piece);
       if (stream.isOver) break;
     }
@@ -132,11 +132,11 @@ class DataStream {
 }
 
 /** The pieces as they are written, the last with the lone dot. */
-async function* onTheWire(message: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+async function* onTheWire(open: () => AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   const converter = createCrlfConverter();
   const stuffer = createDotStuffer();
   let last: Buffer | undefined;
-  for await (const piece of message) {
+  for await (const piece of open()) {
     if (last !== undefined) yield last;
     last = stuffer.push(converter.push(piece));
   }

@@ -168,7 +168,7 @@ class Transaction {
 
   async #sendMessage(): Promise<void> {
     const { connection, message, clock, signal } = this.#order;
-    this.#judgeData(await sendData(connection, message.open(), clock, signal));
+    this.#judgeData(await sendData(connection, () => message.open(), clock, signal));
   }
 
   #judgeData(result: DataResult): void {
