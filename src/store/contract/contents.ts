@@ -23,7 +23,10 @@ export interface ContentDraft {
   discard(): void;
 }
 
-/** A sealed content, for reading. Reading stays possible while a hold (see Mailboxes.hold) from before its expunge lives. */
+/**
+ * A sealed content, for reading. Reading stays possible while a hold (see Mailboxes.hold) from before its expunge lives, and a
+ * reading that has begun goes on to its end, whatever is expunged or leaves the queue meanwhile.
+ */
 export interface Content {
   readonly id: ContentId;
   /** Octets in all, trace fields included. */

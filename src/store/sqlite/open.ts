@@ -124,7 +124,7 @@ function assemble(
   return {
     directory: createDirectory(reader, writer),
     secrets: createSecrets(reader, writer, createSealing(directory)),
-    contents: createContents(reader, drafts, derived, lifetime, relief, log),
+    contents: createContents(reader, drafts, derived, lifetime, holds, relief, log),
     mailboxes: createMailboxes({ reader, writer, drafts, holds, lifetime }),
     deliveries: createDeliveries(writer, reader, drafts, lifetime),
     queue: createQueue(reader, writer),
