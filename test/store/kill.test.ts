@@ -1,15 +1,24 @@
 /**
- * What was acknowledged is there, after SIGKILL at any moment. The proof is tried on a process that acknowledges before the
- * commit, which it must notice. And a large message stays within the memory of the windows.
+ * What was acknowledged is there, after SIGKILL at any moment, and a report is there exactly when its item is settled. Both proofs are
+ * tried on a process that has the fault. And a large message stays within the memory of the windows.
  */
 
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { openStore } from '../../src/store/sqlite/open.ts';
 import { type RunningProgram, runProgram, startProgram } from '../support/peers.ts';
+import { entriesOf, octetsOf } from './contract/house.ts';
 import { DELIVERER, storedHashes } from './stored.ts';
 
+const SETTLER = fileURLToPath(new URL('./settler.ts', import.meta.url));
+
 const ROUNDS = 4;
+
+t.setTimeout(180_000);
 
 t.test(`nothing that was acknowledged is lost or changed by ${ROUNDS} times SIGKILL`, async (t) => {
   const directory = t.testdir();
@@ -29,6 +38,29 @@ t.test('the kill is noticed when the acknowledgement comes before the commit', a
   const acknowledged = await deliverUntilKilled(directory, 60, ['early']);
   const stored = await storedHashes(t, directory);
   t.not(acknowledged.filter((hash) => !stored.has(hash)).length, 0);
+});
+
+t.test('a report is there exactly when its item is settled, after SIGKILL at any moment', async (t) => {
+  const directory = t.testdir();
+  const acknowledged: string[] = [];
+  for (const acknowledgements of [37, 81, 60]) {
+    acknowledged.push(...(await runUntilKilled([SETTLER, directory], acknowledgements)));
+    const { reported, queued } = await queueLeft(directory);
+    t.equal(new Set(reported).size, reported.length, 'no report is there twice');
+    t.same(
+      acknowledged.filter((id) => !reported.includes(id)),
+      [],
+    );
+    t.equal(new Set([...reported, ...queued]).size, 1_000, 'nothing is lost');
+    t.equal(reported.length + queued.length, 1_000, 'and nothing both settled and queued');
+  }
+});
+
+t.test('the kill is noticed when an item is settled apart from its report', async (t) => {
+  const directory = t.testdir();
+  await runUntilKilled([SETTLER, directory, 'apart'], 50);
+  const { reported, queued } = await queueLeft(directory);
+  t.ok(reported.length + queued.length < 1_000);
 });
 
 t.test(
@@ -52,12 +84,31 @@ async function deliverUntilKilled(
   acknowledgements: number,
   more: readonly string[],
 ): Promise<readonly string[]> {
-  const program = await startProgram(process.execPath, [DELIVERER, directory, '20', '0', '0', ...more]);
+  return runUntilKilled([DELIVERER, directory, '20', '0', '0', ...more], acknowledgements);
+}
+
+/** Runs a program, kills it after so many acknowledgements, and answers what was acknowledged. */
+async function runUntilKilled(args: readonly string[], acknowledgements: number): Promise<readonly string[]> {
+  const program = await startProgram(process.execPath, args);
   await program.waitFor(/ready/);
   await printedTimes(program, acknowledgements);
   program.signal('SIGKILL');
   const { stdout } = await program.ended;
-  return [...stdout.toString().matchAll(/^ack ([0-9a-f]{64})$/gm)].map(([, hash]) => hash ?? '');
+  return [...stdout.toString().matchAll(/^ack (\w+)$/gm)].map(([, what]) => what ?? '');
+}
+
+/** Ids of the items whose report is stored, and of those that are queued. */
+async function queueLeft(directory: string) {
+  const store = await openStore({ directory, clock: systemClock, log: silentLog });
+  const account = await store.directory.findAccount('in@app.example');
+  const inbox = account && (await store.mailboxes.find(account.id, ['INBOX']));
+  if (inbox === undefined) throw new Error('the account is gone');
+  const reported: string[] = [];
+  for (const { contentId } of await entriesOf(store, inbox.id))
+    reported.push(/\d+/.exec((await octetsOf(store, contentId)).toString())?.[0] ?? '');
+  const queued = (await store.queue.list({}, 1000)).map(({ id }) => String(id));
+  await store.close();
+  return { reported, queued };
 }
 
 async function printedTimes(program: RunningProgram, times: number): Promise<void> {
