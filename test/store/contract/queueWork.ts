@@ -247,6 +247,7 @@ export const QUEUE_WORK_TESTS: ContractTests = {
     t.same(await expired(50, 0), [ownId]);
     t.same(await expired(50, 10), [ownId, id]);
     t.equal((await view.expired(later(50), later(10), 1)).length, 1);
+    t.match(await view.expired(later(50), later(11), 10, [HOP]), [{ id: b }], 'but for those of some hops');
     await view.lease(request(AT));
     t.same(await delayed(11), [b], 'no leased one');
     t.same(await expired(50, 11), [b]);
