@@ -20,6 +20,7 @@ import type { Maintenance } from './maintenance.ts';
 import { type Operation, operationsOn } from './operation.ts';
 import { findTraces, TRACE_WAYS } from './findTraces.ts';
 import { switchOn, WATCH_INPUT } from './protocolLog/switching.ts';
+import { QUEUE_OPERATIONS } from './queueOperations.ts';
 import { ROUTE_TEST_INPUT, testRoute } from './routeTesting.ts';
 import { RELAY_OPERATIONS, type RelaySurroundings } from './relayOperations.ts';
 import { ROUTING_OPERATIONS } from './routingOperations.ts';
@@ -158,6 +159,7 @@ const OPERATIONS: ReadonlyMap<string, Operation<OperationSurroundings>> = new Ma
   ),
   ...ROUTING_OPERATIONS,
   ...RELAY_OPERATIONS,
+  ...QUEUE_OPERATIONS,
   operation('route.test', ROUTE_TEST_INPUT, ({ planning, store }, input) =>
     testRoute(planning, store.directory, input),
   ),

@@ -1,28 +1,16 @@
 /**
- * Operations about routes, distribution lists, forwards, rules and the queue, with the check of their input (operation.ts).
+ * Operations about routes, distribution lists, forwards and rules, with the check of their input (operation.ts).
  *
  * Trust: the caller is an administrator (see controlSocket.ts); shapes are checked here, values in accounts.
  */
 
 import { z } from 'zod';
-import { MailError } from '../base/error.ts';
-import { parseTraceId, type QueueId } from '../base/ids.ts';
-import { QUEUE_STATES, type QueueCount, type QueueFilter, type QueueItem } from '../store/contract/queue.ts';
 import { TEXT_MATCHES } from '../store/contract/routing.ts';
-import type { Store } from '../store/contract/store.ts';
 import type { Administration } from '../accounts/administration.ts';
 import { type Operation, operationsOn } from './operation.ts';
 
 interface Surroundings {
   readonly administration: Pick<Administration, 'routes' | 'lists' | 'forwards' | 'rules'>;
-  readonly store: Pick<Store, 'queue'>;
-}
-
-/** What `queue.list` answers. */
-export interface QueueReport {
-  readonly items: readonly QueueItem[];
-  /** Of the whole queue, whatever was asked for. */
-  readonly counts: readonly QueueCount[];
 }
 
 const operation = operationsOn<Surroundings>();
@@ -164,32 +152,4 @@ export const ROUTING_OPERATIONS: readonly (readonly [string, Operation<Surroundi
   operation('rule.remove', z.strictObject(ruleName), ({ administration }, input) =>
     administration.rules.remove(input.account, input.name),
   ),
-
-  operation(
-    'queue.list',
-    z.strictObject({
-      nextHop: z.strictObject({ kind: z.enum(['relay', 'drop']), name }).optional(),
-      state: z.enum(QUEUE_STATES).optional(),
-      traceId: name.optional(),
-      limit: z.int().min(1).max(1000),
-      after: z.int().min(0).optional(),
-    }),
-    ({ store }, input) => listQueue(store, input),
-  ),
 ];
-
-async function listQueue(
-  { queue }: Pick<Store, 'queue'>,
-  input: Omit<QueueFilter, 'traceId'> & {
-    readonly traceId?: string | undefined;
-    readonly limit: number;
-    readonly after?: number | undefined;
-  },
-): Promise<QueueReport> {
-  const { traceId: given, limit, after, ...filter } = input;
-  const traceId = given === undefined ? undefined : parseTraceId(given);
-  if (given !== undefined && traceId === undefined)
-    throw new MailError('invalid', `“${given}” is no trace id.`);
-  const items = await queue.list({ ...filter, traceId }, limit, after as QueueId | undefined);
-  return { items, counts: await queue.count() };
-}

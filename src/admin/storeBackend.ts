@@ -30,6 +30,8 @@ export async function callOnStore(
 ): Promise<unknown> {
   const { clock, log } = options;
   const store = await openStore(storeOptions(config, clock, log));
+  // The lock is ours, so nobody is at work: what a killed server had leased may be changed.
+  if (operation.startsWith('queue.')) await store.queue.releaseLeases();
   const maintenance = openMaintenance({ directory: config.server.dataDirectory, clock, log });
   try {
     const passwords = createPasswordHasher({ clock });

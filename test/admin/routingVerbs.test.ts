@@ -3,7 +3,7 @@
 import { PassThrough } from 'node:stream';
 import t from 'tap';
 import { runCli } from '../../src/admin/cli.ts';
-import type { QueueReport } from '../../src/admin/routingOperations.ts';
+import type { QueueReport } from '../../src/admin/queueOperations.ts';
 import { FORWARD_VERBS } from '../../src/admin/verbs/forward.ts';
 import { LIST_VERBS } from '../../src/admin/verbs/list.ts';
 import { QUEUE_VERBS } from '../../src/admin/verbs/queue.ts';
@@ -107,6 +107,44 @@ t.test('options become the input of operations', async (t) => {
       'queue.list',
       { nextHop: { kind: 'drop', name: 'files' }, state: 'held', after: 9, limit: 5, traceId: 'X' },
     ],
+    [['queue', 'show', '7'], 'queue.show', { id: 7 }],
+    [['queue', 'hold', '7', '9'], 'queue.change', { ids: [7, 9], change: { kind: 'hold' } }],
+    [['queue', 'retry', '--all'], 'queue.change', { change: { kind: 'retry' } }],
+    [
+      ['queue', 'release', '7', '--from', '<a@b.example>', '--recipient', '@C.example', '--older-than', '2h'],
+      'queue.change',
+      {
+        reversePath: 'a@b.example',
+        recipient: '@C.example',
+        olderThanMs: 7_200_000,
+        ids: [7],
+        change: { kind: 'release' },
+      },
+    ],
+    [
+      ['queue', 'delete', '--from', '<>'],
+      'queue.change',
+      { reversePath: '<>', change: { kind: 'delete' }, most: 10 },
+    ],
+    [
+      ['queue', 'delete', '--from', '<>', '--yes'],
+      'queue.change',
+      { reversePath: '<>', change: { kind: 'delete' } },
+    ],
+    [['queue', 'delete', '7'], 'queue.change', { ids: [7], change: { kind: 'delete' } }],
+    [
+      ['queue', 'reroute', '--hop', 'relay:a', '--to', 'drop:B'],
+      'queue.change',
+      {
+        nextHop: { kind: 'relay', name: 'a' },
+        change: { kind: 'reroute', nextHop: { kind: 'drop', name: 'b' } },
+      },
+    ],
+    [
+      ['queue', 'prioritize', '7', '--priority=-3'],
+      'queue.change',
+      { ids: [7], change: { kind: 'prioritize', priority: -3 } },
+    ],
   ];
   for (const [argv, operation, input] of table) {
     const { calls } = await run([...argv, '--json']);
@@ -141,6 +179,16 @@ t.test('wrong options are refused before any operation runs, with what is allowe
     [['rule', 'add', 'r', '--if', 'always', '--if', 'size over 1', '--then', 'delete'], /stands alone/],
     [['queue', 'list', '--hop', 'smtp:x'], /--hop: found "smtp:x"; allowed: relay:NAME or drop:NAME/],
     [['queue', 'list', '--limit', '1001'], /--limit: found "1001"; allowed: a whole number from 1 to 1000/],
+    [['queue', 'list', '--from', 'me'], /--from: found "me"; allowed: an address, @DOMAIN or <>/],
+    [['queue', 'list', '--older-than', '2'], /--older-than: found "2"; allowed: a time like 30m, 2h or 1d/],
+    [['queue', 'show', 'x'], /"x" is no id of an item/],
+    [['queue', 'hold'], /say which: ids of `hauspost queue list`, conditions like --hop, or --all/],
+    [['queue', 'delete', '--yes'], /say which/],
+    [['queue', 'hold', '--all', '--state', 'held'], /--all means everything/],
+    [['queue', 'hold', '0'], /"0" is no id of an item/],
+    [['queue', 'reroute', '--all'], /--to is missing: relay:NAME or drop:NAME/],
+    [['queue', 'prioritize', '--all'], /--priority is missing: a whole number from -10 to 10/],
+    [['queue', 'prioritize', '7', '--priority', '11'], /--priority: found "11"; allowed/],
   ];
   for (const [argv, message] of table) {
     const { exitCode, calls, err } = await run(argv);
@@ -171,15 +219,41 @@ t.test('the queue is shown a line for each item, and counted', async (t) => {
       },
     ],
     counts: [{ nextHop: { kind: 'relay', name: 'exchange' }, state: 'waiting', items: 12 }],
+    holds: [
+      {
+        nextHop: { kind: 'relay', name: 'exchange' },
+        by: 'trouble',
+        reason: 'Wrong password.',
+        since: Date.UTC(2026, 0, 1),
+      },
+    ],
   } as unknown as QueueReport;
   const { out } = await run(['queue', 'list'], report);
   t.match(
     out,
-    /^ID +TRACE.*\n7 +01ARZ3NDEKTSV4RRFFQ6 +waiting +relay:exchange +<> +x@elsewhere\.example +2 KB +2026-01-01T00:00:00\.000Z +2 +2026-01-02T00:00:00\.000Z +451 later\\u\{1b\}\[2J\nIn all waiting for relay:exchange: 12\n$/,
+    /^ID +TRACE.*\n7 +01ARZ3NDEKTSV4RRFFQ6 +waiting +relay:exchange +<> +x@elsewhere\.example +2 KB +2026-01-01T00:00:00\.000Z +2 +2026-01-02T00:00:00\.000Z +451 later\\u\{1b\}\[2J\nIn all waiting for relay:exchange: 12\nrelay:exchange is held by its own trouble since 2026-01-01T00:00:00\.000Z: Wrong password\.\n$/,
   );
-  t.match((await run(['queue', 'list'], { items: [], counts: [] })).out, /^Nothing waits in the queue\.\n$/);
+  t.match(
+    (await run(['queue', 'list'], { items: [], counts: [], holds: [] })).out,
+    /^Nothing waits in the queue\.\n$/,
+  );
   t.match(
     (await run(['queue', 'list'], { ...report, items: [] })).out,
     /^Nothing of that waits in the queue\.\nIn all/,
+  );
+});
+
+t.test('verbs that change the queue tell what was changed and what was spared', async (t) => {
+  const told = async (...argv: readonly string[]) =>
+    (await run(['queue', ...argv], { changed: 2, spared: 1 })).out;
+  t.equal(
+    await told('hold', '--all'),
+    'Held 2 items.\nSpared 1 item, since an attempt is being made: try again in a moment.\n',
+  );
+  t.match(await told('reroute', '--all', '--to', 'relay:b'), /^Sent on to relay:b: 2 items\.\n/);
+  t.match(await told('prioritize', '--all', '--priority', '5'), /^Given the priority 5: 2 items\.\n/);
+  t.equal(
+    (await run(['queue', 'retry', '1'], { changed: 0, spared: 0 })).out,
+    'Nothing was there to change.\n',
   );
 });

@@ -7,7 +7,7 @@ import t from 'tap';
 import { systemClock } from '../../src/base/clock.ts';
 import { callControlServer, controlSocketPath } from '../../src/admin/controlSocket.ts';
 import type { RouteTestReport } from '../../src/admin/routeTesting.ts';
-import type { QueueReport } from '../../src/admin/routingOperations.ts';
+import type { QueueReport } from '../../src/admin/queueOperations.ts';
 import type { MessageTrace } from '../../src/store/contract/trace.ts';
 import { createSite } from '../support/appliance.ts';
 import { RawImap } from '../support/rawImap.ts';

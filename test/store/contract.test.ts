@@ -17,6 +17,7 @@ import type { ContractTests, StoreUnderTest } from './contract/house.ts';
 import { LIFECYCLE_TESTS } from './contract/lifecycle.ts';
 import { MAILBOX_TESTS } from './contract/mailboxes.ts';
 import { QUEUE_TESTS } from './contract/queue.ts';
+import { QUEUE_CHANGE_TESTS } from './contract/queueChange.ts';
 import { QUEUE_WORK_TESTS } from './contract/queueWork.ts';
 import { RANDOM_TESTS } from './contract/random.ts';
 import { RETENTION_TESTS } from './contract/retention.ts';
@@ -54,6 +55,7 @@ const suites: readonly ContractTests[] = [
   SECRET_TESTS,
   QUEUE_TESTS,
   QUEUE_WORK_TESTS,
+  QUEUE_CHANGE_TESTS,
 ];
 
 t.teardown(async () => {

@@ -1,67 +1,66 @@
 /**
- * `hauspost queue list`: what waits for a next hop.
+ * `hauspost queue list` and `hauspost queue show`: what waits for a next hop.
  */
 
-import { QUEUE_STATES, type NextHop, type QueueCount } from '../../store/contract/queue.ts';
-import type { QueueReport } from '../routingOperations.ts';
-import { formatOctets, formatTable } from '../table.ts';
-import { EXIT, type Invocation, UsageError, type Verb } from '../verb.ts';
-import { choiceOption, given, textOption } from './read.ts';
+import type { QueueCount } from '../../store/contract/queue.ts';
+import type { QueueItemReport, QueueReport } from '../queueOperations.ts';
+import { formatFields, formatOctets, formatTable, visibleText } from '../table.ts';
+import { tellEvent } from '../traceStory.ts';
+import { EXIT, UsageError, type Verb } from '../verb.ts';
+import { QUEUE_CHANGE_VERBS } from './queueChange.ts';
+import {
+  FILTER_HELP,
+  FILTER_OPTIONS,
+  filterOptions,
+  holdText,
+  hopText,
+  idArguments,
+  numberOption,
+} from './queueRead.ts';
+import { given } from './read.ts';
 
 const DEFAULT_LIMIT = 100;
 const LARGEST_LIMIT = 1000;
 
-/** The verb about the queue. */
+/** The verbs about the queue. */
 export const QUEUE_VERBS: readonly Verb[] = [
   {
     words: ['queue', 'list'],
     usage: '',
     summary: 'Lists what waits for a next hop, the oldest first, a line for each recipient.',
-    options: {
-      hop: { type: 'string' },
-      state: { type: 'string' },
-      trace: { type: 'string' },
-      after: { type: 'string' },
-      limit: { type: 'string' },
-    },
+    options: { ...FILTER_OPTIONS, after: { type: 'string' }, limit: { type: 'string' } },
     optionHelp: {
-      hop: 'Only what waits for relay:NAME or drop:NAME.',
-      state: 'Only what is waiting, leased (an attempt is being made) or held.',
-      trace: 'Only the message with this trace id.',
+      ...FILTER_HELP,
       after: 'Goes on behind this id.',
       limit: `How many lines; ${DEFAULT_LIMIT} unless given, ${LARGEST_LIMIT} at most.`,
     },
     run: async (invocation) => {
       const input = {
-        ...given('nextHop', hopOption(invocation)),
-        ...given('state', choiceOption(invocation, 'state', QUEUE_STATES)),
-        ...given('traceId', textOption(invocation, 'trace')),
-        ...given('after', numberOption(invocation, 'after', Number.MAX_SAFE_INTEGER)),
-        limit: numberOption(invocation, 'limit', LARGEST_LIMIT) ?? DEFAULT_LIMIT,
+        ...filterOptions(invocation),
+        ...given('after', numberOption(invocation, 'after', 1, Number.MAX_SAFE_INTEGER)),
+        limit: numberOption(invocation, 'limit', 1, LARGEST_LIMIT) ?? DEFAULT_LIMIT,
       };
       invocation.answer((await invocation.call('queue.list', input)) as QueueReport, showQueue);
       return EXIT.ok;
     },
   },
+  {
+    words: ['queue', 'show'],
+    usage: 'ID',
+    summary: 'Shows all about one item of the queue: what it waits for, its last answer, and every attempt.',
+    options: {},
+    optionHelp: {},
+    run: async (invocation) => {
+      const [id] = idArguments(invocation);
+      if (id === undefined) throw new UsageError('ID is missing');
+      invocation.answer((await invocation.call('queue.show', { id })) as QueueItemReport, showItem);
+      return EXIT.ok;
+    },
+  },
+  ...QUEUE_CHANGE_VERBS,
 ];
 
-function hopOption(invocation: Invocation): NextHop | undefined {
-  const text = textOption(invocation, 'hop');
-  if (text === undefined) return undefined;
-  const [kind, ...rest] = text.split(':');
-  const name = rest.join(':').trim().toLowerCase();
-  if ((kind === 'relay' || kind === 'drop') && name !== '') return { kind, name };
-  throw new UsageError(`--hop: found "${text}"; allowed: relay:NAME or drop:NAME`);
-}
-
-function numberOption(invocation: Invocation, option: string, most: number): number | undefined {
-  const text = textOption(invocation, option);
-  if (text === undefined) return undefined;
-  if (/^\d{1,16}$/.test(text) && Number(text) >= 1 && Number(text) <= most) return Number(text);
-  throw new UsageError(`--${option}: found "${text}"; allowed: a whole number from 1 to ${most}`);
-}
-
-function showQueue({ items, counts }: QueueReport): string {
+function showQueue({ items, counts, holds }: QueueReport): string {
   const rows = items.map((item) => [
     String(item.id),
     item.traceId,
@@ -70,9 +69,9 @@ function showQueue({ items, counts }: QueueReport): string {
     `<${item.reversePath}>`,
     item.recipient,
     formatOctets(item.octets),
-    new Date(item.createdAt).toISOString(),
+    timeText(item.createdAt),
     String(item.attempts),
-    new Date(item.nextAttemptAt).toISOString(),
+    timeText(item.nextAttemptAt),
     item.lastReply ?? '',
   ]);
   const headings = [
@@ -89,13 +88,37 @@ function showQueue({ items, counts }: QueueReport): string {
     'LAST REPLY',
   ];
   const empty = counts.length === 0 ? 'Nothing waits in the queue.' : 'Nothing of that waits in the queue.';
-  return formatTable(headings, rows, empty).concat(...counts.map(showCount));
+  const held = holds.map((hold) => `${visibleText(holdText(hold))}\n`);
+  return formatTable(headings, rows, empty).concat(...counts.map(showCount), ...held);
 }
 
 function showCount({ nextHop, state, items }: QueueCount): string {
   return `In all ${state} for ${hopText(nextHop)}: ${items}\n`;
 }
 
-function hopText({ kind, name }: NextHop): string {
-  return `${kind}:${name}`;
+function showItem({ item, hold, events }: QueueItemReport): string {
+  const fields = {
+    Id: String(item.id),
+    Trace: item.traceId,
+    State: item.state,
+    Hop: hold === undefined ? hopText(item.nextHop) : holdText(hold),
+    From: `<${item.reversePath}>${item.isSubmitted === true ? ', submitted by one of ours' : ''}`,
+    Recipient: item.recipient,
+    ...(item.forwardedFor === undefined ? {} : { 'Forwarded for': item.forwardedFor }),
+    Size: formatOctets(item.octets),
+    Since: timeText(item.createdAt),
+    Priority: String(item.priority),
+    Attempts: String(item.attempts),
+    ...(item.state === 'waiting' ? { 'Next attempt': timeText(item.nextAttemptAt) } : {}),
+    ...(item.leasedUntil === undefined ? {} : { 'Under way until': timeText(item.leasedUntil) }),
+    ...(item.expiresAt === undefined ? {} : { Expires: timeText(item.expiresAt) }),
+    ...(item.notify === undefined ? {} : { 'To be told': item.notify.join(', ') }),
+    ...(item.lastReply === undefined ? {} : { 'Last reply': item.lastReply }),
+  };
+  const story = events.map((event) => `  ${timeText(event.at)}  ${tellEvent(event)}\n`);
+  return visibleText(`${formatFields(fields)}What happened to it:\n${story.join('')}`);
+}
+
+function timeText(at: number): string {
+  return new Date(at).toISOString();
 }

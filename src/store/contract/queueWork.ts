@@ -66,9 +66,12 @@ export interface HopHold {
   readonly since: UnixMs;
 }
 
+/** Items that a selection may name. */
+export const QUEUE_SELECTION_IDS = 1000;
+
 /** Which items of the queue a change is for. */
 export interface QueueSelection extends QueueFilter {
-  /** At most 1000. */
+  /** QUEUE_SELECTION_IDS at most. */
   readonly ids?: readonly QueueId[] | undefined;
 }
 
