@@ -87,13 +87,13 @@ export const DIRECTORY_SLICE_ROWS = 200;
 /** Names that are looked for in one address with a detail, some 20 µs each. */
 export const DETAIL_TRIES = 8;
 
-/** Rows of the queue's states looked at by one short statement, about a millisecond. */
-export const QUEUE_SLICE_ROWS = 1_000;
+/** Items of the queue looked at by one short statement, about a millisecond. */
+export const QUEUE_SLICE_ROWS = 250;
 
 /** Items that one lease takes at most, some 20 ms; a scheduler asks again. */
 export const LEASE_SLICE_ITEMS = 1_000;
 /** Items that one job changes for an administrator, their traces included: some milliseconds. */
-export const QUEUE_CHANGE_SLICE_ITEMS = 250;
+export const QUEUE_CHANGE_SLICE_ITEMS = 100;
 /** Characters kept of a next hop's answer; Exchange Online's have some 300. */
 export const QUEUE_REPLY_LIMIT_CHARS = 1_000;
 /** Days of which is known what a hop has taken. */

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { silentLog } from '../../../src/base/log.ts';
+import type { Submitter } from '../../../src/transfer/contract.ts';
 import { ANYONE, loggedIn, outcomeIn, planIn, type TestMessage, verdictIn } from '../../support/planned.ts';
 import { planningIn, route, type RoutingWorld } from '../../support/routingWorld.ts';
 
@@ -319,6 +320,25 @@ t.test('DSN parameters go on by the rules of RFC 3461 section 5.2.7', async (t) 
     ],
   );
 });
+
+t.test(
+  'an item tells whether its sender may be told what became of it: who logged in, or need not',
+  async (t) => {
+    const world: RoutingWorld = {
+      ...ROUTED,
+      aliases: [{ address: 'one@app.example', targets: ['one@partner.example'] }],
+    };
+    const range = { kind: 'range', range: { name: 'Office' } } as unknown as Submitter;
+    for (const [submitter, isSubmitted] of [
+      [ANYONE, undefined],
+      [loggedIn(world, 'a@app.example'), true],
+      [range, true],
+    ] as const)
+      t.match((await planIn(world, { to: ['one@app.example'], submitter })).queued, [
+        { recipient: 'one@partner.example', isSubmitted },
+      ]);
+  },
+);
 
 t.test('planning a thousand recipients lets others have their turn', async (t) => {
   const to = Array.from({ length: 1000 }, (_, index) => `user${index}@catch.example`);
