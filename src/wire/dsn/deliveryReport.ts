@@ -1,24 +1,49 @@
 /**
- * Delivery status notifications: the message that tells a sender what became of his.
+ * Delivery status notifications: the message that tells somebody what became of a message.
  *
- * RFC 6522 (multipart/report), RFC 3464 sections 2.1 to 2.3 (message/delivery-status: per-message-fields, per-recipient-fields),
- * RFC 6533 section 3 (addresses of type utf-8, in the form that needs no SMTPUTF8). Behind the status stands the header of the
- * message, not the message (RFC 3461 section 4.3 has HDRS for that; a report must not be large).
- * Invariant: nothing that a stranger wrote becomes a field or a line of its own; lines are CRLF.
+ * RFC 6522 (multipart/report of three parts), RFC 3464 (message/delivery-status, statusPart.ts), RFC 6533 (the forms of both for
+ * reports that may have UTF-8 in their header). explanation.ts writes what people read, returnedPart.ts what comes back of the
+ * message.
+ * Invariant: nothing that a stranger wrote becomes a field, a line or a part of its own; lines are CRLF; without `isSmtpUtf8`
+ * every octet is ASCII but those of a returned message.
  */
+
+import { formatUnstructured } from '../mime/unstructuredField.ts';
+import { explanationPart, reportSubject } from './explanation.ts';
+import { oneLine } from './oneLine.ts';
+import { type Returned, returnedPart } from './returnedPart.ts';
+import { statusPart } from './statusPart.ts';
+import type { ReportedAction } from './texts/reportTexts.ts';
 
 /** What became of one recipient. */
 export interface ReportedRecipient {
   /** Forward path as it was given. */
   readonly address: string;
-  readonly action: 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded';
+  readonly action: ReportedAction;
   /** RFC 3463, as 5.2.2. */
   readonly status: string;
-  /** One sentence for a person. */
-  readonly explanation: string;
+  /** What the next hop answered, or our own reason. */
+  readonly reply: string;
+  /** The next hop that answered; undefined where we decided ourselves. */
+  readonly server?: string | undefined;
   /** ORCPT, decoded: `rfc822;a@example.org`. */
   readonly originalRecipient?: string | undefined;
+  /** date-time of RFC 5322. */
+  readonly lastAttemptAt?: string | undefined;
+  /** When it is given up, as date-time; for `delayed`. */
+  readonly willRetryUntil?: string | undefined;
 }
+
+/** Who reads the report. */
+export type ReportAudience =
+  | { readonly kind: 'sender' }
+  /** `address` passes its mail on; the sender is not told. */
+  | { readonly kind: 'forwarder'; readonly address: string }
+  /** `sender` is empty for the null path. */
+  | { readonly kind: 'postmaster'; readonly sender: string };
+
+/** Languages of reports, the first one on top. */
+export type ReportLanguages = 'en' | 'de' | 'both';
 
 /** A report. */
 export interface DeliveryReport {
@@ -29,98 +54,65 @@ export interface DeliveryReport {
   /** date-time of RFC 5322, of the report and of the arrival. */
   readonly date: string;
   readonly arrivedAt: string;
-  /** Of the message: makes Message-ID (with what kind of report it is, since the message may be called by it too) and boundary. */
+  /** Of the report: makes Message-ID and boundary. */
   readonly id: string;
+  /** Our id of the message that is reported about. */
+  readonly messageTrace: string;
   /** ENVID, decoded. */
   readonly envelopeId?: string | undefined;
+  /** One or more. */
   readonly recipients: readonly ReportedRecipient[];
-  /** The header of the message, as it came. */
-  readonly header: Buffer;
+  readonly audience: ReportAudience;
+  readonly languages: ReportLanguages;
+  /** What the message is called: Message-ID without brackets, decoded subject. */
+  readonly messageId?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly returned: Returned;
+  /** Whether the report may have UTF-8 outside of its parts' text (RFC 6531): only where `to` needs it anyway. */
+  readonly isSmtpUtf8: boolean;
 }
+
+/** RFC 5322 section 3.6.4, leniently; longer ones are nobody's to answer to. */
+const MESSAGE_ID = /^[!-;=?-~]{1,250}$/;
 
 /** The report as a message. */
 export function formatDeliveryReport(report: DeliveryReport): Buffer {
-  const { reportingServer, from, to, date, id, recipients, header } = report;
-  const boundary = `report-${id}`;
-  const isFailure = recipients.some(({ action }) => action === 'failed');
-  const subject = isFailure ? 'Undelivered mail: some recipients did not get it' : 'Report about your mail';
-  const head = [
-    `From: Mail delivery <${oneLine(from)}>`,
-    `To: <${oneLine(to)}>`,
-    `Subject: ${subject}`,
-    `Date: ${date}`,
-    `Message-ID: <${id}.${isFailure ? 'failure' : 'report'}@${oneLine(reportingServer)}>`,
-    'Auto-Submitted: auto-replied',
-    'MIME-Version: 1.0',
-    `Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="${boundary}"`,
-    '',
-    `--${boundary}`,
-    'Content-Type: text/plain; charset=utf-8',
-    'Content-Transfer-Encoding: 8bit',
-    '',
-    `This is the mail server ${oneLine(reportingServer)}. About your message:`,
-    '',
-    ...recipients.map(({ address, explanation }) => `<${oneLine(address)}>: ${oneLine(explanation)}`),
-    '',
-    `--${boundary}`,
-    'Content-Type: message/delivery-status',
-    '',
-    ...statusLines(report),
-    `--${boundary}`,
-    'Content-Type: text/rfc822-headers',
-    'Content-Transfer-Encoding: 8bit',
-    '',
-    '',
-  ].join('\r\n');
-  return Buffer.concat([Buffer.from(head), fieldsOf(header), Buffer.from(`\r\n--${boundary}--\r\n`)]);
-}
-
-/** RFC 3464 section 2.1: a group of fields for the message, one for each recipient, blank lines between. */
-function statusLines({ reportingServer, arrivedAt, envelopeId, recipients }: DeliveryReport): string[] {
-  return [
-    `Reporting-MTA: dns; ${oneLine(reportingServer)}`,
-    ...(envelopeId === undefined ? [] : [`Original-Envelope-Id: ${oneLine(envelopeId)}`]),
-    `Arrival-Date: ${arrivedAt}`,
-    '',
-    ...recipients.flatMap(recipientLines),
+  const parts = [
+    explanationPart(report),
+    statusPart(report),
+    returnedPart(report.returned, report.isSmtpUtf8),
   ];
+  const boundary = freeBoundary(report.id, parts);
+  const pieces = parts.flatMap((part) => [Buffer.from(`\r\n--${boundary}\r\n`), part]);
+  return Buffer.concat([
+    Buffer.from(headerOf(report, boundary)),
+    ...pieces,
+    Buffer.from(`\r\n--${boundary}--\r\n`),
+  ]);
 }
 
-function recipientLines({
-  address,
-  action,
-  status,
-  originalRecipient,
-  explanation,
-}: ReportedRecipient): string[] {
+function headerOf(report: DeliveryReport, boundary: string): string {
+  const { reportingServer, from, to, date, id, messageId } = report;
+  const isKnown = messageId !== undefined && MESSAGE_ID.test(messageId);
   return [
-    ...(originalRecipient === undefined ? [] : [`Original-Recipient: ${typedAddress(originalRecipient)}`]),
-    `Final-Recipient: ${typedAddress(`rfc822;${address}`)}`,
-    `Action: ${action}`,
-    `Status: ${status}`,
-    ...(action === 'failed' ? [`Diagnostic-Code: x-hauspost; ${oneLine(explanation)}`] : []),
-    '',
-  ];
+    `From: Mail delivery <${oneLine(from)}>\r\n`,
+    `To: <${oneLine(to)}>\r\n`,
+    formatUnstructured('Subject', reportSubject(report)),
+    `Date: ${date}\r\n`,
+    `Message-ID: <${id}@${oneLine(reportingServer)}>\r\n`,
+    ...(isKnown ? [`In-Reply-To: <${messageId}>\r\n`, `References: <${messageId}>\r\n`] : []),
+    // RFC 3834 section 5: no vacation reply, no reply of Exchange (MS-OXCMAIL) is to answer it.
+    'Auto-Submitted: auto-replied\r\n',
+    'X-Auto-Response-Suppress: All\r\n',
+    'MIME-Version: 1.0\r\n',
+    `Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="${boundary}"\r\n`,
+  ].join('');
 }
 
-/** `type; address`; an address that is not ASCII is of type utf-8, its characters as \x{...} (RFC 6533 section 3). */
-function typedAddress(typed: string): string {
-  const semicolon = typed.indexOf(';');
-  const [type, address] = [typed.slice(0, semicolon), typed.slice(semicolon + 1).trim()];
-  if (/^[\x20-\x7e]*$/.test(address)) return `${oneLine(type)}; ${address}`;
-  const escaped = address.replace(
-    /[^\x21-\x5b\x5d-\x7e]/gu,
-    (character) => `\\x{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`,
-  );
-  return `utf-8; ${escaped}`;
-}
-
-/** The header without the blank line that ends it. */
-function fieldsOf(header: Buffer): Buffer {
-  const text = header.toString('latin1');
-  return Buffer.from(text.replace(/(\r?\n)+$/, '\r\n'), 'latin1');
-}
-
-function oneLine(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}<>]/gu, '?');
+/** A boundary that is in no part; whoever wrote the returned message may have guessed the first one. */
+function freeBoundary(id: string, parts: readonly Buffer[]): string {
+  for (let number = 0; ; number += 1) {
+    const boundary = number === 0 ? `report-${id}` : `report-${id}-${number}`;
+    if (!parts.some((part) => part.includes(`--${boundary}`))) return boundary;
+  }
 }
