@@ -245,7 +245,7 @@ async function openRooms(
     ...transferOptions(config),
     submission: config.submission,
   });
-  const sending = await openSending(config, { ...named, store, random: Math.random });
+  const sending = await openSending(config, { ...named, store, transfer, random: Math.random });
   closers.unshift(() => sending.close(config.server.shutdownDeadlineSeconds * SECOND_MS));
   const core = { store, search, accounts, ipRanges, certificates, protocolLog, maintenance, doors, transfer };
   const allListeners = await openSessionRooms(config, log, closers, core);

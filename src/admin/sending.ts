@@ -10,6 +10,7 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../base/units.ts';
 import type { Store } from '../store/contract/store.ts';
 import { createGraphTurns } from '../exchange/graph/turns.ts';
 import { createTokenClient } from '../exchange/tokens/tokenClient.ts';
+import type { Transfer } from '../transfer/contract.ts';
 import type { HopStatus, Outbound, QueueSchedule } from '../outbound/contract.ts';
 import { createRelay } from '../outbound/createRelay.ts';
 import { openOutbound } from '../outbound/outbound.ts';
@@ -17,11 +18,14 @@ import { createSettling } from '../outbound/settling.ts';
 import type { Config } from '../config/schema.ts';
 import { openRelays, type Relays } from './relays.ts';
 import { createTokenVault } from './tokenVault.ts';
+import { transferOptions } from './transferOptions.ts';
 
 /** What sending needs. */
 export interface SendingSurroundings {
-  readonly store: Pick<Store, 'contents' | 'feed' | 'queue' | 'secrets'>;
-  /** Names us in EHLO. */
+  readonly store: Pick<Store, 'contents' | 'directory' | 'feed' | 'queue' | 'secrets'>;
+  /** The one door, for reports. */
+  readonly transfer: Pick<Transfer, 'accept'>;
+  /** Names us in EHLO and in reports. */
   readonly serverName: string;
   /** Answers 0 to below 1. */
   random(): number;
@@ -52,7 +56,7 @@ export async function openSending(config: Config, surroundings: SendingSurroundi
   const graphTurns = createGraphTurns();
   const outbound = await openOutbound({
     ...surroundings,
-    settling: createSettling({ store }),
+    settling: createSettling({ ...surroundings, reports: transferOptions(config).reports }),
     relays: relays.options(),
     schedule: queueSchedule(config),
     createRelay: (options) => createRelay(options, { ...surroundings, graphTurns }),

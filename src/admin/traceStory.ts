@@ -103,7 +103,8 @@ const SENTENCES: Partial<Readonly<Record<TraceEvent['kind'], (teller: Teller) =>
   notForwarded: (event) =>
     `not forwarded${event.say('account', ' by ')} to <${event.say('target')}>${event.say('moreTargets', ' and ', ' more')}${event.say('rule', ' by the rule ')}${event.say('reason', ': ')}`,
   withheld: (event) => `not stored${event.say('recipient', ' for <', '>')}${event.say('reason', ': ')}`,
-  reported: (event) => `the sender was told about <${event.say('recipient')}> by ${event.say('report')}`,
+  reported: (event) =>
+    `the ${event.say('told') || 'sender'} was told about <${event.say('recipient')}> by ${event.say('report')}`,
   dsnDue: (event) =>
     `the sender could not be told about <${event.say('recipient')}>${event.say('reason', ': ')}`,
   duplicate: tellDuplicate,

@@ -10,14 +10,16 @@ export function transferOptions({
   smtp,
   store,
   transfer,
+  reports,
 }: Config): Required<
-  Pick<TransferOptions, 'sizeLimitOctets' | 'reserveOctets' | 'isRelaying' | 'refusalBudget'>
+  Pick<TransferOptions, 'sizeLimitOctets' | 'reserveOctets' | 'isRelaying' | 'refusalBudget' | 'reports'>
 > {
   const isRelaying = transfer.relayRoutes === 'on';
   return {
     sizeLimitOctets: smtp.sizeLimitOctets,
     reserveOctets: store.freeReserveOctets,
     isRelaying: () => isRelaying,
+    reports: { languages: reports.language, copyToPostmaster: reports.copyToPostmaster },
     refusalBudget: {
       perNetwork: transfer.tracedRefusalsPerNetworkPerHour,
       inAll: transfer.tracedRefusalsPerHour,

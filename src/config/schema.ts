@@ -14,6 +14,7 @@ import { pop3 } from './pop3Keys.ts';
 import { protocolLog } from './protocolLogKeys.ts';
 import { queue } from './queueKeys.ts';
 import { relay } from './relayKeys.ts';
+import { reports } from './reportKeys.ts';
 import { transfer } from './transferKeys.ts';
 import { submission } from './submissionKeys.ts';
 
@@ -252,6 +253,7 @@ export const configSchema = z.strictObject({
   queue: queue
     .prefault({})
     .describe('Mail that waits for a next hop: retries, reports of delay, the end (docs/QUEUE.md).'),
+  reports: reports.prefault({}).describe('Reports to senders about their mail (docs/REPORTS.md).'),
   pop3: pop3.prefault({}).describe('Serving mail by POP3.'),
   search: search.prefault({}).describe('Searching for texts in messages.'),
   imap: imap.prefault({}).describe('Serving mail by IMAP.'),

@@ -118,7 +118,8 @@ export class Aging {
       kind: 'delayTold',
       event: this.#event(item, 'delayed', reply),
     } as const;
-    return { item, settlement, report: { action: 'delayed', status: '4.4.7', reply } };
+    const willRetryUntil = item.expiresAt ?? unixMs(item.createdAt + this.#options.schedule().expiryMs);
+    return { item, settlement, report: { action: 'delayed', status: '4.4.7', reply, willRetryUntil } };
   }
 
   #expired(item: QueueItem): ItemResult {

@@ -24,7 +24,8 @@ import type { PlanSurroundings } from './plan/surroundings.ts';
 import { readHeader } from './readHeader.ts';
 import { asRefusal } from './refusal.ts';
 import type { Refusals } from './refusals.ts';
-import { type ReportSurroundings, reportFailures, reportSuccesses, type SettledPlan } from './report.ts';
+import { reportFailures, reportSuccesses, type SettledPlan } from './report/atAcceptance.ts';
+import { createReporter } from './report/reporter.ts';
 import { type Prepared, prepare } from './submission/prepare.ts';
 import type { RatePlace } from './submission/rates.ts';
 import { type SubmissionSurroundings, takePlace } from './submission/submission.ts';
@@ -170,19 +171,20 @@ async function deliver(
   const acceptedAt = clock.now();
   const { recipients } = envelope;
   const { submitter } = origin;
-  const isOfHouse = origin.kind === 'report';
+  const isOfHouse = origin.kind === 'report' && origin.mayLeave === true;
   const sent = { ...envelope, reversePath };
   const planned = await plan(planning, {
     envelope: sent,
     submitter,
     isOfHouse,
+    keepsCopies: origin.keepsCopies === true,
     header,
     octets,
     at: acceptedAt,
   });
-  const door: ReportSurroundings = { ...options, accept: (...message) => accept(options, ...message) };
-  const reported = { traceId, envelope: sent, header, begunAt, zoneMinutes };
-  const { copies, queued, events } = await reportFailures(door, reported, planned);
+  const reporter = createReporter({ ...options, accept: (...message) => accept(options, ...message) });
+  const reported = { traceId, envelope: sent, submitter, header, begunAt };
+  const { copies, queued, events } = await reportFailures(reporter, reported, planned, acceptedAt);
   const isVouchedFor = inspection?.isVouchedFor === true;
   const reached = reachedOf(recipients, { copies, queued, events });
   const claims = await fingerprint.claims(reached, acceptedAt, isVouchedFor);
@@ -204,6 +206,7 @@ async function deliver(
     events: [accepted, ...events],
     claims,
     sendingUse,
+    settled: envelope.settled,
     ...namesOf(header),
   });
   const outcome = await within(clock, COMMIT_DEADLINE_MS, 'the commit', committing);
@@ -222,7 +225,7 @@ async function deliver(
     const first = { reason: kind, of, from: reversePath, remote: origin.remoteAddress };
     log.info('transfer.message.duplicate', { trace: traceId, recipient, ...first });
   }
-  await reportSuccesses(door, reported, planned, outcome.duplicates);
+  await reportSuccesses(reporter, reported, planned, outcome.duplicates);
 }
 
 /**

@@ -7,7 +7,9 @@ import type { Clock } from '../base/clock.ts';
 import type { MailError } from '../base/error.ts';
 import type { TraceId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
+import type { ReportLanguages } from '../wire/dsn/report.ts';
 import type { MessageHeader } from '../wire/mime/messageHeader.ts';
+import type { SettledItems } from '../store/contract/deliveries.ts';
 import type { Account, IpRange } from '../store/contract/directory.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -38,6 +40,10 @@ export interface Origin {
   /** Whether it was handed over to be submitted, or relayed to us. */
   readonly role: 'relayIn' | 'submission';
   readonly submitter: Submitter;
+  /** Of a report: whether routes may take it to other servers as mail of the house. False unless said. */
+  readonly mayLeave?: boolean;
+  /** Of a report: whether a copy stays with whoever forwards it, whatever his forward says. False unless said. */
+  readonly keepsCopies?: boolean;
 }
 
 /** An envelope: paths without angle brackets (RFC 5321 section 4.1.1). */
@@ -52,6 +58,8 @@ export interface Envelope {
   readonly isSmtpUtf8?: boolean;
   /** What the submitter asked to be told (RFC 3461); undefined where that is not offered. */
   readonly dsn?: EnvelopeDsn;
+  /** Items of the queue that this message, a report, settles by its own commit. */
+  readonly settled?: SettledItems | undefined;
 }
 
 /** DSN parameters of an envelope (RFC 3461 section 4). */
@@ -152,6 +160,13 @@ export interface SubmissionLimits {
   readonly sizeLimitOctets?: number | undefined;
 }
 
+/** What an administrator may set about reports to senders. */
+export interface ReportSettings {
+  readonly languages: ReportLanguages;
+  /** What the postmaster gets: nothing, failures of which nobody else could be told, or all failures. */
+  readonly copyToPostmaster: 'off' | 'untold' | 'failures';
+}
+
 /** What the room is handed. */
 export interface TransferOptions {
   readonly store: Pick<Store, 'contents' | 'deliveries' | 'directory' | 'feed' | 'health' | 'trace'>;
@@ -168,6 +183,8 @@ export interface TransferOptions {
   readonly onceOnly?: OnceOnlyOptions | undefined;
   /** How much submitters may send that have no limits of their own; without it there are none. */
   readonly submission?: SubmissionLimits | undefined;
+  /** What reports to senders are like; DEFAULT_REPORTS unless given. */
+  readonly reports?: ReportSettings | undefined;
   /** How many refusals the trace tells one by one. */
   readonly refusalBudget?: RefusalBudget | undefined;
   readonly clock: Clock;

@@ -21,7 +21,7 @@ import type {
   RelayOptions,
 } from '../../src/outbound/contract.ts';
 import { openOutbound } from '../../src/outbound/outbound.ts';
-import { createSettling, type ItemResult, type Settling } from '../../src/outbound/settling.ts';
+import type { ItemResult, Settling } from '../../src/outbound/settling.ts';
 import { createDataDirectory, type DataDirectory } from '../store/dataDirectory.ts';
 import type { TestClock } from '../support/clock.ts';
 import { type FakeAnswer, FakeRelay, takeAll } from './fakeRelay.ts';
@@ -121,14 +121,14 @@ export class SendingRig {
 
   /** Opens the room, again after `outbound.close`. */
   async openRoom(relays: readonly RelayOptions[] = [this.relayOptions()]): Promise<void> {
-    const settling = createSettling({ store: this.store });
     const watched: Settling = {
       settle: async (results, use) => {
         if (this.failSettling > 0) {
           this.failSettling -= 1;
           throw new Error('the disk is full');
         }
-        await settling.settle(results, use);
+        const settlements = results.map(({ settlement }) => settlement);
+        await this.store.queue.settle(settlements, use);
         this.results.push(...results.filter(({ item }) => item.nextHop.name === this.hop.name));
       },
     };

@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { simpleParser } from 'mailparser';
 import t from 'tap';
-import { type DeliveryReport, formatDeliveryReport } from '../../src/wire/dsn/deliveryReport.ts';
+import { formatDeliveryReport } from '../../src/wire/dsn/deliveryReport.ts';
+import type { DeliveryReport } from '../../src/wire/dsn/report.ts';
 import {
   mayReturnWhole,
   RETURNED_HEADER_LIMIT_OCTETS,

@@ -30,6 +30,8 @@ export type LeasedMessage = readonly [QueueItem, ...QueueItem[]];
 export type QueueSettlement = {
   readonly id: QueueId;
   readonly event?: TraceEvent | undefined;
+  /** Whom a report told of it, or that none could be: stands behind `event`. */
+  readonly told?: TraceEvent | undefined;
 } & (
   | /** The next hop has it, or it failed for good, or expired: it leaves the queue. */ {
       readonly kind: 'done';

@@ -62,6 +62,8 @@ export interface DeliveredMessage extends ExpandedMessage, QueuedMessage {
   readonly facts: MessageFacts;
   /** What the global rules want. */
   readonly global: RuleOutcome;
+  /** Whether a copy stays where a forward would leave none. */
+  readonly keepsCopies: boolean;
   /** Told of every account that is reached. Errors: a mail loop. */
   refuseLoop(address: string): void;
 }
@@ -244,7 +246,9 @@ async function isPassedOn(
   if (forward === undefined || !forward.isEnabled || forward.targets.length === 0) return false;
   const isOnly = forward.targets.length === 1 && !forward.keepsCopy;
   const targets = forward.targets.map((target) => ({ target, isOnly }));
-  return (await areForwarded(message, planned, arrival, targets)) && !forward.keepsCopy;
+  return (
+    (await areForwarded(message, planned, arrival, targets)) && !forward.keepsCopy && !message.keepsCopies
+  );
 }
 
 /** Forwards to each; answers whether it could be done with all. */

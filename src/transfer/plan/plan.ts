@@ -43,8 +43,10 @@ const DANGLING_LOG_LIMIT = 10;
 export interface MessageToPlan {
   readonly envelope: Envelope;
   readonly submitter: Submitter;
-  /** Whether this server itself wrote it. */
+  /** Whether this server itself wrote it, and routes take it as they take what administrators have sent on. */
   readonly isOfHouse?: boolean;
+  /** Whether a copy stays where a forward would leave none. */
+  readonly keepsCopies?: boolean;
   /** As it is stored. */
   readonly header: MessageHeader;
   /** Of the message as it came. */
@@ -130,6 +132,7 @@ async function messageOf(surroundings: PlanSurroundings, planned: MessageToPlan)
     dsn: envelope.dsn,
     isSmtpUtf8: envelope.isSmtpUtf8 === true,
     isSubmitted: submitter.kind !== 'anyone',
+    keepsCopies: planned.keepsCopies === true,
     ...(onStep === undefined ? {} : { onStep }),
     refuseLoop(address) {
       if (before.size > 0 && before.has(normalized(address)))

@@ -5,6 +5,7 @@
  * nobody could say of such a recipient that it got the message. The sender adds Delivered-To (`forwardedFor`) when it leaves.
  */
 
+import { escapeUtf8Address } from '../../wire/smtp/utf8Address.ts';
 import { encodeXtext } from '../../wire/smtp/xtext.ts';
 import type { DsnCondition, PlannedQueueItem } from '../../store/contract/queue.ts';
 import type { EnvelopeDsn } from '../contract.ts';
@@ -55,10 +56,12 @@ function withoutSuccess(notify: readonly DsnCondition[] | undefined): readonly D
   return others.length === 0 ? ['NEVER'] : others;
 }
 
-/** addr-type ";" xtext. */
+/** addr-type ";" xtext; of the type utf-8 in the form that needs no SMTPUTF8 (RFC 6533 section 3). */
 function xtextAddress(orcpt: string): string {
   const semicolon = orcpt.indexOf(';');
-  return orcpt.slice(0, semicolon + 1) + encodeXtext(orcpt.slice(semicolon + 1));
+  const [type, address] = [orcpt.slice(0, semicolon), orcpt.slice(semicolon + 1)];
+  const isUtf8 = type.toLowerCase() === 'utf-8';
+  return `${type};${isUtf8 ? escapeUtf8Address(address) : encodeXtext(address)}`;
 }
 
 function isAscii(text: string): boolean {

@@ -6,7 +6,7 @@
  */
 
 import { encodeQuotedPrintable } from '../mime/quotedPrintable.ts';
-import type { DeliveryReport, ReportedRecipient } from './deliveryReport.ts';
+import type { DeliveryReport, ReportedRecipient } from './report.ts';
 import { oneLine } from './oneLine.ts';
 import { topicOf } from './statusTopic.ts';
 import { ENGLISH } from './texts/english.ts';

@@ -5,7 +5,7 @@
  * came by SMTP, 9.2 for the `smtp` diagnostic type), RFC 6533 section 4.1 (message/global-delivery-status).
  */
 
-import type { DeliveryReport, ReportedRecipient } from './deliveryReport.ts';
+import type { DeliveryReport, ReportedRecipient } from './report.ts';
 import { asciiLine, oneLine } from './oneLine.ts';
 import { typedAddress } from './typedAddress.ts';
 

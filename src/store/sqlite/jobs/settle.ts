@@ -43,6 +43,7 @@ function settleItem(
   context: JobContext,
 ): void {
   if (settlement.event !== undefined) appendQueueEvent(db, traceId, settlement.event);
+  if (settlement.told !== undefined) appendQueueEvent(db, traceId, settlement.told);
   const { id } = settlement;
   switch (settlement.kind) {
     case 'done':

@@ -210,6 +210,7 @@ const REASONS: Readonly<Record<StatusTopic, ReasonText>> = {
   },
 };
 
+/** English. */
 export const ENGLISH: ReportTexts = {
   tag: 'en',
   subjects: {

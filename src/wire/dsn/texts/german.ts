@@ -215,6 +215,7 @@ const REASONS: Readonly<Record<StatusTopic, ReasonText>> = {
   },
 };
 
+/** German. */
 export const GERMAN: ReportTexts = {
   tag: 'de',
   subjects: {

@@ -16,7 +16,7 @@ export interface ReasonText {
 
 /** A language of reports. */
 export interface ReportTexts {
-  /** RFC 5646. */
+  /** Language tag. */
   readonly tag: 'en' | 'de';
   /** Begins the subject. */
   readonly subjects: Readonly<Record<ReportedAction, string>>;
