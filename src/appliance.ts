@@ -45,6 +45,7 @@ import { createOperations } from './admin/operations.ts';
 import { openProtocolLog } from './admin/protocolLog/openProtocolLog.ts';
 import type { ProtocolLog } from './admin/protocolLog/protocolLog.ts';
 import { createRunningServer } from './admin/runningServer.ts';
+import { openSenderRewriting } from './admin/senderRewriting.ts';
 import { openSending } from './admin/sending.ts';
 import type { ListenerStatus, RunningServer } from './admin/server.ts';
 import { EXIT } from './admin/verb.ts';
@@ -237,14 +238,9 @@ async function openRooms(
   closers.unshift(async () => maintenance.close());
   const doors = await openExchangeDoors(config, clock);
   const named = { serverName: serverName(config), clock, log };
-  const transfer = createTransfer({
-    ...named,
-    store,
-    accounts,
-    onceOnly: config.transfer,
-    ...transferOptions(config),
-    submission: config.submission,
-  });
+  const senderRewriting = await openSenderRewriting(config, secrets, clock);
+  const door = { ...transferOptions(config), onceOnly: config.transfer, submission: config.submission };
+  const transfer = createTransfer({ ...named, ...door, store, accounts, senderRewriting });
   const sending = await openSending(config, { ...named, store, transfer, random: Math.random });
   closers.unshift(() => sending.close(config.server.shutdownDeadlineSeconds * SECOND_MS));
   const core = { store, search, accounts, ipRanges, certificates, protocolLog, maintenance, doors, transfer };
@@ -260,7 +256,7 @@ async function openRooms(
     reload,
     rooms,
   });
-  const planning = createPlanning({ store, accounts, log, ...transferOptions(config) });
+  const planning = createPlanning({ store, accounts, log, senderRewriting, ...transferOptions(config) });
   const sent = { sending, relays: () => sending.relays.all() };
   const known = { administration, trace, store, maintenance, planning, server, clock };
   const operations = createOperations({ ...known, ...sent });

@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { GIB, KIB, MIB } from '../base/units.ts';
 import { exchange } from './exchangeKeys.ts';
+import { forwarding } from './forwardingKeys.ts';
 import { hostName } from './hostName.ts';
 import { DEFAULT_LISTENERS, listener, TLS_VERSIONS } from './listenerKeys.ts';
 import { pop3 } from './pop3Keys.ts';
@@ -253,6 +254,7 @@ export const configSchema = z.strictObject({
   queue: queue
     .prefault({})
     .describe('Mail that waits for a next hop: retries, reports of delay, the end (docs/QUEUE.md).'),
+  forwarding: forwarding.prefault({}).describe('Mail that accounts send on (docs/REPORTS.md).'),
   reports: reports.prefault({}).describe('Reports to senders about their mail (docs/REPORTS.md).'),
   pop3: pop3.prefault({}).describe('Serving mail by POP3.'),
   search: search.prefault({}).describe('Searching for texts in messages.'),

@@ -13,6 +13,7 @@ import type { SettledItems } from '../store/contract/deliveries.ts';
 import type { Account, IpRange } from '../store/contract/directory.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { Accounts } from '../accounts/accounts.ts';
+import type { SenderRewriting } from './plan/senderRewriting.ts';
 import type { RefusalBudget } from './refusals.ts';
 
 /** Who hands a message over, as far as it is proved. */
@@ -173,6 +174,8 @@ export interface TransferOptions {
   readonly accounts: Pick<Accounts, 'defaultDomain' | 'isOverQuota' | 'postmaster' | 'resolveRecipient'>;
   /** Whether routes to relays and drop directories are in force; asked each time, since a reload may change it. They are not unless given. */
   readonly isRelaying?: () => boolean;
+  /** Gives what is forwarded a sender of ours; senders stay as they are unless given. */
+  readonly senderRewriting?: SenderRewriting | undefined;
   /** Names us in Received fields. */
   readonly serverName: string;
   /** Octets of the largest message, our trace fields not counted. */

@@ -19,14 +19,14 @@ import { checkSender, refuseMoreRecipients, withOwnSender, withSubmission } from
 
 /** What decisions are made from: the door's, and those of whoever only asks what would happen. */
 export function createPlanning(
-  options: Pick<TransferOptions, 'accounts' | 'isRelaying' | 'log'> & {
+  options: Pick<TransferOptions, 'accounts' | 'isRelaying' | 'senderRewriting' | 'log'> & {
     readonly store: Pick<TransferOptions['store'], 'directory' | 'feed'>;
   },
 ): PlanSurroundings {
-  const { store, accounts, isRelaying = () => false, log } = options;
+  const { store, accounts, isRelaying = () => false, senderRewriting, log } = options;
   const { directory, feed } = store;
   const tables = followRoutingTables({ routing: directory, feed, log });
-  return { directory, routing: directory, accounts, log, tables, isRelaying };
+  return { directory, routing: directory, accounts, log, tables, isRelaying, senderRewriting };
 }
 
 /** Opens the door. */

@@ -66,6 +66,21 @@ relayContract(t, 'a smarthost by SMTP', async (t) => {
   };
 });
 
+t.test('a hop that takes no reports fails the report, and goes on with other mail', async (t) => {
+  for (const reply of ['550 5.7.64 TenantAttribution; Relay Access Denied', '550 5.7.54 Unable to relay']) {
+    const hop = await openScriptedHop(t, at('RCPT', reply));
+    const relay = openRelay(t, hop);
+    const report = await relay.relay(
+      messageOf(TEXT, [{ address: 'a@example.org' }], { reversePath: '' }),
+      NEVER,
+    );
+    t.match(report.outcomes, [{ kind: 'failed', reply }]);
+    t.equal(report.trouble, undefined);
+    const other = await relay.relay(messageOf(TEXT, [{ address: 'a@example.org' }]), NEVER);
+    t.equal(other.trouble?.kind, 'misconfigured', reply);
+  }
+});
+
 t.test('what goes on the wire is what was meant, and nothing else', async (t) => {
   const hop = await openScriptedHop(t);
   const relay = openRelay(t, hop);

@@ -128,6 +128,8 @@ function stepText(step: Step): string {
       return `${address}: the list ${step.list} with ${step.members} members`;
     case 'catchAll':
       return `${address}: nobody's, so the domain's catch-all ${step.target}`;
+    case 'rewrittenSender':
+      return `${address}: stands for ${step.target}, whose mail was forwarded (SRS)`;
     case 'postmaster':
       return `${address}: nobody's, so server.postmaster or the postmaster of the default domain, ${step.target}`;
     case 'refused':

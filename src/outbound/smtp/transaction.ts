@@ -268,7 +268,12 @@ class Transaction {
     reply: SmtpReply,
     stage: 'mail' | 'rcpt' | 'data' | 'message',
   ): void {
-    const { connection, isProven } = this.#order;
+    const { message, connection, isProven } = this.#order;
+    // A connector that knows us by address carries no report, since it has no sender of ours: other mail goes all the same.
+    if (message.reversePath === '' && reply.code >= 500 && NO_CONNECTOR.test(reply.line)) {
+      this.#settle(recipients, this.#failed('5.7.1', reply.line));
+      return;
+    }
     const judgement = judge(
       reply,
       stage,
@@ -293,6 +298,8 @@ class Transaction {
   }
 }
 
+/** Exchange Online's, where no connector fits the sender. */
+const NO_CONNECTOR = /\b5\.7\.(?:54|64|68)\b/;
 const NEVER_ASKED: Answer = { kind: 'lost', why: 'never asked' };
 
 function isPositive(answer: Answer): boolean {

@@ -8,7 +8,7 @@
 import type { AccountId } from '../../base/ids.ts';
 
 /** What a secret is for. */
-export type SecretPurpose = 'cramMd5' | 'relayToken' | 'relayPassword' | 'relaySecret';
+export type SecretPurpose = 'cramMd5' | 'relayToken' | 'relayPassword' | 'relaySecret' | 'srs';
 
 /** Which secret is meant. */
 export interface SecretName {

@@ -4,7 +4,7 @@
  * Invariants: an account is reached once, whatever leads to it, and has one copy at most. NEVER LOSE A MESSAGE: a copy is left out
  * only where a rule deletes it or where everything that was to go on instead did; a loop, a chain that is too long, a forward
  * that cannot be relayed or leads back to the sender leave the copy where it is.
- * RFC 5321 section 3.9.1: what is forwarded keeps its reverse path.
+ * RFC 5321 section 3.9.1: what is forwarded keeps its reverse path, unless senders are rewritten (senderRewriting.ts).
  */
 
 import type { AccountId } from '../../base/ids.ts';
@@ -144,7 +144,9 @@ async function take(
       else outcome.isLoop = true;
       return;
     case 'nextHop': {
-      const item = queueItem(message, found, passage.recipient, passage.forwardedBy.at(-1)?.address);
+      const forwardedFor = passage.forwardedBy.at(-1)?.address;
+      const reversePath = await senderOf(message, found, forwardedFor);
+      const item = queueItem(message, { ...found, reversePath }, passage.recipient, forwardedFor);
       const key = `${item.recipient} ${item.reversePath}`;
       if (!planned.queued.has(key)) {
         planned.queued.set(key, item);
@@ -170,6 +172,19 @@ async function take(
     case 'list':
       return;
   }
+}
+
+/** RFC 5321 section 3.9.1 keeps it; where senders are rewritten, a foreign one that is forwarded to another server gets ours. */
+async function senderOf(
+  { surroundings: { senderRewriting, directory } }: DeliveredMessage,
+  { nextHop, reversePath }: Extract<Finding, { kind: 'nextHop' }>,
+  forwardedFor: string | undefined,
+): Promise<string> {
+  const parsed = parsePath(reversePath);
+  if (senderRewriting === undefined || forwardedFor === undefined) return reversePath;
+  if (nextHop.kind !== 'relay' || parsed.kind !== 'address') return reversePath;
+  if ((await directory.findDomain(parsed.domain)) !== undefined) return reversePath;
+  return senderRewriting.rewrite(reversePath, forwardedFor);
 }
 
 /** Whether the message is in good hands at the account: false only where it is on its way through it already. */

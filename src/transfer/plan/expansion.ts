@@ -9,6 +9,7 @@
 
 import { MailError } from '../../base/error.ts';
 import { yieldTurn } from '../../base/pacer.ts';
+import { isSrs } from '../../wire/smtp/srs.ts';
 import type { Resolution } from '../../store/contract/directory.ts';
 import type { DistributionListHead, Route } from '../../store/contract/routing.ts';
 import { ALIAS_DEPTH_LIMIT, POSTMASTER_DOMAIN_LIMIT } from '../../accounts/recipients.ts';
@@ -108,9 +109,35 @@ async function* look(message: ExpandedMessage, way: Way, stop: Stop): AsyncGener
     return;
   }
   const resolution = await resolve(message, parsed);
+  if (isRewritten(message, parsed, resolution)) {
+    yield followRewritten(message, stop, parsed);
+    return;
+  }
   const { route, isRelayingMissed } = await routeOf(message, stop, parsed, resolution);
   if (route !== undefined) yield followRoute(message, stop, parsed, route);
   else yield* followResolution(message, way, stop, parsed, resolution, isRelayingMissed);
+}
+
+/** An address that stands for the sender of something forwarded; a real one of that name goes before. */
+function isRewritten({ surroundings }: ExpandedMessage, { written }: Address, { kind }: Resolution): boolean {
+  const isFree = kind === 'unknownAddress' || kind === 'catchAll';
+  return surroundings.senderRewriting !== undefined && isFree && isSrs(written);
+}
+
+/** What bounces goes to whom it is for, as mail of the house: we gave the address away for that. */
+function followRewritten(
+  { surroundings, onStep }: ExpandedMessage,
+  stop: Stop,
+  { address, written }: Address,
+): Look {
+  const target = surroundings.senderRewriting?.restore(written);
+  if (target === undefined) {
+    const refusal = { address, reason: 'unknown' } as const;
+    onStep?.({ kind: 'refused', address, refusal });
+    return { kind: 'refusal', refusal };
+  }
+  onStep?.({ kind: 'rewrittenSender', address, target });
+  return stopsAt([target], { ...stop, isOfHouse: true });
 }
 
 async function resolve({ surroundings }: ExpandedMessage, parsed: Address): Promise<Resolution> {

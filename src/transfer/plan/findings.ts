@@ -55,6 +55,8 @@ export type Step = { readonly address: string } & (
   | { readonly kind: 'alias'; readonly alias: string; readonly targets: readonly string[] }
   | { readonly kind: 'list'; readonly list: string; readonly members: number }
   | { readonly kind: 'catchAll'; readonly target: string }
+  /** It stands for the sender of something that was forwarded. */
+  | { readonly kind: 'rewrittenSender'; readonly target: string }
   | { readonly kind: 'postmaster'; readonly target: string }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
 );

@@ -6,6 +6,7 @@ import type { Log } from '../../base/log.ts';
 import type { Directory } from '../../store/contract/directory.ts';
 import type { DistributionListHead, Route, RoutingDirectory, Rule } from '../../store/contract/routing.ts';
 import type { Accounts } from '../../accounts/accounts.ts';
+import type { SenderRewriting } from './senderRewriting.ts';
 
 /** What is few and asked for each message, kept in memory (routingTables.ts). */
 export interface RoutingTables {
@@ -26,4 +27,6 @@ export interface PlanSurroundings {
   tables(): Promise<RoutingTables>;
   /** Whether routes to relays and drop directories are in force. */
   isRelaying(): boolean;
+  /** Gives what is forwarded a sender of ours; undefined where senders stay as they are. */
+  readonly senderRewriting?: SenderRewriting | undefined;
 }

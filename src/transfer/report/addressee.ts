@@ -9,6 +9,7 @@
 import type { ReportAudience } from '../../wire/dsn/report.ts';
 import type { Directory } from '../../store/contract/directory.ts';
 import { parsePath } from '../plan/parsePath.ts';
+import { isRewrittenPath } from '../plan/senderRewriting.ts';
 
 /** What decides. */
 export interface ReportedSender {
@@ -38,7 +39,8 @@ export async function addresseeOf(
   { reversePath, isSubmitted, forwardedFor }: ReportedSender,
 ): Promise<Addressee> {
   if (reversePath === '') return { kind: 'nobody', reason: 'nullPath' };
-  if (isSubmitted || (await isOurs(directory, reversePath)))
+  const isSenders = isSubmitted || ((await isOurs(directory, reversePath)) && !isRewrittenPath(reversePath));
+  if (isSenders)
     return { kind: 'told', to: reversePath, audience: { kind: 'sender' }, mayLeave: isSubmitted };
   if (forwardedFor === undefined) return { kind: 'nobody', reason: 'foreignSender' };
   const audience = { kind: 'forwarder', address: forwardedFor } as const;
