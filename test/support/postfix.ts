@@ -185,7 +185,7 @@ error unix - - n - - error
 retry unix - - n - - error
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
-keep unix - n n - - pipe flags= user=nobody argv=${home}/keep ${home}/taken \${sender} \${recipient}
+keep unix - n n - - pipe flags= null_sender= user=nobody argv=${home}/keep ${home}/taken \${sender} \${recipient}
 `;
 }
 
