@@ -8,7 +8,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -74,7 +74,7 @@ export interface GraphServer {
   /** Mailboxes by address in lower case. */
   readonly mailboxes: Map<string, GraphMailbox>;
   /** What tokens are worth; others are unknown. */
-  readonly tokens: Map<string, 'valid' | 'expired' | 'without permission'>;
+  readonly tokens: Map<string, TokenWorth>;
   readonly sent: SentMessage[];
   readonly requests: GraphRequest[];
   readonly faults: GraphFault[];
@@ -84,6 +84,8 @@ export interface GraphServer {
   readonly inFlight: { now: number; most: number };
   /** Resolves when a request is there that is not answered (`silent`, `deaf`, `held`). */
   stuck(): Promise<void>;
+  /** Resolves once that is so; looked at whenever a message has been sent. */
+  until(isTrue: () => boolean): Promise<void>;
   /** Lets what is `held` go on. */
   goOn(): void;
   /** Takes no more connections, and ends those there are, until it comes back at the same port. */
@@ -103,8 +105,16 @@ const SEND_AS_DENIED =
   'The user account which was used to submit this request does not have the right to send mail on behalf of the specified sending account. Cannot submit message.';
 const BAD_BASE64 = 'Invalid base64 string for MIME content.';
 
-/** Opens a server that closes with the test. `issued` has the name localhost. */
-export async function openGraphServer(t: Teardown, issued: Issued): Promise<GraphServer> {
+/** What a token is worth; undefined when nobody knows it. */
+export type TokenWorth = 'valid' | 'expired' | 'without permission' | undefined;
+
+/** Opens a server that closes with the test. `issued` has the name localhost; `worthOf` is asked where `tokens` does not know. */
+export async function openGraphServer(
+  t: Teardown,
+  issued: Issued,
+  worthOf: (token: string) => TokenWorth = () => undefined,
+): Promise<GraphServer> {
+  const arrivals = new EventEmitter();
   const stuck = Promise.withResolvers<void>();
   const held = Promise.withResolvers<void>();
   const graph: { -readonly [Key in keyof GraphServer]: GraphServer[Key] } = {
@@ -117,6 +127,9 @@ export async function openGraphServer(t: Teardown, issued: Issued): Promise<Grap
     always: undefined,
     inFlight: { now: 0, most: 0 },
     stuck: () => stuck.promise,
+    until: async (isTrue) => {
+      while (!isTrue()) await once(arrivals, 'sent');
+    },
     goOn: held.resolve,
     goAway: async () => {
       if (!server.listening) return;
@@ -128,7 +141,12 @@ export async function openGraphServer(t: Teardown, issued: Issued): Promise<Grap
     comeBack: async () => undefined,
   };
   const server = createServer({ cert: issued.pem, key: issued.keyPem }, (request, response) => {
-    const exchange = new Exchange(graph, request, response, { isStuck: stuck.resolve, goesOn: held.promise });
+    const exchange = new Exchange(graph, request, response, {
+      isStuck: stuck.resolve,
+      goesOn: held.promise,
+      hasSent: () => arrivals.emit('sent'),
+      worthOf: (token) => graph.tokens.get(token) ?? worthOf(token),
+    });
     exchange.run().catch(() => request.socket.destroy());
   });
   const listen = async (port: number) => {
@@ -144,10 +162,12 @@ export async function openGraphServer(t: Teardown, issued: Issued): Promise<Grap
   return graph;
 }
 
-/** How test and request wait for each other. */
-interface Pause {
+/** What a request asks the test, and how they wait for each other. */
+interface Hooks {
   readonly isStuck: () => void;
   readonly goesOn: Promise<void>;
+  readonly hasSent: () => void;
+  worthOf(token: string): TokenWorth;
 }
 
 /** One request and its answer. */
@@ -155,10 +175,10 @@ class Exchange {
   readonly #graph: GraphServer;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #pause: Pause;
+  readonly #hooks: Hooks;
 
-  constructor(graph: GraphServer, request: IncomingMessage, response: ServerResponse, pause: Pause) {
-    this.#pause = pause;
+  constructor(graph: GraphServer, request: IncomingMessage, response: ServerResponse, hooks: Hooks) {
+    this.#hooks = hooks;
     this.#graph = graph;
     this.#request = request;
     this.#response = response;
@@ -185,7 +205,7 @@ class Exchange {
   async #fail(fault: GraphFault): Promise<void> {
     const { socket } = this.#request;
     if (fault.kind === 'early') return this.#error(fault.status, fault.code, fault.code);
-    if (fault.kind === 'deaf') return this.#pause.isStuck();
+    if (fault.kind === 'deaf') return this.#hooks.isStuck();
     if (fault.kind === 'cut' && fault.at === 'head') return void socket.destroy();
     if (fault.kind === 'cut' && fault.at === 'body') {
       await once(this.#request, 'readable');
@@ -196,10 +216,10 @@ class Exchange {
       case 'cut':
         return void socket.destroy();
       case 'silent':
-        return this.#pause.isStuck();
+        return this.#hooks.isStuck();
       case 'held':
-        this.#pause.isStuck();
-        await this.#pause.goesOn;
+        this.#hooks.isStuck();
+        await this.#hooks.goesOn;
         return this.#answer(body);
       case 'endless':
       case 'half':
@@ -248,7 +268,7 @@ class Exchange {
   /** Whether the token lets in; else that has been answered. */
   #isLetIn(): boolean {
     const [, token] = /^Bearer (\S+)$/.exec(this.#request.headers.authorization ?? '') ?? [];
-    const worth = token === undefined ? undefined : this.#graph.tokens.get(token);
+    const worth = token === undefined ? undefined : this.#hooks.worthOf(token);
     if (worth === 'valid') return true;
     if (worth === 'without permission') {
       this.#error(403, 'ErrorAccessDenied', 'Access is denied. Check credentials and try again.');
@@ -282,6 +302,7 @@ class Exchange {
       return this.#error(400, 'ErrorInvalidRecipients', 'At least one recipient is not valid.');
     this.#graph.sent.push({ mailbox, mime, recipients });
     accepted();
+    this.#hooks.hasSent();
   }
 
   async #read(
