@@ -75,6 +75,7 @@ t.test(
       answer: ({ verb }) =>
         verb === 'STARTTLS' ? '454 4.7.0 TLS not available due to temporary reason' : undefined,
     };
+    const noEhlo: HopScript = { answer: ({ verb }) => (verb === 'EHLO' ? '502 5.5.1 What?' : undefined) };
     const garbage: HopScript = { ...withTls(GOOD), speaksNoTls: true };
     const hidden: HopScript = {
       ...withTls(GOOD),
@@ -98,6 +99,14 @@ t.test(
         true,
       ],
       ['required without STARTTLS', {}, mode('required'), clear, undefined, /offers no STARTTLS/],
+      [
+        'required where HELO alone is known',
+        noEhlo,
+        mode('required'),
+        clear,
+        undefined,
+        /offers no STARTTLS/,
+      ],
       ['required where STARTTLS is hidden but there', hidden, mode('required'), 'relayed', true],
       ['required with 454', no454, mode('required'), 'untried, (unreachable)', undefined, /454 4.7.0/],
       [

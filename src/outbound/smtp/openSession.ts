@@ -45,7 +45,7 @@ export async function openSession(
     opened = await open(address, options, 'none', signal);
   }
   if (!(opened instanceof HopConnection))
-    return { kind: 'failed', trouble: troubleIn(opened, address.host), isFinal: false };
+    return { kind: 'failed', trouble: troubleIn(opened, address.host, mode), isFinal: false };
   const trouble = loopTo(opened, options.serverName) ?? (await loggedIn(opened, options, signal));
   if (trouble === undefined) return { kind: 'open', connection: opened };
   await opened.quit();
@@ -96,7 +96,7 @@ function isAboutTls({ step }: OpeningFailure): boolean {
   return step === 'startTls' || step === 'handshake';
 }
 
-function troubleIn(failure: OpeningFailure, host: string): HopTrouble {
+function troubleIn(failure: OpeningFailure, host: string, mode: RelayTls['mode']): HopTrouble {
   const { step, reply, why } = failure;
   if (step === 'startTls' || step === 'handshake') return tlsTrouble(host, failure);
   if (step === 'connect') return { kind: 'unreachable', reason: why };
@@ -104,5 +104,8 @@ function troubleIn(failure: OpeningFailure, host: string): HopTrouble {
   const { code, status, line } = reply;
   const meaning = meaningOf({ stage: step, code, status, text: line });
   const reason = `${host} is not ready: ${line}`;
+  // A server that knows HELO alone has no STARTTLS either.
+  if (step === 'ehlo' && mode === 'required' && meaning.kind === 'permanent')
+    return tlsTrouble(host, { ...failure, step: 'startTls' });
   return troubleOf(meaning, reason) ?? { kind: 'unreachable', reason };
 }
