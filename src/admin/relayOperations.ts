@@ -12,7 +12,7 @@ import type { RelayCheck } from '../transfer/relay.ts';
 import type { RelayConfig } from '../config/relayKeys.ts';
 import { operationsOn } from './operation.ts';
 import { reportRelays, type RelayReport } from './relayReport.ts';
-import { usesTokens } from './relayTokens.ts';
+import { tokenOptions, usesTokens } from './relayTokens.ts';
 import type { Sending } from './sending.ts';
 
 /** A try is ended after so long: several hosts that do not answer take a while each. */
@@ -48,6 +48,12 @@ export const RELAY_OPERATIONS = [
   ),
   operation('server.relay.test', z.strictObject({ name }), (surroundings, input) =>
     test(surroundings, input.name),
+  ),
+  operation('server.relay.login', z.strictObject({ name }), (surroundings, input) =>
+    beginLogin(surroundings, input.name),
+  ),
+  operation('server.relay.login.state', z.strictObject({ name }), ({ sending }, input) =>
+    running(sending).logins.state(input.name),
   ),
   operation(
     'relay.hold',
@@ -102,11 +108,27 @@ async function test({ sending, clock }: RelaySurroundings, wanted: string): Prom
   const problem = relays.problemOf(wanted);
   if (relays.filesOf(wanted) === undefined && problem !== undefined)
     return { isReady: false, steps: [problem] };
+  // What was refused before may have been mended at Microsoft.
+  relays.tokens(wanted)?.release();
   const abort = new AbortController();
   const deadline = clock.after(CHECK_DEADLINE_MS, () => abort.abort());
   const check = await outbound.checkRelay(wanted, abort.signal).finally(() => deadline.clear());
   if (check === undefined) throw unknownRelay(wanted, relays.all());
   return check;
+}
+
+async function beginLogin(surroundings: RelaySurroundings, wanted: string) {
+  const { relays, logins, outbound } = running(surroundings.sending);
+  const relay = configured(surroundings, wanted);
+  if (!usesTokens(relay) || relay.grant !== 'deviceCode')
+    throw new MailError('cannot', `The relay “${wanted}” needs nobody to log in: grant is not "deviceCode".`);
+  const files = relays.filesOf(wanted);
+  if (files === undefined)
+    throw new MailError('cannot', relays.problemOf(wanted) ?? `The relay “${wanted}” cannot be used.`);
+  return logins.begin(tokenOptions(relay, files, surroundings.store.secrets), () => {
+    relays.tokens(wanted)?.release();
+    outbound.retryRelay(wanted);
+  });
 }
 
 function running(sending: Sending | undefined): Sending {

@@ -66,6 +66,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
           ...options.warnings,
           ...rooms.certificates.warnings(),
           ...rooms.sending.relays.warnings(),
+          ...(await rooms.sending.loginWarnings()),
           ...relays.flatMap(({ alarms }) => alarms),
         ],
         relays,

@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../base/units.ts';
 import type { Store } from '../store/contract/store.ts';
 import { createGraphTurns } from '../exchange/graph/turns.ts';
+import { loginWarning } from '../exchange/tokens/loginExpiry.ts';
 import { createTokenClient } from '../exchange/tokens/tokenClient.ts';
 import type { Transfer } from '../transfer/contract.ts';
 import type { HopStatus, Outbound, QueueSchedule } from '../outbound/contract.ts';
@@ -16,7 +17,9 @@ import { createRelay } from '../outbound/createRelay.ts';
 import { openOutbound } from '../outbound/outbound.ts';
 import { createSettling } from '../outbound/settling.ts';
 import type { Config } from '../config/schema.ts';
+import { createRelayLogins, type RelayLogins } from './relayLogin.ts';
 import { openRelays, type Relays } from './relays.ts';
+import { usesTokens } from './relayTokens.ts';
 import { createTokenVault } from './tokenVault.ts';
 import { transferOptions } from './transferOptions.ts';
 
@@ -36,7 +39,10 @@ export interface SendingSurroundings {
 /** Sending as the running server sees it. */
 export interface Sending {
   readonly relays: Relays;
+  readonly logins: RelayLogins;
   readonly outbound: Pick<Outbound, 'checkRelay' | 'retryRelay'>;
+  /** A sentence for each relay whose login by code is missing or ends before long. */
+  loginWarnings(): Promise<readonly string[]>;
   hops(): Promise<readonly HopStatus[]>;
   /** Takes the relays and the schedule of another configuration; answers a sentence for each relay that cannot be used as it says. */
   reload(config: Config): Promise<readonly string[]>;
@@ -62,9 +68,21 @@ export async function openSending(config: Config, surroundings: SendingSurroundi
     createRelay: (options) => createRelay(options, { ...surroundings, graphTurns }),
   });
   relays.follow((fresh) => outbound.reconfigure(fresh));
+  const logins = createRelayLogins({ clock, log, vault });
   return {
     relays,
+    logins,
     outbound,
+    loginWarnings: async () => {
+      const asked = relays.all().filter((relay) => usesTokens(relay) && relay.grant === 'deviceCode');
+      const warnings = await Promise.all(
+        asked.map(async ({ name }) => {
+          const warning = await loginWarning(name, vault, clock.now());
+          return warning === undefined ? [] : [`relay ${name}: ${warning}`];
+        }),
+      );
+      return warnings.flat();
+    },
     hops: () => outbound.relays(),
     reload: async (fresh) => {
       const problems = await relays.reload(fresh.relays);
@@ -73,6 +91,7 @@ export async function openSending(config: Config, surroundings: SendingSurroundi
       return problems;
     },
     close: async (deadlineMs) => {
+      logins.close();
       await outbound.close(deadlineMs);
       await relays.close();
     },

@@ -1,6 +1,8 @@
 /** Tokens put to use: independent clients log in with them at Dovecot, and a rotated refresh token outlives kill -9. */
 
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import nodemailer from 'nodemailer';
 import t, { type Test } from 'tap';
@@ -11,6 +13,7 @@ import { openStore } from '../../src/store/sqlite/open.ts';
 import type { TokenOptions } from '../../src/exchange/tokens/options.ts';
 import { createTokenClient } from '../../src/exchange/tokens/tokenClient.ts';
 import { createTokenVault } from '../../src/admin/tokenVault.ts';
+import { createSite } from '../support/appliance.ts';
 import { createAuthority } from '../support/authority.ts';
 import { DOVECOT_SUBMISSION_PROGRAMS, openDovecotSubmission } from '../support/dovecotSubmission.ts';
 import { peerEnvironment, peerTest, runProgram } from '../support/peers.ts';
@@ -124,6 +127,55 @@ t.test('a rotated refresh token outlives kill -9 between two renewals, and durin
       t.notMatch(printed, /denied/);
     }
   }
+});
+
+t.test('hauspost relay login shows a code, waits, and the relay has its login', async (t) => {
+  const server = await openTokenServer(t, { deviceInterval: 1 });
+  server.issuer.clients.set(CLIENT, { clientId: CLIENT, isPublic: true });
+  const site = createSite(`[[relays]]
+name = "cloud"
+preset = "exchange-xoauth2"
+hosts = ["localhost:1"]
+user = "${MAILBOX}"
+tenant = "${server.tenant}"
+clientId = "${CLIENT}"
+grant = "deviceCode"
+authorityUrl = "${server.origin}"
+authorityCertificateFile = "roots.pem"
+
+[[relays]]
+name = "other"
+preset = "exchange-xoauth2"
+user = "${MAILBOX}"
+tenant = "${server.tenant}"
+clientId = "${CLIENT}"
+`);
+  writeFileSync(join(site.directory, 'roots.pem'), server.certificateAuthorities);
+  t.teardown(() => site.remove());
+  const running = await site.serve();
+  const status = async () => (await site.cli(['status'])).stdout.toString();
+  t.match(await status(), /relay cloud: nobody has logged in: run `hauspost relay login cloud`/);
+  for (const answer of ['declined', { user: MAILBOX }] as const) {
+    const login = site.cli(['relay', 'login', 'cloud']);
+    while (server.issuer.userCodes().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const [code = ''] = server.issuer.userCodes();
+    server.issuer.decide(code, answer);
+    const { exitCode, stdout, stderr } = await login;
+    t.match(stderr.toString(), `Open ${server.origin}/device and enter ${code}`);
+    if (answer === 'declined') t.match(stdout.toString(), /No login: the user declined.*\nTo do: /);
+    else t.match(stdout.toString(), `${MAILBOX} has logged in`);
+    t.equal(exitCode, answer === 'declined' ? 1 : 0);
+  }
+  t.notMatch(await status(), /nobody has logged in/);
+  const { exitCode, stderr } = await site.cli(['relay', 'login', 'other']);
+  t.equal(exitCode, 1);
+  t.match(stderr.toString(), /needs nobody to log in/);
+  await running.stop();
+  const printed = running.program.printed();
+  t.strictSame(
+    server.secrets().filter((secret) => printed.includes(secret)),
+    [],
+  );
 });
 
 const noVault = {

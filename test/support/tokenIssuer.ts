@@ -128,6 +128,13 @@ export class TokenIssuer {
     };
   }
 
+  /** Codes that wait for a user. */
+  userCodes(): readonly string[] {
+    return [...this.#deviceCodes.values()]
+      .filter(({ state }) => state === 'pending')
+      .map(({ userCode }) => userCode);
+  }
+
   /** What a user does at the page of a code. */
   decide(userCode: string, state: 'declined' | { readonly user: string }): void {
     const found = [...this.#deviceCodes.values()].find((code) => code.userCode === userCode);

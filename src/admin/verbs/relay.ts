@@ -1,14 +1,15 @@
 /**
- * `hauspost relay list|show|test|hold|release|secret`: the next hops of mail that leaves (docs/SENDING.md).
+ * `hauspost relay list|show|test|login|hold|release|secret`: the next hops of mail that leaves (docs/SENDING.md).
  */
 
 import { text } from 'node:stream/consumers';
 
 import type { RelayCheck } from '../../transfer/relay.ts';
+import type { LoginBegun, LoginState } from '../relayLogin.ts';
 import type { RelaySecretReport } from '../relayOperations.ts';
 import type { RelayReport } from '../relayReport.ts';
 import { relayFields, relayTable } from '../relayText.ts';
-import { EXIT, type Invocation, UsageError, type Verb } from '../verb.ts';
+import { EXIT, type ExitCode, type Invocation, UsageError, type Verb } from '../verb.ts';
 import { given, textOption } from './read.ts';
 
 /** The verbs about relays. */
@@ -48,6 +49,15 @@ export const RELAY_VERBS: readonly Verb[] = [
       invocation.answer(check, showCheck);
       return check.isReady ? EXIT.ok : EXIT.failed;
     },
+  },
+  {
+    words: ['relay', 'login'],
+    usage: 'NAME',
+    summary:
+      'Lets somebody log in for a relay with grant = "deviceCode": shows a page and a code to enter there, and waits.',
+    options: {},
+    optionHelp: {},
+    run: logIn,
   },
   {
     words: ['relay', 'hold'],
@@ -100,6 +110,34 @@ export const RELAY_VERBS: readonly Verb[] = [
 
 function named(invocation: Invocation): { readonly name: string } {
   return { name: (invocation.args[0] ?? '').toLowerCase() };
+}
+
+async function logIn(invocation: Invocation): Promise<ExitCode> {
+  const input = named(invocation);
+  const begun = (await invocation.call('server.relay.login', input)) as LoginBegun | LoginState;
+  let state: LoginState = begun.kind === 'begun' ? { kind: 'pending' } : begun;
+  if (begun.kind === 'begun')
+    invocation.io.err.write(
+      `Open ${begun.verificationUri} and enter ${begun.userCode}. Waiting for the login.\n`,
+    );
+  while (state.kind === 'pending')
+    state = (await invocation.call('server.relay.login.state', input)) as LoginState;
+  invocation.answer(state, showLogin);
+  return state.kind === 'loggedIn' ? EXIT.ok : EXIT.failed;
+}
+
+function showLogin(state: LoginState): string {
+  switch (state.kind) {
+    case 'loggedIn':
+      return `${state.user ?? 'Somebody'} has logged in; the login is sealed in the store.\n`;
+    case 'refused':
+      return `No login: ${state.reason}.\nTo do: ${state.advice}\n`;
+    case 'unavailable':
+      return `No login: ${state.reason}.\n`;
+    case 'pending':
+    case 'none':
+      return 'No login is under way any more.\n';
+  }
 }
 
 async function readSecret({ io }: Invocation): Promise<string> {
