@@ -4,6 +4,7 @@
 
 import type { Test } from 'tap';
 
+import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { MIB } from '../../src/base/units.ts';
 import type { Account } from '../../src/store/contract/directory.ts';
@@ -53,7 +54,8 @@ export async function openSettlingSite(
     recipients: ['*'],
     target: { kind: 'relay', relay: 'm365' },
   });
-  const clock = createTestClock();
+  // The store sweeps traces that are old by the system's clock.
+  const clock = createTestClock(systemClock.now());
   const common = { serverName: 'mail.example.com', clock, log: silentLog, store };
   const transfer = createTransfer({
     ...common,
