@@ -80,7 +80,7 @@ function describe(waits: readonly CanaryReport[]): string {
 
 async function passBesideCanaries(t: Test): Promise<readonly CanaryReport[]> {
   const worker = new Worker(new URL('./canary.ts', import.meta.url), {
-    workerData: { ports: server.ports, login: other },
+    workerData: { ports: server.ports, login: other, pid: server.pid },
   });
   t.teardown(() => worker.terminate());
   await message(worker);

@@ -15,7 +15,7 @@ const RETAINING = '[pop3]\nretentionDays = 7\ndeleteAfterFetchDays = 30\n';
 const KILL = "process.kill(process.pid, 'SIGKILL');";
 const QUIT = 'pop3d/commands/quit.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 t.test('what POP3 deleted comes back by the command line and by IMAP', async (t) => {
   const site = createSite(RETAINING);

@@ -62,6 +62,10 @@ export interface Postfix {
   log(): string;
   /** Resolves with the match once its log has such a line. */
   logged(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Messages in its queue, or in a part of it. */
+  queued(part?: 'deferred'): number;
+  /** Has it try at once what it has deferred. */
+  flush(): Promise<void>;
   /** Ends it. */
   stop(): Promise<void>;
   /** Begins again on the same port with the same queue, with other parameters of main.cf over the first. */
@@ -114,6 +118,10 @@ export async function openPostfix(t: Test, options: PostfixOptions = {}): Promis
       }),
     log,
     logged,
+    queued: (part) => countFiles(home, part === undefined ? WAITING_QUEUES : [part]),
+    flush: async () => {
+      await runProgram('postqueue', ['-c', join(home, 'etc'), '-f']);
+    },
     stop,
     start,
   };
@@ -163,6 +171,16 @@ async function fillHome(home: string, port: number, { tls, clientAuthority }: Po
 
 const QUEUES = 'active bounce corrupt defer deferred flush hold incoming private saved trace'.split(' ');
 
+const WAITING_QUEUES = ['active', 'deferred', 'incoming', 'maildrop'];
+
+/** Some of its queues have directories below them. */
+function countFiles(home: string, queues: readonly string[]): number {
+  const entries = queues.flatMap((queue) =>
+    readdirSync(join(home, 'spool', queue), { recursive: true, withFileTypes: true }),
+  );
+  return entries.filter((entry) => entry.isFile()).length;
+}
+
 /** Sender and recipient in a line each, then the octets; whole before it has its name, and names are in the order of arrival. */
 const KEEP = `#!/bin/sh
 file=$(mktemp -p "$1" .new.XXXXXX) || exit 75
@@ -185,6 +203,7 @@ error unix - - n - - error
 retry unix - - n - - error
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
+smtp unix - - n - - smtp
 keep unix - n n - - pipe flags= null_sender= user=nobody argv=${home}/keep ${home}/taken \${sender} \${recipient}
 `;
 }
