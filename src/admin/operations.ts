@@ -24,7 +24,8 @@ import { QUEUE_OPERATIONS } from './queueOperations.ts';
 import { ROUTE_TEST_INPUT, testRoute } from './routeTesting.ts';
 import { RELAY_OPERATIONS, type RelaySurroundings } from './relayOperations.ts';
 import { ROUTING_OPERATIONS } from './routingOperations.ts';
-import type { RunningServer } from './server.ts';
+import { routeWarnings } from './routeWarnings.ts';
+import type { RunningServer, ServerStatus } from './server.ts';
 
 /** What operations work on. `server` is absent where none runs. */
 export interface OperationSurroundings extends Omit<RelaySurroundings, 'store'> {
@@ -201,7 +202,7 @@ const OPERATIONS: ReadonlyMap<string, Operation<OperationSurroundings>> = new Ma
   ),
   operation('maintenance.off', nothing, async ({ maintenance }) => ({ wasOn: maintenance.off() })),
   operation('maintenance.status', nothing, async ({ maintenance }) => maintenance.state()),
-  operation('server.status', nothing, ({ server }) => runningServer(server).status()),
+  operation('server.status', nothing, statusWithRoutes),
   operation('server.ban.list', nothing, async ({ server }) => runningServer(server).bans.list()),
   operation('server.ban.remove', z.strictObject({ addressOrLoginName: name }), async ({ server }, input) =>
     runningServer(server).bans.remove(input.addressOrLoginName),
@@ -305,6 +306,13 @@ async function accountIdOf(
   const account = await store.directory.findAccount(address);
   if (account === undefined) throw new MailError('notFound', `There is no account “${given}”.`);
   return account.id;
+}
+
+async function statusWithRoutes(surroundings: OperationSurroundings): Promise<ServerStatus> {
+  const { administration, server, relays } = surroundings;
+  const status = await runningServer(server).status();
+  const ofRoutes = routeWarnings(await administration.routes.list(), relays());
+  return { ...status, warnings: [...status.warnings, ...ofRoutes] };
 }
 
 function runningServer(server: RunningServer | undefined): RunningServer {

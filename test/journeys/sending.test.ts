@@ -338,6 +338,10 @@ peerTest(
 t.test('a relay that is not in the configuration is told to whoever asks', async (t) => {
   const sender = await openSender(t, '', { 'nowhere.example': 'absent' });
   const { site, login } = sender;
+  t.match(
+    (await site.cli(['status'])).stdout.toString(),
+    /^warning: route to absent leads to the relay absent, which is not in the configuration/m,
+  );
   await submit(t, sender, ['a@nowhere.example'], message(login, 'absent'));
   t.match(await site.cliJson(['relay', 'list']), [
     { name: 'absent', state: 'missing', items: { waiting: 1 } },
