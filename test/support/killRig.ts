@@ -49,6 +49,10 @@ export interface LoadOptions {
   readonly again?: readonly string[];
   /** Of so many messages that got their 250 one is sent a second time, as by a client that did not hear it. */
   readonly resendEvery?: number;
+  /** Whom a message is for; the box unless said. */
+  readonly recipientOf?: (name: string) => string;
+  /** Another moment for the kill, where it comes before that many replies. */
+  readonly moment?: Promise<unknown>;
 }
 
 /**
@@ -58,16 +62,22 @@ export interface LoadOptions {
 export async function loadAndKill(
   server: RunningServer,
   box: Login,
-  { round, connections, replies, again = [], resendEvery = 0 }: LoadOptions,
+  { round, connections, replies, again = [], resendEvery = 0, recipientOf, moment }: LoadOptions,
 ): Promise<LoadOutcome> {
   const acknowledged: string[] = [];
   const pending = new Set(again);
   let isKilled = false;
+  const kill = () => {
+    if (isKilled) return;
+    isKilled = true;
+    process.kill(server.pid, 'SIGKILL');
+  };
+  void moment?.then(kill);
   const send = async (connection: number) => {
     const client = await RawSmtp.open(server.ports.smtp);
     const hand = async (name: string, isChunked: boolean) => {
       pending.add(name);
-      const reply = await deliverNamed(client, box, name, isChunked);
+      const reply = await deliverNamed(client, recipientOf?.(name) ?? box.address, name, isChunked);
       if (reply.code !== 250) throw new Error(`${name}: ${reply.text}`);
       pending.delete(name);
     };
@@ -81,9 +91,7 @@ export async function loadAndKill(
       await hand(name, connection % 2 === 1);
       acknowledged.push(name);
       if (resendEvery > 0 && number % resendEvery === 0) await hand(name, connection % 2 === 0);
-      if (acknowledged.length < replies || isKilled) continue;
-      isKilled = true;
-      process.kill(server.pid, 'SIGKILL');
+      if (acknowledged.length >= replies) kill();
     }
   };
   const sessions = Array.from({ length: connections }, (_, connection) =>
@@ -96,15 +104,15 @@ export async function loadAndKill(
   return { acknowledged, inDoubt: [...pending] };
 }
 
-async function deliverNamed(client: RawSmtp, box: Login, name: string, isChunked: boolean) {
-  const envelope = { from: 'load@example.org', to: [box.address] };
+async function deliverNamed(client: RawSmtp, recipient: string, name: string, isChunked: boolean) {
+  const envelope = { from: 'load@example.org', to: [recipient] };
   const octets = namedMessage(name);
   if (!isChunked) return client.deliver(envelope, octets);
   // Two chunks, cut where a line is not over.
   const cut = octets.length >> 1;
   await client.socket.write(
     Buffer.concat([
-      Buffer.from(`MAIL FROM:<${envelope.from}>\r\nRCPT TO:<${box.address}>\r\nBDAT ${cut}\r\n`),
+      Buffer.from(`MAIL FROM:<${envelope.from}>\r\nRCPT TO:<${recipient}>\r\nBDAT ${cut}\r\n`),
       octets.subarray(0, cut),
       Buffer.from(`BDAT ${octets.length - cut} LAST\r\n`),
       octets.subarray(cut),
