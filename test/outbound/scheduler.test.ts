@@ -474,10 +474,12 @@ t.test('a sender is told once that it takes long, and gets his message back in t
   const rig = await SendingRig.open(t, house);
   rig.answer = deferAll;
   const traceId = await rig.queue({ to: ['a@x.example', 'b@x.example'] });
+  const [item] = await rig.items();
+  const willRetryUntil = Number(item?.createdAt) + 48 * HOUR_MS;
   await rig.pass(4 * HOUR_MS, HOUR_MS);
   t.same(reportsOf(rig), []);
   await rig.pass(10 * HOUR_MS, 2 * HOUR_MS);
-  const delay = { action: 'delayed', status: '4.4.7', reply: '450 4.2.0 Greylisted' };
+  const delay = { action: 'delayed', status: '4.4.7', reply: '450 4.2.0 Greylisted', willRetryUntil };
   t.same(reportsOf(rig), [delay, delay]);
   await rig.pass(33 * HOUR_MS, 3 * HOUR_MS);
   t.equal((await rig.items()).length, 2);
