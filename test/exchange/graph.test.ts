@@ -181,7 +181,7 @@ function messageOf(octets: Buffer): { octets: number; open: () => AsyncIterable<
 
 const NEVER = new AbortController().signal;
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 t.test(
   'our client sends a message octet by octet, in pieces of any size, as one line of base64',

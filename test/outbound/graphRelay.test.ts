@@ -32,7 +32,7 @@ const AUTHORITY = await createAuthority('Graph of the tests');
 const ISSUED = await AUTHORITY.issue({ commonName: 'localhost', names: ['localhost'], uses: ['serverAuth'] });
 const NEVER = new AbortController().signal;
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 const LIMITS = {
   connections: 2,
   messagesPerMinute: 30,
