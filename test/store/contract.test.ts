@@ -24,7 +24,7 @@ import { RETENTION_TESTS } from './contract/retention.ts';
 import { ROUTING_TESTS } from './contract/routing.ts';
 import { SECRET_TESTS } from './contract/secrets.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 const directory = t.testdir();
 const options = { clock: createTestClock(), log: silentLog };
