@@ -161,8 +161,8 @@ const OPERATIONS: ReadonlyMap<string, Operation<OperationSurroundings>> = new Ma
   ...ROUTING_OPERATIONS,
   ...RELAY_OPERATIONS,
   ...QUEUE_OPERATIONS,
-  operation('route.test', ROUTE_TEST_INPUT, ({ planning, store }, input) =>
-    testRoute(planning, store.directory, input),
+  operation('route.test', ROUTE_TEST_INPUT, ({ planning, store, relays }, input) =>
+    testRoute(planning, store.directory, relays(), input),
   ),
   operation('login.test', z.strictObject({ name }), ({ administration }, input) =>
     administration.logins.test(input.name),

@@ -10,6 +10,7 @@ import { parseAddress } from '../accounts/address.ts';
 import type { Submitter } from '../transfer/contract.ts';
 import { explain, type RouteExplanation } from '../transfer/explain.ts';
 import type { PlanSurroundings } from '../transfer/plan/surroundings.ts';
+import { missingRelay } from './routeWarnings.ts';
 
 /** Octets of a message's start that are looked at: any usual header. */
 export const MESSAGE_START_LIMIT_OCTETS = 128 * 1024;
@@ -33,12 +34,15 @@ export interface RouteTestReport extends RouteExplanation {
   readonly recipient: string;
   /** Who hands the message over, in words. */
   readonly by: string;
+  /** What an administrator should know of where it would go. */
+  readonly warnings: readonly string[];
 }
 
-/** Runs it. Errors: `notFound` (the account, the range), the store's. */
+/** Runs it, with relays as configured. Errors: `notFound` (the account, the range), the store's. */
 export async function testRoute(
   planning: PlanSurroundings,
   directory: Pick<Directory, 'findAccount' | 'findIpRange'>,
+  relays: readonly { readonly name: string }[],
   input: z.infer<typeof ROUTE_TEST_INPUT>,
 ): Promise<RouteTestReport> {
   const { message } = input;
@@ -52,7 +56,10 @@ export async function testRoute(
     submitter,
     ...(message === undefined || start === undefined ? {} : { message: { start, octets: message.octets } }),
   };
-  return { sender, recipient, by, ...(await explain(planning, question, systemClock.now())) };
+  const explanation = await explain(planning, question, systemClock.now());
+  const hops = explanation.queued.flatMap(({ nextHop }) => (nextHop.kind === 'relay' ? nextHop.name : []));
+  const warnings = [...new Set(hops)].flatMap((hop) => missingRelay(hop, relays) ?? []);
+  return { sender, recipient, by, ...explanation, warnings };
 }
 
 function withoutBrackets(path: string): string {

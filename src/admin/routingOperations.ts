@@ -8,9 +8,12 @@ import { z } from 'zod';
 import { TEXT_MATCHES } from '../store/contract/routing.ts';
 import type { Administration } from '../accounts/administration.ts';
 import { type Operation, operationsOn } from './operation.ts';
+import { warnOfRoutes } from './routeWarnings.ts';
 
 interface Surroundings {
   readonly administration: Pick<Administration, 'routes' | 'lists' | 'forwards' | 'rules'>;
+  /** As configured. */
+  relays(): readonly { readonly name: string }[];
 }
 
 const operation = operationsOn<Surroundings>();
@@ -74,7 +77,9 @@ export const ROUTING_OPERATIONS: readonly (readonly [string, Operation<Surroundi
     z.strictObject({ name, recipients: names, target, ...routeSettings }),
     ({ administration }, input) => administration.routes.add(input),
   ),
-  operation('route.list', z.strictObject({}), ({ administration }) => administration.routes.list()),
+  operation('route.list', z.strictObject({}), async ({ administration, relays }) =>
+    warnOfRoutes(await administration.routes.list(), relays()),
+  ),
   operation('route.show', z.strictObject({ name }), ({ administration }, input) =>
     administration.routes.show(input.name),
   ),

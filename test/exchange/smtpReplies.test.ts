@@ -1,5 +1,6 @@
 /** What replies of Exchange Online mean, row by row as Microsoft and others publish them, and what other servers' do not. */
 
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 
 import { meaningOf } from '../../src/exchange/smtpReplies.ts';
@@ -219,3 +220,39 @@ t.test('a reply is read whatever lines it comes in', async (t) => {
   t.equal(readReply(`550 ${'x'.repeat(5000)}`).line.length, 1000);
   t.same(readReply('250'), { code: 250, status: undefined, texts: [''], line: '250' });
 });
+
+t.test(
+  'the troubleshooting table of docs/SENDING.md has what the rows know, and advises the same',
+  async (t) => {
+    const page = readFileSync(new URL('../../docs/SENDING.md', import.meta.url), 'utf8');
+    const lines =
+      page.split('\n| what is seen | why | what helps |\n')[1]?.split('\n\n')[0]?.split('\n') ?? [];
+    const quoted = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
+    const told = new Set<string>();
+    for (const line of lines) {
+      const [seen, , helps] = line.split(' | ');
+      for (const text of quoted(seen)) {
+        const status = /[245]\.\d+\.\d+/.exec(text)?.[0];
+        if (status === undefined) continue;
+        told.add(status);
+        const code = Number(/^\d{3}/.exec(text)?.[0] ?? 550);
+        const { advice } = meaningOf({ stage: code === 535 ? 'auth' : 'message', code, text });
+        t.ok(advice, `${text} has a row`);
+        for (const word of quoted(helps).filter((each) => /^[A-Z]\w+-\w+|^connectionLimit/.test(each)))
+          t.match(advice, word.split(' ')[0], `${text}: ${word}`);
+      }
+    }
+    t.ok(told.size > 20, `${told.size} replies`);
+    for (const { kind, statuses = [] } of MEANINGS) {
+      if (kind === 'permanent' || kind === 'throttled') continue;
+      for (const range of statuses)
+        for (const status of endsOf(range)) t.ok(told.has(status), `${status} is in the table`);
+    }
+  },
+);
+
+/** `5.7.3`, or both ends of `5.7.501-503`. */
+function endsOf(range: string): readonly string[] {
+  const [first = '', last] = range.split('-');
+  return last === undefined ? [first] : [first, `${first.slice(0, first.lastIndexOf('.') + 1)}${last}`];
+}

@@ -1,9 +1,11 @@
 /**
  * The whole appliance sends: what real clients submit goes by each preset to a next hop that insists on its TLS, its login and its
- * limits, and arrives byte for byte with its envelope. Next hops are Postfix with Dovecot's SASL, in Exchange Online's place.
+ * limits, and arrives byte for byte with its envelope. Next hops are Postfix with Dovecot's SASL, and for tokens Dovecot's submission
+ * service, in Exchange Online's place; one that follows a script refuses, so that it is seen who hears of it.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 
 import { createTransport } from 'nodemailer';
@@ -13,10 +15,15 @@ import type { RelayReport } from '../../src/admin/relayReport.ts';
 import { certificateOf, createSite, type RunningServer, type Site } from '../support/appliance.ts';
 import { createAuthority } from '../support/authority.ts';
 import { DOVECOT_SASL_PROGRAMS, openDovecotSasl } from '../support/dovecotSasl.ts';
+import { DOVECOT_SUBMISSION_PROGRAMS, openDovecotSubmission } from '../support/dovecotSubmission.ts';
 import { addAccounts, callServer } from '../support/manyAccounts.ts';
 import { peerTest } from '../support/peers.ts';
 import { freePort, openPostfix, POSTFIX_PROGRAMS, type TakenMessage } from '../support/postfix.ts';
-import type { Login } from '../support/rawPop3.ts';
+import { type Login, RawPop3 } from '../support/rawPop3.ts';
+import { RawSmtp } from '../support/rawSmtp.ts';
+import { openScriptedHop } from '../support/scriptedHop.ts';
+import { clientOn } from '../support/sockets.ts';
+import { openTokenServer } from '../support/tokenServer.ts';
 import { SUBMITTING_CLIENTS } from './submittingClients.ts';
 
 t.setTimeout(300_000);
@@ -335,12 +342,218 @@ peerTest(
   },
 );
 
+peerTest(
+  t,
+  [...POSTFIX_PROGRAMS, ...DOVECOT_SUBMISSION_PROGRAMS],
+  'exchange-xoauth2: a token opens the way, one that is not taken any more is renewed, a refused secret holds the relay until there is another',
+  async (t) => {
+    const [client, mailbox] = ['aaaaaaaa-0000-0000-0000-000000000003', 'app@contoso.com'];
+    const tokens = await openTokenServer(t, { authority, isOpaque: true });
+    const register = (secret: string) =>
+      tokens.issuer.clients.set(client, { clientId: client, secret, mailbox });
+    const revokeAll = () => {
+      for (const issued of tokens.issuer.accessTokens.values()) issued.isRevoked = true;
+    };
+    register('first secret');
+    const behind = await openPostfix(t);
+    const { introspection } = tokens;
+    const hop = await openDovecotSubmission(t, { tls: hopTls, introspection, relayPort: behind.port });
+    const relay = `[[relays]]
+name = "cloud"
+preset = "exchange-xoauth2"
+${atHop(hop.port)}user = "${mailbox}"
+tenant = "${tokens.tenant}"
+clientId = "${client}"
+authorityUrl = "${tokens.origin}"
+authorityCertificateFile = "hops.pem"
+`;
+    const sender = await openSender(t, relay, { 'elsewhere.example': 'cloud' });
+    const { site, login } = sender;
+    /** Another limit: a new relay, without the sessions of the old one, and with its tokens. */
+    const reopen = async (connections: number) => {
+      const text = readFileSync(site.configFile, 'utf8').replace(/^connectionLimit = .*\n/m, '');
+      const changed = text.replace('name = "cloud"\n', `name = "cloud"\nconnectionLimit = ${connections}\n`);
+      writeFileSync(site.configFile, changed);
+      t.equal((await site.cli(['reload'])).exitCode, 0);
+    };
+    const given = () => tokens.requests.length;
+
+    await site.cliJson(['relay', 'secret', 'cloud'], 'first secret\n');
+    for (const [index, subject] of ['with a token', 'with the same'].entries()) {
+      const sent = message(login, subject);
+      await submit(t, sender, ['a@elsewhere.example'], sent);
+      const taken = (await behind.taken(index + 1))[index];
+      t.match(taken, { sender: login.address, recipient: 'a@elsewhere.example' });
+      t.ok(taken?.octets.endsWith(Buffer.from(sent).toString('latin1').replaceAll('\r\n', '\n')), subject);
+      if (index === 0) await reopen(1);
+    }
+    t.equal(given(), 1, 'one token for two sessions');
+
+    revokeAll();
+    await reopen(2);
+    await submit(t, sender, ['b@elsewhere.example'], message(login, 'renewed'));
+    t.match((await behind.taken(3))[2], { recipient: 'b@elsewhere.example' });
+    t.equal(given(), 2, 'a token in the place of the one that was refused');
+    t.match(await sender.relay('cloud'), { state: 'running', today: { recipients: 3, limit: 10_000 } });
+    t.notMatch(sender.server.program.printed(), /"event":"outbound\.relay\.(held|paused)"/);
+
+    register('second secret');
+    // A second token that is rejected within a while is a fault of its own; somebody has said that this is mended.
+    await site.cliJson(['relay', 'release', 'cloud']);
+    revokeAll();
+    await reopen(1);
+    await submit(t, sender, ['c@elsewhere.example'], message(login, 'refused secret'));
+    await sender.logged('outbound.relay.held', 'cloud');
+    t.match(await sender.relay('cloud'), {
+      state: 'held',
+      heldBy: 'trouble',
+      reason: /AADSTS7000215/,
+      advice: /secret/,
+      items: { waiting: 1 },
+    });
+    t.match((await site.cli(['status'])).stdout.toString(), /^warning: .*cloud/m);
+    await site.cliJson(['relay', 'secret', 'cloud'], 'second secret\n');
+    await site.cliJson(['relay', 'release', 'cloud']);
+    t.match((await behind.taken(4))[3], { sender: login.address, recipient: 'c@elsewhere.example' });
+
+    const shown = (await site.cli(['status', '--json'])).stdout.toString() + sender.server.program.printed();
+    const secrets = ['first secret', 'second secret', ...tokens.secrets()];
+    t.strictSame(
+      secrets.filter((secret) => shown.includes(secret)),
+      [],
+      'no secret and no token is shown',
+    );
+  },
+);
+
+/** Devices that need not log in. */
+const DEVICE_ADDRESS = '127.0.0.9';
+const DEVICES = `[[listeners]]
+name = "devices"
+protocol = "smtp"
+role = "submission"
+tls = "none"
+port = 0
+lenientSyntax = true
+`;
+
+t.test('who submitted hears of a refusal, nobody else does, and bad habits stay in the house', async (t) => {
+  const hop = await openScriptedHop(t, {
+    answer: ({ verb, line }) =>
+      verb === 'RCPT' && line.includes('<unknown@') ? '550 5.1.1 No such user here' : undefined,
+  });
+  const relay = (name: string) =>
+    `[[relays]]\nname = "${name}"\nhosts = ["127.0.0.1:${hop.port}"]\ntls = "none"\n`;
+  const sender = await openSender(t, `${relay('out')}${relay('open')}${DEVICES}`, {
+    'elsewhere.example': 'out',
+    'open.example': 'open',
+  });
+  const { site, server, login } = sender;
+  const ports = server.ports as typeof server.ports & { readonly devices: number };
+  await callServer(site, 'route.set', { name: 'to open', isOpenTo: 'anyone' });
+  await callServer(site, 'range.set', { name: 'My computer', submission: 'login' });
+  const range = {
+    ...{ name: 'Devices', addresses: [DEVICE_ADDRESS], priority: 50, submission: 'trusted' },
+    settings: { 'submission.senders': '*' },
+  };
+  await callServer(site, 'range.add', range);
+  /** What became of the newest message to this recipient, once nothing of it waits any more. */
+  const storyOf = async (recipient: string): Promise<string> => {
+    for (;;) {
+      const story = (await site.cli(['trace', recipient, '--limit', '1'])).stdout.toString();
+      if (/refused for good/.test(story)) return story;
+    }
+  };
+
+  await t.test('a bounce comes to the account by POP3, and says who, why and which message', async (t) => {
+    await submit(t, sender, ['unknown@elsewhere.example', 'known@elsewhere.example'], message(login, 'half'));
+    t.match(await storyOf('unknown@elsewhere.example'), /was told about <unknown@elsewhere\.example>/);
+    const session = await RawPop3.open(ports.pop3, login);
+    t.equal((await session.list()).size, 1);
+    const report = (await session.retrieve(1)).toString();
+    await session.quit();
+    t.match(report, /^Return-Path: <>\r\n/);
+    t.match(
+      report,
+      /\r\nFinal-Recipient: rfc822; unknown@elsewhere\.example\r\nAction: failed\r\nStatus: 5\.1\.1\r\n/,
+    );
+    t.match(report, /\r\nDiagnostic-Code: smtp; 550 5\.1\.1 No such user here\r\n/);
+    t.match(report, /\r\nSubject: half\r\n/, 'the header of what was sent');
+    t.notMatch(report, /known@elsewhere\.example\r\nAction: (?!failed)/);
+    t.strictSame(
+      hop.messages.map(({ rcpts }) => rcpts.length),
+      [1],
+      'the other recipient has it',
+    );
+  });
+
+  await t.test('a stranger who did not log in gets no report; who submitted as him does', async (t) => {
+    const before = hop.messages.length;
+    const stranger = { from: 'stranger@elsewhere.example', to: ['unknown@open.example'] };
+    const relayIn = await RawSmtp.open(ports.smtp, { localAddress: '127.0.0.8' });
+    t.equal((await relayIn.deliver(stranger, Buffer.from('Subject: forged\r\n\r\nx\r\n'))).code, 250);
+    await relayIn.quit();
+    t.match(
+      await storyOf('unknown@open.example'),
+      /the sender could not be told about <unknown@open\.example>/,
+    );
+    const device = await RawSmtp.open(ports.devices, { localAddress: DEVICE_ADDRESS });
+    t.equal((await device.deliver(stranger, Buffer.from('Subject: ours\r\n\r\nx\r\n'))).code, 250);
+    await device.quit();
+    await hop.until(() => hop.messages.length > before);
+    t.match(hop.messages.slice(before), [
+      {
+        mail: /^MAIL FROM:<>/,
+        rcpts: [/^RCPT TO:<stranger@elsewhere\.example>/],
+        octets: /\r\nSubject: ours\r\n/,
+      },
+    ]);
+  });
+
+  await t.test('what a device writes badly leaves well-formed', async (t) => {
+    const before = hop.messages.length;
+    const client = clientOn(
+      t,
+      createConnection({ host: '127.0.0.1', port: ports.devices, localAddress: DEVICE_ADDRESS }),
+    );
+    for (const [line, reply] of [
+      ['', /^220 /],
+      ['HELO HP Scanner 4\n', /\n250 /],
+      [`MAIL FROM: <${login.address}>\r\n`, /\n250 .*\n250 /s],
+      ['RCPT TO: known@elsewhere.example\r\n', /(\n250 .*){3}/s],
+      ['DATA\r\n', /\n354 /],
+    ] as const) {
+      client.send(line);
+      await client.until(reply);
+    }
+    client.send('Subject: a scan\nX-Device: 4\n\none line\nand one\r\n..dot\r\n.\r\nQUIT\r\n');
+    t.match(await client.closed(), /250 2\.0\.0 Queued as \w+\r\n221 /);
+    await hop.until(() => hop.messages.length > before);
+    const [taken] = hop.messages.slice(before);
+    t.match(taken?.mail, `MAIL FROM:<${login.address}>`);
+    t.strictSame(taken?.rcpts, ['RCPT TO:<known@elsewhere.example>']);
+    const octets = taken?.octets.toString() ?? '';
+    t.match(octets, /^Received: from hp \(/);
+    for (const field of ['Date: \\w{3}, ', 'Message-ID: <\\w+@', `From: <${login.address}>`, 'X-Device: 4'])
+      t.match(octets, new RegExp(`\r\n${field}`), field);
+    t.match(octets, /\r\n\r\none line\r\nand one\r\n\.dot\r\n$/);
+    t.notMatch(octets, /(?<!\r)\n/, 'no bare line feed leaves');
+  });
+});
+
 t.test('a relay that is not in the configuration is told to whoever asks', async (t) => {
   const sender = await openSender(t, '', { 'nowhere.example': 'absent' });
   const { site, login } = sender;
   t.match(
     (await site.cli(['status'])).stdout.toString(),
     /^warning: route to absent leads to the relay absent, which is not in the configuration/m,
+  );
+  const routes = (await site.cli(['route', 'list'])).stdout.toString();
+  t.match(routes, /\nwarning: route to absent leads to the relay absent, which is not in the configuration/);
+  const question = ['route', 'test', login.address, 'a@nowhere.example', '--as', login.address];
+  t.match(
+    (await site.cli(question)).stdout.toString(),
+    /^warning: it would wait for the relay absent, which is not in the configuration/m,
   );
   await submit(t, sender, ['a@nowhere.example'], message(login, 'absent'));
   t.match(await site.cliJson(['relay', 'list']), [

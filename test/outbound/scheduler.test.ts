@@ -7,6 +7,7 @@ import t from 'tap';
 
 import { unixMs } from '../../src/base/clock.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
+import { RELAY_PRESETS } from '../../src/exchange/relayPresets.ts';
 import type { HopTrouble, RelayedMessage } from '../../src/transfer/relay.ts';
 import { deferAll, takeAll, troubled } from './fakeRelay.ts';
 import { openRigHouse, SendingRig } from './sendingRig.ts';
@@ -301,16 +302,22 @@ t.test(
   },
 );
 
-t.test('no more messages a minute than the rate', async (t) => {
-  const rig = await SendingRig.open(t, house, { limits: { messagesPerMinute: 30 } });
-  for (let index = 0; index < 60; index += 1) await rig.queue({ to: [`r${index}@x.example`] });
-  await rig.pass(150 * SECOND_MS, 2 * SECOND_MS);
-  t.same(await rig.items(), []);
-  const times = rig.relay.attempts.map(({ at }) => Number(at));
-  const most = Math.max(
-    ...times.map((from) => times.filter((at) => at >= from && at < from + MINUTE_MS).length),
-  );
-  t.ok(most <= 30, `${most} in a minute`);
+t.test('the limits by the minute of the presets are kept, and used', async (t) => {
+  const all = Object.values(RELAY_PRESETS).map(({ values }) => values);
+  const limited = all.filter(({ messagesPerMinuteLimit = 0 }) => messagesPerMinuteLimit !== 0);
+  t.equal(limited.length, 4);
+  for (const limit of new Set(limited.map((values) => Number(values.messagesPerMinuteLimit)))) {
+    t.equal(limit, 30);
+    const rig = await SendingRig.open(t, house, { limits: { messagesPerMinute: limit, connections: 2 } });
+    for (let index = 0; index < 60; index += 1) await rig.queue({ to: [`r${index}@x.example`] });
+    await rig.pass(150 * SECOND_MS, 2 * SECOND_MS);
+    t.same(await rig.items(), []);
+    const times = rig.relay.attempts.map(({ at }) => Number(at));
+    const most = Math.max(
+      ...times.map((from) => times.filter((at) => at >= from && at < from + MINUTE_MS).length),
+    );
+    t.ok(most <= limit && most >= limit - 2, `${most} in a minute`);
+  }
 });
 
 t.test('the recipients of a day are counted over restarts, and what is left goes on tomorrow', async (t) => {

@@ -4,6 +4,7 @@
 
 import type { RouteTarget } from '../../store/contract/routing.ts';
 import type { RouteReport } from '../../accounts/administerRoutes.ts';
+import type { WarnedRoute } from '../routeWarnings.ts';
 import { formatFields, formatTable } from '../table.ts';
 import { EXIT, type Invocation, UsageError, type Verb } from '../verb.ts';
 import { choiceOption, enabledOption, given, listOption, positionOption, textOption } from './read.ts';
@@ -53,7 +54,7 @@ export const ROUTE_VERBS: readonly Verb[] = [
     options: {},
     optionHelp: {},
     run: async (invocation) => {
-      const routes = (await invocation.call('route.list', {})) as readonly RouteReport[];
+      const routes = (await invocation.call('route.list', {})) as readonly WarnedRoute[];
       invocation.answer(routes, (list) => {
         const rows = list.map((route) => [
           String(route.position),
@@ -64,11 +65,12 @@ export const ROUTE_VERBS: readonly Verb[] = [
           route.senders.join(', ') || 'anyone',
           route.recipients.join(', '),
         ]);
+        const warnings = list.flatMap(({ warning }) => (warning === null ? [] : `warning: ${warning}\n`));
         return formatTable(
           ['#', 'ROUTE', 'STATE', 'OPEN TO', 'TO', 'SENDERS', 'RECIPIENTS'],
           rows,
           'No routes.',
-        );
+        ).concat(...warnings);
       });
       return EXIT.ok;
     },

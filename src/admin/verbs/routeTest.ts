@@ -60,7 +60,7 @@ function messageOption(
 }
 
 function showReport(report: RouteTestReport): string {
-  const { sender, recipient, by, steps, recipientReply, dataReply, events, openRules } = report;
+  const { sender, recipient, by, steps, recipientReply, dataReply, events, openRules, warnings } = report;
   const lines = [
     `A message from <${sender}> to <${recipient}>, handed over by ${by}.`,
     '',
@@ -69,6 +69,7 @@ function showReport(report: RouteTestReport): string {
     `RCPT is answered ${replyText(recipientReply)}`,
     ...(recipientReply.code < 400 ? [`The message is answered ${replyText(dataReply)}`, ''] : []),
     ...outcomeLines(report),
+    ...warnings.map((warning) => `warning: it would wait for ${warning}`),
     ...events
       .filter(({ kind }) => kind !== 'routed')
       .map(({ kind, fields }) => `  ${eventText(kind, fields)}`),
