@@ -49,6 +49,18 @@ export const RELAY_OPERATIONS = [
   operation('server.relay.test', z.strictObject({ name }), (surroundings, input) =>
     test(surroundings, input.name),
   ),
+  operation(
+    'server.relay.try',
+    z.strictObject({ name, to: z.string().max(1024), from: z.string().max(1024).optional() }),
+    async (surroundings, { name: wanted, from, to }) => {
+      const sending = running(surroundings.sending);
+      const { user, mailbox } = configured(surroundings, wanted);
+      const sender = from ?? [mailbox, user].find((each) => each?.includes('@'));
+      if (sender === undefined)
+        throw new MailError('invalid', `--from is missing: “${wanted}” has no mailbox that it logs in as.`);
+      return sending.tryRelay(wanted, sender, to);
+    },
+  ),
   operation('server.relay.login', z.strictObject({ name }), (surroundings, input) =>
     beginLogin(surroundings, input.name),
   ),

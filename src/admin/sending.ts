@@ -19,13 +19,14 @@ import { createSettling } from '../outbound/settling.ts';
 import type { Config } from '../config/schema.ts';
 import { createRelayLogins, type RelayLogins } from './relayLogin.ts';
 import { openRelays, type Relays } from './relays.ts';
+import { type RelayTrial, tryRelay } from './relayTrial.ts';
 import { usesTokens } from './relayTokens.ts';
 import { createTokenVault } from './tokenVault.ts';
 import { transferOptions } from './transferOptions.ts';
 
 /** What sending needs. */
 export interface SendingSurroundings {
-  readonly store: Pick<Store, 'contents' | 'directory' | 'feed' | 'queue' | 'secrets'>;
+  readonly store: Pick<Store, 'contents' | 'directory' | 'feed' | 'queue' | 'secrets' | 'trace'>;
   /** The one door, for reports. */
   readonly transfer: Pick<Transfer, 'accept'>;
   /** Names us in EHLO and in reports. */
@@ -44,6 +45,8 @@ export interface Sending {
   /** A sentence for each relay whose login by code is missing or ends before long. */
   loginWarnings(): Promise<readonly string[]>;
   hops(): Promise<readonly HopStatus[]>;
+  /** Sends a small message by a relay, and says what became of it. Errors: those of tryRelay. */
+  tryRelay(relay: string, from: string, to: string): Promise<RelayTrial>;
   /** Takes the relays and the schedule of another configuration; answers a sentence for each relay that cannot be used as it says. */
   reload(config: Config): Promise<readonly string[]>;
   close(deadlineMs: number): Promise<void>;
@@ -84,6 +87,8 @@ export async function openSending(config: Config, surroundings: SendingSurroundi
       return warnings.flat();
     },
     hops: () => outbound.relays(),
+    tryRelay: (relay, from, to) =>
+      tryRelay({ ...surroundings, hops: () => outbound.relays() }, relay, from, to),
     reload: async (fresh) => {
       const problems = await relays.reload(fresh.relays);
       outbound.reconfigure(relays.options());

@@ -19,6 +19,7 @@ import { describeOrigin } from './describeOrigin.ts';
 import { refuseHops } from './loops.ts';
 import { namesOf } from './messageNames.ts';
 import { createFingerprint, type Fingerprint } from './onceOnly.ts';
+import { planForRelay } from './plan/forRelay.ts';
 import { plan } from './plan/plan.ts';
 import type { PlanSurroundings } from './plan/surroundings.ts';
 import { readHeader } from './readHeader.ts';
@@ -173,15 +174,11 @@ async function deliver(
   const { submitter } = origin;
   const isOfHouse = origin.kind === 'report' && origin.mayLeave === true;
   const sent = { ...envelope, reversePath };
-  const planned = await plan(planning, {
-    envelope: sent,
-    submitter,
-    isOfHouse,
-    keepsCopies: origin.keepsCopies === true,
-    header,
-    octets,
-    at: acceptedAt,
-  });
+  const message = { envelope: sent, submitter, isOfHouse, header, octets, at: acceptedAt };
+  const planned =
+    envelope.relay === undefined
+      ? await plan(planning, { ...message, keepsCopies: origin.keepsCopies === true })
+      : planForRelay(sent, envelope.relay);
   const reporter = createReporter({ ...options, accept: (...message) => accept(options, ...message) });
   const reported = { traceId, envelope: sent, submitter, header, begunAt };
   const { copies, queued, events } = await reportFailures(reporter, reported, planned, acceptedAt);

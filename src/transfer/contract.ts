@@ -27,7 +27,7 @@ export type Submitter =
 
 /** Who handed a message over, and how. */
 export interface Origin {
-  /** `report`: this server wrote it itself, to tell a sender what became of his message. */
+  /** `report`: this server wrote it itself, to tell a sender what became of his message or to try a relay. */
   readonly kind: 'smtp' | 'report';
   /** The listener's name. */
   readonly listener: string;
@@ -59,6 +59,8 @@ export interface Envelope {
   readonly isSmtpUtf8?: boolean;
   /** What the submitter asked to be told (RFC 3461); undefined where that is not offered. */
   readonly dsn?: EnvelopeDsn;
+  /** The relay that gets it, whatever routes, aliases and rules say: an administrator tries that relay. No session sets it. */
+  readonly relay?: string | undefined;
   /** Items of the queue that this message, a report, settles by its own commit. */
   readonly settled?: SettledItems | undefined;
 }

@@ -465,6 +465,44 @@ t.test('who submitted hears of a refusal, nobody else does, and bad habits stay 
     }
   };
 
+  await t.test(
+    'relay test sends a real message by the relay alone, and tells what became of it',
+    async (t) => {
+      const trial = (...args: string[]) => site.cli(['relay', 'test', 'open', ...args]);
+      // A local address: routes and accounts would keep it here.
+      const taken = await trial('--to', login.address, '--from', 'admin@app.example.com');
+      t.equal(taken.exitCode, 0, taken.stderr.toString());
+      t.match(
+        taken.stdout.toString(),
+        /\n.* taken by the relay open.*250[\s\S]*\nThe relay has taken it\.\n$/,
+      );
+      t.match(hop.messages.splice(0), [
+        { mail: /<admin@app/, octets: /\r\nAuto-Submitted: auto-generated\r\n/ },
+      ]);
+      const refused = await trial('--to', 'unknown@elsewhere.example', '--from', login.address);
+      t.equal(refused.exitCode, 1);
+      t.match(
+        refused.stdout.toString(),
+        /refused for good.*550 5\.1\.1[\s\S]*\nThe relay has refused it\.\n$/,
+      );
+      await site.cliJson(['relay', 'hold', 'open', '--reason', 'not today']);
+      const waiting = await trial('--to', 'a@elsewhere.example', '--from', login.address);
+      t.equal(waiting.exitCode, 1);
+      t.match(waiting.stdout.toString(), /\nnot today\nIt waits in the queue/);
+      await site.cliJson(['relay', 'release', 'open']);
+      await hop.until(() => hop.messages.length > 0);
+      hop.messages.splice(0);
+      t.match((await trial('--to', 'a@x.example')).stderr.toString(), /--from is missing/);
+      t.match(
+        (await trial('--to', 'nobody', '--from', login.address)).stderr.toString(),
+        /--to: found "nobody"/,
+      );
+      const session = await RawPop3.open(ports.pop3, login);
+      t.equal((await session.list()).size, 0, 'and no report comes of it');
+      await session.quit();
+    },
+  );
+
   await t.test('a bounce comes to the account by POP3, and says who, why and which message', async (t) => {
     await submit(t, sender, ['unknown@elsewhere.example', 'known@elsewhere.example'], message(login, 'half'));
     t.match(await storyOf('unknown@elsewhere.example'), /was told about <unknown@elsewhere\.example>/);

@@ -8,7 +8,9 @@ import type { RelayCheck } from '../../transfer/relay.ts';
 import type { LoginBegun, LoginState } from '../relayLogin.ts';
 import type { RelaySecretReport } from '../relayOperations.ts';
 import type { RelayReport } from '../relayReport.ts';
+import type { RelayTrial } from '../relayTrial.ts';
 import { relayFields, relayTable } from '../relayText.ts';
+import { tellTrace } from '../traceStory.ts';
 import { EXIT, type ExitCode, type Invocation, UsageError, type Verb } from '../verb.ts';
 import { given, textOption } from './read.ts';
 
@@ -41,10 +43,22 @@ export const RELAY_VERBS: readonly Verb[] = [
   {
     words: ['relay', 'test'],
     usage: 'NAME',
-    summary: 'Connects to a relay and logs in as for a message, without one, and tells each step.',
-    options: {},
-    optionHelp: {},
+    summary:
+      'Connects to a relay and logs in as for a message, without one, and tells each step; with --to a small real message goes by it.',
+    options: { to: { type: 'string' }, from: { type: 'string' } },
+    optionHelp: {
+      to: 'Sends a message there by this relay, whatever routes say, and waits for what becomes of it.',
+      from: 'Its sender; the mailbox that the relay logs in as unless given.',
+    },
     run: async (invocation) => {
+      const [to, from] = [textOption(invocation, 'to'), textOption(invocation, 'from')];
+      if (to !== undefined) {
+        const input = { ...named(invocation), to, ...given('from', from) };
+        const trial = (await invocation.call('server.relay.try', input)) as RelayTrial;
+        invocation.answer(trial, showTrial);
+        return trial.outcome === 'relayed' ? EXIT.ok : EXIT.failed;
+      }
+      if (from !== undefined) throw new UsageError('--from needs --to');
       const check = (await invocation.call('server.relay.test', named(invocation))) as RelayCheck;
       invocation.answer(check, showCheck);
       return check.isReady ? EXIT.ok : EXIT.failed;
@@ -145,6 +159,17 @@ async function readSecret({ io }: Invocation): Promise<string> {
   const secret = (await text(io.in)).split(/\r?\n/)[0] ?? '';
   if (secret === '') throw new UsageError('standard input has no secret in its first line');
   return secret;
+}
+
+function showTrial({ outcome, trace, standing }: RelayTrial): string {
+  const reason = 'reason' in standing ? [standing.reason] : [];
+  const advice = 'advice' in standing && standing.advice !== undefined ? [`To do: ${standing.advice}`] : [];
+  const ends = {
+    relayed: 'The relay has taken it.',
+    failed: 'The relay has refused it.',
+    waits: 'It waits in the queue, and leaves when the relay takes it.',
+  };
+  return `${tellTrace(trace)}${[...reason, ...advice, ends[outcome]].join('\n')}\n`;
 }
 
 function showCheck({ isReady, steps, trouble }: RelayCheck): string {
