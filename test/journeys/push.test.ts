@@ -17,6 +17,8 @@ const ACCOUNTS = 25;
 const MESSAGES_EACH = 5;
 const MESSAGES_PER_ACCOUNT = (SESSIONS / ACCOUNTS) * MESSAGES_EACH;
 const TRIES = 4;
+/** A second each: what came is brought into the database's file first, which takes ten of them on a busy machine. */
+const TRIES_AT_REST = 30;
 const MEDIAN_LIMIT_MS = 50;
 /** At rest, a session that polled often enough for the limit above would wake the server 20 times a second. */
 const WAKES_LIMIT = 20;
@@ -29,7 +31,7 @@ interface Listener {
   readonly told: { readonly exists: number; readonly atMs: number }[];
 }
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 const site = createSite();
 t.teardown(() => site.remove());
@@ -53,7 +55,7 @@ t.test('each of 100 IDLE sessions is told of each message, within 50 ms of its 2
 t.test('a server with 100 sessions in IDLE sleeps while nothing comes', async (t) => {
   // What came is still brought into the database's file for a moment; who polls does so in every second.
   let count = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < TRIES && count >= WAKES_LIMIT; attempt += 1) {
+  for (let attempt = 0; attempt < TRIES_AT_REST && count >= WAKES_LIMIT; attempt += 1) {
     const before = wakes(server.pid);
     // No wait for an event: the span itself is what is measured.
     await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
