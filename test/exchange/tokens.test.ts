@@ -269,6 +269,8 @@ siteTest('whatever comes in place of an answer is trouble that passes', async (t
     const answer = token();
     while (await isPending(answer)) clock.advance(100);
     t.match(await answer, { kind: 'unavailable', reason }, fault.kind);
+    // On a busy machine the client's clock runs out before it has met them all.
+    server.withdrawOrders();
     while (await isPending(token())) clock.advance(100);
   }
 });

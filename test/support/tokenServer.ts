@@ -65,6 +65,8 @@ export interface TokenServer {
   readonly introspection: string;
   /** The next `times` requests to the token endpoint end so. */
   order(fault: TokenFault, times?: number): void;
+  /** Forgets what is ordered and not done yet. */
+  withdrawOrders(): void;
   /** Answers wait until the returned function is called. */
   hold(): () => void;
   /** How far its clock is ahead of this machine's; its Date and its checks go by it. */
@@ -144,6 +146,7 @@ export async function openTokenServer(t: Test, options: TokenServerOptions = {})
     requests,
     introspection: `http://127.0.0.1:${plainPort}/introspect`,
     order: (fault, times = 1) => faults.push(...Array.from({ length: times }, () => fault)),
+    withdrawOrders: () => faults.splice(0),
     hold() {
       const { promise, resolve } = Promise.withResolvers<void>();
       gate = promise;
