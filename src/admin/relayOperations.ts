@@ -12,7 +12,7 @@ import type { RelayCheck } from '../transfer/relay.ts';
 import type { RelayConfig } from '../config/relayKeys.ts';
 import { operationsOn } from './operation.ts';
 import { reportRelays, type RelayReport } from './relayReport.ts';
-import { tokenOptions, usesTokens } from './relayTokens.ts';
+import { tokenOptions, tokenSteps, usesTokens } from './relayTokens.ts';
 import type { Sending } from './sending.ts';
 
 /** A try is ended after so long: several hosts that do not answer take a while each. */
@@ -121,12 +121,20 @@ async function test({ sending, clock }: RelaySurroundings, wanted: string): Prom
   if (relays.filesOf(wanted) === undefined && problem !== undefined)
     return { isReady: false, steps: [problem] };
   // What was refused before may have been mended at Microsoft.
-  relays.tokens(wanted)?.release();
+  const tokens = relays.tokens(wanted);
+  tokens?.release();
   const abort = new AbortController();
   const deadline = clock.after(CHECK_DEADLINE_MS, () => abort.abort());
-  const check = await outbound.checkRelay(wanted, abort.signal).finally(() => deadline.clear());
-  if (check === undefined) throw unknownRelay(wanted, relays.all());
-  return check;
+  try {
+    const relay = relays.configured(wanted);
+    const said =
+      tokens === undefined || relay === undefined ? [] : await tokenSteps(relay, tokens, abort.signal);
+    const check = await outbound.checkRelay(wanted, abort.signal);
+    if (check === undefined) throw unknownRelay(wanted, relays.all());
+    return { ...check, steps: [...said, ...check.steps] };
+  } finally {
+    deadline.clear();
+  }
 }
 
 async function beginLogin(surroundings: RelaySurroundings, wanted: string) {

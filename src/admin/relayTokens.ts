@@ -1,8 +1,10 @@
 /**
- * The token client's options of a relay: which application, what it asks for, and how it proves itself.
+ * The token client's options of a relay: which application, what it asks for, and how it proves itself; and what its token says.
  */
 
 import { unixMs } from '../base/clock.ts';
+import type { AccessTokens } from '../exchange/accessTokens.ts';
+import { lacksOf, readAccessToken, type TokenClaims } from '../exchange/tokens/accessToken.ts';
 import type { Secrets } from '../store/contract/secrets.ts';
 import {
   EXCHANGE_APPLICATION_SCOPE,
@@ -38,11 +40,42 @@ export function tokenOptions(
 /** What of a relay its token client depends on: the same text, the same client. */
 export function tokenIdentity(relay: RelayConfig, { authorityCertificates }: RelayFiles): string {
   const { authorityUrl, tenant, clientId, grant, clientSecretFile, secretExpires } = relay;
-  const { applicationCertificateFile, applicationKeyFile } = relay;
+  const { applicationCertificateFile, applicationKeyFile, applicationKeyPassphraseFile } = relay;
   return JSON.stringify([
     [authorityUrl, tenant, clientId, scopeOf(relay), grant, clientSecretFile, secretExpires],
-    [applicationCertificateFile, applicationKeyFile, authorityCertificates],
+    [applicationCertificateFile, applicationKeyFile, applicationKeyPassphraseFile, authorityCertificates],
   ]);
+}
+
+/**
+ * What the token of `relay` says and lacks, a sentence each, for a try. Nothing where no token comes or it cannot be read: the try
+ * itself tells why it fails, and Microsoft promises no form.
+ */
+export async function tokenSteps(
+  relay: RelayConfig,
+  tokens: AccessTokens,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const answer = await tokens.token(signal);
+  const claims = answer.kind === 'token' ? readAccessToken(answer.token) : undefined;
+  if (claims === undefined) return [];
+  const { way, grant, clientId = '' } = relay;
+  const use = way === 'graph' ? 'graph' : 'smtp';
+  return [
+    `The token ${saying(claims)}.`,
+    ...lacksOf(claims, { use, isApplication: grant !== 'deviceCode', clientId }),
+  ];
+}
+
+function saying({ audience, tenant, user, roles, scopes, endsAt }: TokenClaims): string {
+  const may = [...roles, ...scopes].join(', ');
+  return [
+    `is for ${audience}`,
+    `of the tenant ${tenant}`,
+    ...(user === undefined ? [] : [`as ${user}`]),
+    may === '' ? 'with no role' : `with ${may}`,
+    ...(endsAt === undefined ? [] : [`until ${new Date(endsAt).toISOString()}`]),
+  ].join(', ');
 }
 
 /** National clouds have a Graph of their own, and its tokens name it. */
@@ -55,7 +88,13 @@ function scopeOf({ way, grant, graphEndpoint, tokenScope }: RelayConfig): string
 }
 
 function grantOf(relay: RelayConfig, secrets: Pick<Secrets, 'find'>): TokenGrant {
-  const { name, grant, clientSecretFile, secretExpires } = relay;
+  const {
+    name,
+    grant,
+    clientSecretFile,
+    secretExpires,
+    applicationKeyPassphraseFile: passphraseFile,
+  } = relay;
   switch (grant) {
     case 'clientSecret':
       return {
@@ -71,6 +110,7 @@ function grantOf(relay: RelayConfig, secrets: Pick<Secrets, 'find'>): TokenGrant
         kind: 'clientCertificate',
         certificateFile: relay.applicationCertificateFile ?? '',
         keyFile: relay.applicationKeyFile ?? '',
+        passphrase: passphraseFile === undefined ? undefined : () => firstLine(passphraseFile),
       };
     case 'deviceCode':
       return { kind: 'user' };

@@ -133,6 +133,9 @@ export const relay = z.strictObject({
     .optional()
     .describe('PEM certificate that was uploaded to the app registration, for grant = "certificate".'),
   applicationKeyFile: path.optional().describe('PEM private key of that certificate.'),
+  applicationKeyPassphraseFile: path
+    .optional()
+    .describe('File whose first line is the passphrase of applicationKeyFile, where that is encrypted.'),
   secretExpires: z
     .string()
     .regex(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, 'a date like 2027-05-31')
@@ -216,5 +219,6 @@ export const RELAY_FILE_KEYS = [
   'clientSecretFile',
   'applicationCertificateFile',
   'applicationKeyFile',
+  'applicationKeyPassphraseFile',
   'authorityCertificateFile',
 ] as const satisfies readonly (keyof RelayConfig)[];

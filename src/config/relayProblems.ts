@@ -22,8 +22,15 @@ const TOKEN_KEYS: readonly Key[] = [
   'clientSecretFile',
   'applicationCertificateFile',
   'applicationKeyFile',
+  'applicationKeyPassphraseFile',
   'secretExpires',
   'tokenScope',
+];
+/** Of these, those of a certificate. */
+const APPLICATION_KEYS: readonly Key[] = [
+  'applicationCertificateFile',
+  'applicationKeyFile',
+  'applicationKeyPassphraseFile',
 ];
 const PAIRS: readonly (readonly [Key, Key])[] = [
   ['certificateFile', 'keyFile'],
@@ -71,9 +78,7 @@ function misplacedKeys(relay: RelayConfig): RelayProblem[] {
     ['passwordFile', 'is for login = "password"'],
     ['loginMechanism', 'is for login = "password"'],
   ];
-  const noCertificate: RelayProblem[] = (['applicationCertificateFile', 'applicationKeyFile'] as const).map(
-    (key) => [key, 'is for grant = "certificate"'],
-  );
+  const noCertificate = APPLICATION_KEYS.map((key) => [key, 'is for grant = "certificate"'] as const);
   return [
     ...ofOtherWays,
     ...(usesTokens(relay) ? [] : noTokens),

@@ -18,6 +18,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problems.ts';
 import type { RelayConfig } from '../../src/config/relayKeys.ts';
 import { openRelays, RELAY_LOOK_PERIOD_MS, type Relays } from '../../src/admin/relays.ts';
+import { tokenSteps } from '../../src/admin/relayTokens.ts';
 import { createAuthority, type Issued } from '../support/authority.ts';
 import { createTestClock } from '../support/clock.ts';
 
@@ -95,6 +96,43 @@ async function issue(
 
 const CONNECTOR =
   '[[relays]]\nname = "exchange"\npreset = "exchange-connector"\ntenantDomain = "contoso.com"\ncertificateFile = "c.pem"\nkeyFile = "c.key"\n';
+
+t.test('the passphrase of an application`s key comes from its file at each request', async (t) => {
+  const certificate = await issue(400);
+  const { made, write, relays, read } = await openRig(
+    t,
+    `${XOAUTH2}grant = "certificate"\napplicationCertificateFile = "c.pem"\napplicationKeyFile = "c.key"\napplicationKeyPassphraseFile = "phrase"\n`,
+    { ...client(certificate), phrase: 'first\n' },
+  );
+  const grant = made[0]?.grant;
+  if (grant?.kind !== 'clientCertificate') throw new Error(`no certificate but ${grant?.kind}`);
+  t.equal(await grant.passphrase?.(), 'first');
+  write('phrase', 'second\n');
+  t.equal(await grant.passphrase?.(), 'second');
+  t.throws(
+    () => read(`${XOAUTH2}applicationKeyPassphraseFile = "phrase"\n`),
+    /applicationKeyPassphraseFile.*is for grant = "certificate"/,
+  );
+  t.strictSame(relays.warnings(), []);
+});
+
+t.test('a try tells what the token says and lacks, and nothing of one that cannot be read', async (t) => {
+  const { relays } = await openRig(t, XOAUTH2);
+  const relay = relays.configured('tokens');
+  if (relay === undefined) throw new Error('no relay');
+  const steps = (token: string) =>
+    tokenSteps(relay, { token: async () => ({ kind: 'token', token }) }, new AbortController().signal);
+  const claims = { aud: 'https://graph.microsoft.com', tid: 'T', appid: GUID, roles: ['Mail.Send'], exp: 0 };
+  const token = `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
+  const said = await steps(token);
+  t.match(said, [
+    'The token is for https://graph.microsoft.com, of the tenant T, with Mail.Send, until 1970-01-01T00:00:00.000Z.',
+    /not for Office 365 Exchange Online/,
+    /lacks the role SMTP\.SendAsApp/,
+  ]);
+  t.notMatch(said.join(), /signature/);
+  t.strictSame(await steps('opaque'), []);
+});
 
 t.test('every way becomes the options that outbound knows, with its secrets to be asked for', async (t) => {
   const toml = [

@@ -19,7 +19,7 @@ import { createTokenVault } from '../../src/admin/tokenVault.ts';
 import { createTestClock } from '../support/clock.ts';
 import { openTokenServer, type TokenServerOptions, tokenOptions } from '../support/tokenServer.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 const CLIENT = 'aaaaaaaa-0000-0000-0000-000000000002';
 const USER = 'scanner@contoso.example';
 const never = new AbortController().signal;

@@ -38,7 +38,7 @@ except smtplib.SMTPResponseException as error:
 smtp.close()
 `;
 
-t.setTimeout(150_000);
+t.setTimeout(600_000);
 const NEEDED = [...DOVECOT_SUBMISSION_PROGRAMS, ...POSTFIX_PROGRAMS, 'python3'];
 
 void peerTest(
@@ -156,9 +156,9 @@ clientId = "${CLIENT}"
   const status = async () => (await site.cli(['status'])).stdout.toString();
   t.match(await status(), /relay cloud: nobody has logged in: run `hauspost relay login cloud`/);
   for (const answer of ['declined', { user: MAILBOX }] as const) {
+    const given = server.issuer.nextUserCode();
     const login = site.cli(['relay', 'login', 'cloud']);
-    while (server.issuer.userCodes().length === 0) await new Promise((resolve) => setImmediate(resolve));
-    const [code = ''] = server.issuer.userCodes();
+    const code = await given;
     server.issuer.decide(code, answer);
     const { exitCode, stdout, stderr } = await login;
     t.match(stderr.toString(), `Open ${server.origin}/device and enter ${code}`);
@@ -167,11 +167,17 @@ clientId = "${CLIENT}"
     t.equal(exitCode, answer === 'declined' ? 1 : 0);
   }
   t.notMatch(await status(), /nobody has logged in/);
+  const tried = await site.cli(['relay', 'test', 'cloud']);
+  t.match(
+    tried.stdout.toString(),
+    `The token is for https://outlook.office.com, of the tenant ${server.tenant}, as ${MAILBOX}, with SMTP.Send, until `,
+  );
+  t.notMatch(tried.stdout.toString(), /lacks/);
   const { exitCode, stderr } = await site.cli(['relay', 'login', 'other']);
   t.equal(exitCode, 1);
   t.match(stderr.toString(), /needs nobody to log in/);
   await running.stop();
-  const printed = running.program.printed();
+  const printed = running.program.printed() + tried.stdout.toString() + tried.stderr.toString();
   t.strictSame(
     server.secrets().filter((secret) => printed.includes(secret)),
     [],

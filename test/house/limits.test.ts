@@ -11,10 +11,20 @@ import { TOKEN_LIMITS } from '../../bin/tokenLimits.ts';
 import { HOP_LIMITS } from '../../bin/hopLimits.ts';
 import { LISTENER_LIMITS } from '../../bin/listenerLimits.ts';
 import { POP3_LIMITS } from '../../bin/pop3Limits.ts';
+import { REPORT_LIMITS } from '../../bin/reportLimits.ts';
 import { SMTP_LIMITS } from '../../bin/smtpLimits.ts';
 import { findKey } from '../../src/config/keys.ts';
 
-const TABLES = [LISTENER_LIMITS, SMTP_LIMITS, LIMITS, POP3_LIMITS, HOP_LIMITS, GRAPH_LIMITS, TOKEN_LIMITS];
+const TABLES = [
+  LISTENER_LIMITS,
+  SMTP_LIMITS,
+  LIMITS,
+  POP3_LIMITS,
+  HOP_LIMITS,
+  GRAPH_LIMITS,
+  TOKEN_LIMITS,
+  REPORT_LIMITS,
+];
 const ALL = TABLES.flat();
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -53,6 +63,7 @@ t.test(
       'src/exchange/graph',
       'src/exchange/tokens',
       'src/outbound/smtp',
+      'src/wire/dsn',
     ]
       .flatMap(sources)
       .flatMap(({ path, text }) => {

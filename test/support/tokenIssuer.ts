@@ -74,6 +74,7 @@ export class TokenIssuer {
   readonly #refreshTokens = new Map<string, IssuedRefreshToken>();
   readonly #endedFamilies = new Set<string>();
   readonly #deviceCodes = new Map<string, DeviceCode>();
+  #tellNextCode: (userCode: string) => void = () => {};
   readonly #options: IssuerOptions;
   readonly #now: () => number;
 
@@ -113,6 +114,7 @@ export class TokenIssuer {
       endsAt: this.#now() + seconds * 1000,
       state: 'pending',
     });
+    this.#tellNextCode(userCode);
     const message = `To sign in, use a web browser to open the page ${verificationUri} and enter the code ${userCode} to authenticate.`;
     const interval = this.#options.deviceInterval ?? 5;
     return {
@@ -128,11 +130,11 @@ export class TokenIssuer {
     };
   }
 
-  /** Codes that wait for a user. */
-  userCodes(): readonly string[] {
-    return [...this.#deviceCodes.values()]
-      .filter(({ state }) => state === 'pending')
-      .map(({ userCode }) => userCode);
+  /** The next code that waits for a user; one asks at a time. */
+  nextUserCode(): Promise<string> {
+    return new Promise((resolve) => {
+      this.#tellNextCode = resolve;
+    });
   }
 
   /** What a user does at the page of a code. */
