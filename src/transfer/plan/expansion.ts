@@ -124,13 +124,16 @@ function isRewritten({ surroundings }: ExpandedMessage, { written }: Address, { 
   return surroundings.senderRewriting !== undefined && isFree && isSrs(written);
 }
 
-/** What bounces goes to whom it is for, as mail of the house: we gave the address away for that. */
+/**
+ * What bounces goes to whom it is for, as mail of the house: we gave the address away for that. Mail with a sender is no bounce; who
+ * has seen the address would send through us whatever he likes.
+ */
 function followRewritten(
-  { surroundings, onStep }: ExpandedMessage,
+  { surroundings, sender, onStep }: ExpandedMessage,
   stop: Stop,
   { address, written }: Address,
 ): Look {
-  const target = surroundings.senderRewriting?.restore(written);
+  const target = sender.reversePath === '' ? surroundings.senderRewriting?.restore(written) : undefined;
   if (target === undefined) {
     const refusal = { address, reason: 'unknown' } as const;
     onStep?.({ kind: 'refused', address, refusal });

@@ -94,6 +94,12 @@ t.test('a forward leaves with a sender of ours, and a bounce to it reaches the f
   const bounce = { from: '', to: [rewritten] };
   const [back = ''] = await outcomeIn(WORLD, bounce, planningWith(DAY + 2));
   t.match(back, /^s@sender\.example via relay m365/);
+  const [abused = ''] = await outcomeIn(
+    WORLD,
+    { from: 'stranger@far.example', to: [rewritten] },
+    planningWith(DAY + 2),
+  );
+  t.match(abused, /^550 5\.1\.1 /, 'who saw the address sends nothing but bounces by it');
   const [late = ''] = await outcomeIn(WORLD, bounce, planningWith(DAY + 30));
   t.match(late, /^550 5\.1\.1 /, 'not even a catch-all takes it');
   const [forged = ''] = await outcomeIn(
