@@ -3,9 +3,9 @@
  */
 
 import { unixMs } from '../base/clock.ts';
+import type { Secrets } from '../store/contract/secrets.ts';
 import type { AccessTokens } from '../exchange/accessTokens.ts';
 import { lacksOf, readAccessToken, type TokenClaims } from '../exchange/tokens/accessToken.ts';
-import type { Secrets } from '../store/contract/secrets.ts';
 import {
   EXCHANGE_APPLICATION_SCOPE,
   EXCHANGE_USER_SCOPE,
