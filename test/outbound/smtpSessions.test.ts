@@ -306,6 +306,38 @@ t.test('logins by password go out as the hop offers them, and their refusal says
   }
 });
 
+t.test('a hop that says our login back, whole or cut, has no secret told', async (t) => {
+  const secret = 'a secret of a length';
+  const tokens: AccessTokens = { token: async () => ({ kind: 'token', token: secret }) };
+  const logins: readonly RelayLogin[] = [
+    passwordOf('app', secret, 'PLAIN'),
+    passwordOf('app', secret, 'LOGIN'),
+    { kind: 'xoauth2', user: 'app', tokens },
+  ];
+  for (const login of logins)
+    for (const length of [1000, 40]) {
+      const script = guarded('another', 'PLAIN LOGIN XOAUTH2');
+      const echo = (line: string) => `500 5.5.1 Command unrecognized: "${line.slice(0, length)}"`;
+      const hop = await openScriptedHop(t, {
+        ...script,
+        answer: (asked) => {
+          const answer = script.answer?.(asked);
+          return typeof answer === 'string' && /^5/.test(answer) ? echo(asked.line) : answer;
+        },
+      });
+      const found = await openRelay(t, hop, at(hop, mode('required'), { login })).relay(
+        messageOf(TEXT),
+        NEVER,
+      );
+      const told = JSON.stringify(found);
+      t.match(told, /Command unrecognized/);
+      const said = hop.lines.filter((line) => /^AUTH (PLAIN|XOAUTH2) /.test(line) || line === base64(secret));
+      t.ok(said.length > 0);
+      for (const line of said)
+        t.notOk(told.includes(line.slice(line.lastIndexOf(' ') + 1).slice(0, 12)), told);
+    }
+});
+
 t.test('a refused token is asked for anew, once', async (t) => {
   const token = (text: string): TokenAnswer => ({ kind: 'token', token: text });
   const refused: TokenAnswer = { kind: 'refused', reason: 'no consent', advice: 'give consent' };

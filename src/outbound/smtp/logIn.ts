@@ -3,7 +3,7 @@
  *
  * RFC 4954 sections 4 and 6, RFC 4616 (PLAIN), draft-murchison-sasl-login, Microsoft's and Google's XOAUTH2. After a refused token a
  * fresh one is asked for, once. Never in clear but to this machine itself.
- * Trust: challenges are not looked at; secrets go to the server alone, never into a reason.
+ * Trust: challenges are not looked at; secrets go to the server alone, never into a reason, not even where it says them back.
  */
 
 import type { SmtpReply } from '../../wire/smtp/readReply.ts';
@@ -14,6 +14,9 @@ import type { RelayLogin } from '../contract.ts';
 import type { HopConnection } from './hopConnection.ts';
 import { troubleOf } from './judgement.ts';
 import { COMMAND_DEADLINE_MS } from './limits.ts';
+
+/** Base64 of a length that tells something. */
+const ECHO = /[A-Za-z0-9+/]{4,}={0,2}/g;
 
 /** Logs in. Answers why it could not; undefined when it could. Never rejects. */
 export async function logIn(
@@ -110,7 +113,16 @@ async function ask(
   if (answer.kind === 'lost')
     return { kind: 'unreachable', reason: `${connection.host}: lost while logging in: ${answer.why}` };
   if (answer.reply.code === 334 && afterChallenge !== undefined) return ask(connection, afterChallenge);
-  return answer.reply;
+  return withoutEcho(answer.reply, line);
+}
+
+/** Servers that do not know a command say it back, whole or cut: what looks like our line is left out. */
+function withoutEcho(reply: SmtpReply, line: string): SmtpReply {
+  const said = line.slice(line.lastIndexOf(' ') + 1);
+  const mask = (text: string) =>
+    text.replace(ECHO, (word) => (said.startsWith(word) || word.startsWith(said) ? '(our login)' : word));
+  // A line of one word may be AUTH LOGIN's, or empty.
+  return said === '' || said === 'LOGIN' ? reply : { ...reply, line: mask(reply.line) };
 }
 
 function refused(reply: SmtpReply): HopTrouble {
