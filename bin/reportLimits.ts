@@ -9,6 +9,12 @@ const RETURNED = 'wire/dsn/returnedPart.ts';
 /** In the order in which a report is written. */
 export const REPORT_LIMITS: readonly LimitRow[] = [
   {
+    name: 'EXPLAINED_RECIPIENT_LIMIT',
+    file: 'wire/dsn/explanation.ts',
+    answer: 'the others stand in the status part alone',
+    test: 'people read of fifty recipients, programs of all',
+  },
+  {
     name: 'RETURNED_MESSAGE_LIMIT_OCTETS',
     file: RETURNED,
     answer: 'the header comes back',

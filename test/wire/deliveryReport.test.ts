@@ -286,6 +286,22 @@ t.test('of a long header whole fields come back, and the report says that it was
     t.equal(mayReturnWhole(Buffer.from(message)), false);
 });
 
+t.test('people read of fifty recipients, programs of all', (t) => {
+  const recipients = Array.from({ length: 53 }, (_, number) => ({
+    address: `r${number}@app.example`,
+    action: 'failed' as const,
+    status: '5.1.1',
+    reply: '',
+  }));
+  const text = formatDeliveryReport({ ...REPORT, languages: 'en', recipients }).toString('latin1');
+  t.equal(text.match(/^Final-Recipient: /gm)?.length, 53);
+  const [explanation = ''] = text.split('message/delivery-status');
+  t.match(explanation, 'r49@app.example');
+  t.notMatch(explanation, 'r50@app.example');
+  t.match(explanation, /and 3 more/);
+  t.end();
+});
+
 t.test('a boundary that is in the message is not used', async (t) => {
   const octets = Buffer.from('A: 1\r\n\r\n--report-ABC--\r\n');
   const report = formatDeliveryReport({ ...REPORT, returned: { kind: 'message', octets } });
