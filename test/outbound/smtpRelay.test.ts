@@ -1,19 +1,23 @@
 /** The relay by SMTP against a hop that follows a script: its contract, what goes on the wire, and each way of misbehaving. */
 
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 
 import t from 'tap';
 
 import type { RelayedMessage } from '../../src/transfer/relay.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { connectSocket } from '../../src/outbound/smtp/connectSocket.ts';
 import {
   ABORTED_FINAL_DEADLINE_MS,
+  ADDRESS_DEADLINE_MS,
   BLOCK_DEADLINE_MS,
   CONNECT_DEADLINE_MS,
   COMMAND_DEADLINE_MS,
   DATA_DEADLINE_MS,
   FINAL_DEADLINE_MS,
+  HEADER_LOOK_LIMIT_OCTETS,
   GREETING_DEADLINE_MS,
   MAIL_DEADLINE_MS,
   PROVEN_MS,
@@ -291,6 +295,9 @@ t.test(
         plain,
         'failed 5.6.7, relayed',
       ],
+      // A header without end counts as if it had some.
+      [longHeader(HEADER_LOOK_LIMIT_OCTETS - PIECE_OCTETS), plain, 'relayed', /SIZE=\d+$/],
+      [longHeader(HEADER_LOOK_LIMIT_OCTETS + 2 * PIECE_OCTETS), plain, 'failed 5.6.7'],
       // What was never said to be SMTPUTF8 goes as it came (RFC 5322 has no such message, and everybody sends them).
       [messageOf(header), plain, 'relayed', / BODY=8BITMIME$/],
       [messageOf(body), plain, 'relayed', / BODY=8BITMIME$/],
@@ -309,6 +316,16 @@ t.test(
     }
   },
 );
+
+const PIECE_OCTETS = 64 * 1024;
+
+/** A message with so many octets of ASCII in its header, in small pieces. */
+function longHeader(octets: number): RelayedMessage {
+  const line = `X-Long: ${'x'.repeat(54)}\r\n`;
+  const header = line.repeat(octets / line.length + 1).slice(0, octets - 2);
+  const message = `${header}\r\n\r\n${'body\r\n'.repeat(100)}`;
+  return messageOf(message, undefined, { isSmtpUtf8: true, pieceOctets: PIECE_OCTETS });
+}
 
 type Row = readonly [what: string, script: HopScript, result: string, reason?: RegExp];
 
@@ -524,6 +541,15 @@ t.test('a host that does not answer is given up', async (t) => {
   while (clock.pendingTimers === 0) await turn();
   clock.advance(CONNECT_DEADLINE_MS);
   t.match(await relayed, { trouble: { kind: 'unreachable', reason: /did not answer in 30000 ms/ } });
+  const second = createServer().listen(port, '127.0.0.2');
+  await once(second, 'listening');
+  t.teardown(() => second.close());
+  const addresses = ['127.0.0.1', '127.0.0.2'];
+  const begunMs = systemClock.monotonic();
+  const socket = await connectSocket({ host: 'hop.example', port, addresses }, systemClock, NEVER);
+  t.ok(socket instanceof Socket && socket.remoteAddress === '127.0.0.2', 'but for its next address');
+  t.ok(systemClock.monotonic() - begunMs >= ADDRESS_DEADLINE_MS, 'after a while');
+  if (socket instanceof Socket) socket.destroy();
 });
 
 t.test('a hop that takes no data is cut off, and no more of the message is read than it takes', async (t) => {

@@ -6,13 +6,18 @@ import type { AccessTokens, TokenAnswer } from '../../src/exchange/accessTokens.
 import type { RelayLogin, RelayTls, SmtpRelayOptions } from '../../src/outbound/contract.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
+import type { RelayCheck, RelayResult } from '../../src/transfer/relay.ts';
 import { createDirectRelay } from '../../src/outbound/smtp/directRelay.ts';
 import { type MailResolver, systemMailResolver } from '../../src/outbound/smtp/mailExchangers.ts';
 import {
+  ADDRESSES_PER_HOST,
   CONNECTION_AGE_MS,
   DNS_DEADLINE_MS,
+  DNS_TRIES,
+  DNS_TRY_MS,
   EXCHANGERS_KEPT_MS,
   HOST_REST_MS,
+  HOSTS_PER_DOMAIN,
   IDLE_CONNECTION_MS,
   MESSAGES_PER_CONNECTION,
   QUIT_DEADLINE_MS,
@@ -608,6 +613,33 @@ t.test('mail goes straight to the exchangers of named domains, in their order', 
   );
 });
 
+t.test('of a domain with very many hosts and addresses only some are tried', async (t) => {
+  const hop = await openScriptedHop(t);
+  const closed = (count: number) => Array.from({ length: count }, (_, index) => `127.0.1.${index + 1}`);
+  const hosts = Array.from({ length: HOSTS_PER_DOMAIN + 1 }, (_, index) => `mx${index}.hosts.example`);
+  const records: Record<string, unknown> = {
+    'MX hosts.example': hosts.map((exchange, priority) => ({ exchange, priority })),
+    ...Object.fromEntries(hosts.map((host) => [`A ${host}`, closed(1)])),
+    [`A ${hosts.at(-1)}`]: ['127.0.0.1'],
+    'A last.example': [...closed(ADDRESSES_PER_HOST - 1), '127.0.0.1'],
+    'A behind.example': [...closed(ADDRESSES_PER_HOST), '127.0.0.1'],
+  };
+  const domains = ['hosts.example', 'last.example', 'behind.example'];
+  const direct = { kind: 'direct', name: 'direct', domains, port: hop.port, tls: mode('none') } as const;
+  const resolver = dnsOf(records);
+  const relay = createDirectRelay(
+    { ...direct, limits: NO_LIMITS },
+    { clock: systemClock, log: silentLog, serverName: SERVER_NAME, resolver },
+  );
+  t.teardown(() => relay.close());
+  const message = messageOf(
+    TEXT,
+    domains.map((domain) => `a@${domain}`),
+  );
+  t.equal(inShort(await relay.relay(message, NEVER)), 'deferred 4.4.1, relayed, deferred 4.4.1');
+  t.equal(resolver.asked.filter((question) => question.startsWith('A mx')).length, HOSTS_PER_DOMAIN);
+});
+
 t.test('a DNS that says nothing defers', async (t) => {
   const clock = createTestClock();
   const never = () => new Promise<never>(() => {});
@@ -626,6 +658,12 @@ t.test('a DNS that says nothing defers', async (t) => {
   const relayed = relay.relay(messageOf(TEXT, ['a@two.example']), NEVER);
   clock.advance(DNS_DEADLINE_MS);
   t.equal(inShort(await relayed), 'deferred 4.4.3');
+  const ending = new AbortController();
+  const all = [relay.relay(messageOf(TEXT, ['a@two.example']), ending.signal), relay.check(ending.signal)];
+  ending.abort();
+  const [cut, checked] = (await Promise.all(all)) as [RelayResult, RelayCheck];
+  t.equal(inShort(cut), 'untried', 'an abort waits for no answer');
+  t.equal(checked.isReady, false);
 });
 
 t.test('the resolver asks a real name server, which may be out of order', async (t) => {
@@ -672,6 +710,14 @@ t.test('the resolver asks a real name server, which may be out of order', async 
     inShort(await open().relay(message, NEVER)),
     'deferred 4.4.3, deferred 4.4.3, deferred 4.4.3, deferred 4.4.3',
   );
+  dns.isBroken = false;
+  dns.isSilent = true;
+  dns.asked.length = 0;
+  const begunMs = systemClock.monotonic();
+  const [outcome] = (await open().relay(messageOf(TEXT, ['a@two.example']), NEVER)).outcomes;
+  t.match(outcome, { status: '4.4.3', reply: /ETIMEOUT/ });
+  t.equal(dns.asked.length, DNS_TRIES, 'a question without answer is asked again, so often');
+  t.ok(systemClock.monotonic() - begunMs >= DNS_TRY_MS);
 });
 
 peerTest(

@@ -28,6 +28,8 @@ export interface DnsServer {
   readonly asked: string[];
   /** Answers everything with a failure of the server while it is set. */
   isBroken: boolean;
+  /** Hears and says nothing while it is set. */
+  isSilent: boolean;
 }
 
 /** What stands at a name beside a text. */
@@ -46,10 +48,12 @@ export async function openDnsServer(t: Teardown): Promise<DnsServer> {
     hosts: new Map(),
     asked: [],
     isBroken: false,
+    isSilent: false,
   };
   socket.on('message', (query, { port, address }) => {
     const { name, end } = readName(query);
     server.asked.push(name);
+    if (server.isSilent) return;
     const text = records.get(name.toLowerCase());
     const host = server.hosts.get(name.toLowerCase());
     const isKnown = text !== undefined || host !== undefined;

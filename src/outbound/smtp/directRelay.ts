@@ -72,7 +72,7 @@ class DomainPools {
     const steps: string[] = [];
     let trouble: HopTrouble | undefined;
     for (const domain of this.#options.domains) {
-      const found = await this.#poolOf(domain);
+      const found = await this.#poolOf(domain, signal);
       const checked =
         found instanceof SessionPool
           ? await checkSession(await found.take(signal, true))
@@ -102,7 +102,7 @@ class DomainPools {
       });
     if (!this.#options.domains.includes(domain))
       return forAll({ kind: 'held', reason: `this relay is not for the domain ${domain}` });
-    const found = await this.#poolOf(domain);
+    const found = await this.#poolOf(domain, signal);
     if (signal.aborted) return forAll(UNTRIED);
     if (!(found instanceof SessionPool))
       return forAll(
@@ -121,12 +121,15 @@ class DomainPools {
     return outcomes.map((outcome) => (outcome.kind === 'untried' ? deferredBy(trouble) : outcome));
   }
 
-  async #poolOf(domain: string): Promise<SessionPool | Exclude<Exchangers, { kind: 'found' }>> {
+  async #poolOf(
+    domain: string,
+    signal: AbortSignal,
+  ): Promise<SessionPool | Exclude<Exchangers, { kind: 'found' }>> {
     const { clock, log, serverName } = this.#surroundings;
     const { name, port, tls } = this.#options;
     const known = this.#known.get(domain);
     if (known !== undefined && known.untilMs > clock.monotonic()) return known.pool;
-    const search = { resolver: this.#resolver, clock, port, serverName };
+    const search = { resolver: this.#resolver, clock, port, serverName, signal };
     const found = await findExchangers(domain, search);
     if (found.kind !== 'found') return found;
     await known?.pool.close();

@@ -11,6 +11,7 @@ import { Resolver } from 'node:dns/promises';
 
 import type { Clock } from '../../base/clock.ts';
 import { within } from '../../base/deadline.ts';
+import { MailError } from '../../base/error.ts';
 import type { HopAddress } from './connectSocket.ts';
 import { ADDRESSES_PER_HOST, DNS_DEADLINE_MS, DNS_TRIES, DNS_TRY_MS, HOSTS_PER_DOMAIN } from './limits.ts';
 
@@ -26,7 +27,7 @@ export type Exchangers =
   | { readonly kind: 'found'; readonly hosts: readonly HopAddress[] }
   /** It takes no mail; `status` is of class 5. */
   | { readonly kind: 'none'; readonly status: string; readonly why: string }
-  /** The DNS does not say. */
+  /** The DNS does not say, or we were told to end. */
   | { readonly kind: 'unknown'; readonly why: string };
 
 /** What looking takes. */
@@ -36,6 +37,8 @@ export interface ExchangerSearch {
   readonly port: number;
   /** This server: mail never goes to it, nor to a host that comes after it. */
   readonly serverName: string;
+  /** Ends the search: nobody waits for an answer any more. */
+  readonly signal: AbortSignal;
 }
 
 /** The resolver of this machine, or these servers (`address` or `address:port`) in its place. */
@@ -47,7 +50,7 @@ export function systemMailResolver(servers: readonly string[] = []): MailResolve
 
 /** Looks. `domain` is in its ASCII form. Never rejects. */
 export async function findExchangers(domain: string, search: ExchangerSearch): Promise<Exchangers> {
-  const mx = await ask(search, `MX of ${domain}`, search.resolver.resolveMx(domain));
+  const mx = await ask(search, `MX of ${domain}`, () => search.resolver.resolveMx(domain));
   if (mx.kind === 'unknown') return mx;
   if (mx.kind === 'absent' && mx.isNoName)
     return { kind: 'none', status: '5.1.2', why: `the domain ${domain} does not exist` };
@@ -69,8 +72,8 @@ async function withAddresses(
   let unknown: string | undefined;
   for (const host of names.slice(0, HOSTS_PER_DOMAIN)) {
     const [six, four] = await Promise.all([
-      ask(search, `AAAA of ${host}`, search.resolver.resolve6(host)),
-      ask(search, `A of ${host}`, search.resolver.resolve4(host)),
+      ask(search, `AAAA of ${host}`, () => search.resolver.resolve6(host)),
+      ask(search, `A of ${host}`, () => search.resolver.resolve4(host)),
     ]);
     const addresses = [six, four].flatMap((answer) => (answer.kind === 'found' ? answer.found : []));
     for (const answer of [six, four]) if (answer.kind === 'unknown') unknown ??= answer.why;
@@ -109,16 +112,23 @@ type Asked<Value> =
   | { readonly kind: 'unknown'; readonly why: string };
 
 async function ask<Value>(
-  { clock }: ExchangerSearch,
+  { clock, signal }: ExchangerSearch,
   what: string,
-  asked: Promise<readonly Value[]>,
+  asked: () => Promise<readonly Value[]>,
 ): Promise<Asked<Value>> {
+  if (signal.aborted) return { kind: 'unknown', why: 'we were told to end' };
+  const ended = Promise.withResolvers<never>();
+  const onAbort = () => ended.reject(new MailError('shuttingDown'));
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const found = await within(clock, DNS_DEADLINE_MS, `the DNS question for ${what}`, asked);
+    const answer = Promise.race([asked(), ended.promise]);
+    const found = await within(clock, DNS_DEADLINE_MS, `the DNS question for ${what}`, answer);
     return found.length > 0 ? { kind: 'found', found } : { kind: 'absent', isNoName: false };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'an error';
     if (code === 'ENOTFOUND' || code === 'ENODATA') return { kind: 'absent', isNoName: code === 'ENOTFOUND' };
     return { kind: 'unknown', why: `the DNS does not answer for ${what} (${code})` };
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
