@@ -225,7 +225,7 @@ t.test('a reader of the log that goes away ends nothing', async (t) => {
     wrapper: [
       'sh',
       '-c',
-      '"$@" | { read -r line; while :; do case $line in *server.ready*) echo "$line"; break;; esac; read -r line; done; exec sleep 0; }',
+      '"$@" | { while read -r line; do case $line in *server.ready*) echo "$line"; break;; esac; done; exec sleep 0; }',
       'sh',
     ],
   });
