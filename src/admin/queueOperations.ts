@@ -19,6 +19,7 @@ import type { Store } from '../store/contract/store.ts';
 import type { Trace, TraceEvent } from '../store/contract/trace.ts';
 import type { RelayConfig } from '../config/relayKeys.ts';
 import { type Operation, operationsOn } from './operation.ts';
+import type { Sending } from './sending.ts';
 
 interface Surroundings {
   readonly store: Pick<Store, 'queue'>;
@@ -26,6 +27,8 @@ interface Surroundings {
   readonly clock: Clock;
   /** As configured. */
   relays(): readonly Pick<RelayConfig, 'name'>[];
+  /** Where a server runs. */
+  readonly sending?: { readonly outbound: Pick<Sending['outbound'], 'retryRelay'> };
 }
 
 /** What `queue.list` answers. */
@@ -144,7 +147,7 @@ const QUEUE_EVENT_KINDS: ReadonlySet<TraceEvent['kind']> = new Set([
 ]);
 
 async function changeItems(
-  { store: { queue }, clock, relays }: Surroundings,
+  { store: { queue }, clock, relays, sending }: Surroundings,
   { ids, change: asked, most, ...conditions }: z.infer<typeof changeInput>,
 ): Promise<QueueChanged> {
   if (asked.kind === 'reroute' && asked.nextHop.kind === 'relay') {
@@ -157,5 +160,9 @@ async function changeItems(
   if (most !== undefined && (await queue.list(asks, most + 1)).length > most)
     throw new MailError('cannot', `More than ${most} items fit: say --yes if all of them are to be deleted.`);
   const selection: QueueSelection = { ...asks, ids: ids as readonly QueueId[] | undefined };
-  return queue.change(selection, asked, clock.now());
+  const changed = await queue.change(selection, asked, clock.now());
+  // Due at once is not tried at once where the hop has a pause.
+  if (asked.kind === 'retry')
+    for (const { kind, name } of changed.hops) if (kind === 'relay') sending?.outbound.retryRelay(name);
+  return changed;
 }

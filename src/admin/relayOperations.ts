@@ -131,6 +131,8 @@ async function test({ sending, clock }: RelaySurroundings, wanted: string): Prom
       tokens === undefined || relay === undefined ? [] : await tokenSteps(relay, tokens, abort.signal);
     const check = await outbound.checkRelay(wanted, abort.signal);
     if (check === undefined) throw unknownRelay(wanted, relays.all());
+    // What waits need not wait until a pause is over that has no reason any more.
+    if (check.isReady) outbound.retryRelay(wanted);
     return { ...check, steps: [...said, ...check.steps] };
   } finally {
     deadline.clear();

@@ -70,7 +70,10 @@ class Teller {
 }
 
 const SENTENCES: Partial<Readonly<Record<TraceEvent['kind'], (teller: Teller) => string>>> = {
-  accepted: (event) => `accepted${by(event)}`,
+  accepted: (event) =>
+    event.is('protocol', 'report')
+      ? `written by this server, a report${event.say('about', ' about ')}`
+      : `accepted${by(event)}`,
   refused: tellRefusal,
   refusedMore: (event) =>
     `${event.say('refusals')} more refusals${event.say('remote', ' to ')} within an hour, told by their number alone`,

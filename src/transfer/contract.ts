@@ -41,6 +41,8 @@ export interface Origin {
   /** Whether it was handed over to be submitted, or relayed to us. */
   readonly role: 'relayIn' | 'submission';
   readonly submitter: Submitter;
+  /** Of a report: the message that it tells of. */
+  readonly about?: TraceId;
   /** Of a report: whether routes may take it to other servers as mail of the house. False unless said. */
   readonly mayLeave?: boolean;
   /** Of a report: whether a copy stays with whoever forwards it, whatever his forward says. False unless said. */

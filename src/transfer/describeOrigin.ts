@@ -7,6 +7,9 @@ import { submitterFields } from './submitterFields.ts';
 
 /** Short plain values; what is unknown is left out. */
 export function describeOrigin(origin: Origin): Record<string, string> {
+  // Nobody handed it over.
+  if (origin.kind === 'report')
+    return { protocol: origin.kind, ...(origin.about === undefined ? {} : { about: origin.about }) };
   return {
     protocol: origin.kind,
     listener: origin.listener,

@@ -603,3 +603,32 @@ t.test('a relay that is not in the configuration is told to whoever asks', async
   t.equal(unknown.exitCode, 1);
   t.match(unknown.stderr.toString(), /There is no relay “absent”/);
 });
+
+t.test(
+  'an administrator who says retry, or whose test succeeds, does not wait for the end of a pause',
+  async (t) => {
+    const hop = await openScriptedHop(t);
+    const relays = `[[relays]]\nname = "plain"\nhosts = ["127.0.0.1:${hop.port}"]\ntls = "none"\n`;
+    const sender = await openSender(t, relays, { 'elsewhere.example': 'plain' });
+    const { site, login } = sender;
+    const taken = async (subject: string) => {
+      const isTaken = () => hop.messages.some(({ octets }) => octets.includes(`Subject: ${subject}`));
+      await hop.until(isTaken);
+      return isTaken();
+    };
+    await hop.goAway();
+    await submit(t, sender, ['a@elsewhere.example'], message(login, 'retried'));
+    await sender.logged('outbound.relay.paused', 'plain');
+    await hop.comeBack({});
+    const retried = await site.cli(['queue', 'retry', '--recipient', 'a@elsewhere.example']);
+    t.match(retried.stdout.toString(), /^Made due at once: 1 item/);
+    t.ok(await taken('retried'));
+
+    await hop.goAway();
+    await submit(t, sender, ['b@elsewhere.example'], message(login, 'tested'));
+    await sender.server.program.waitFor(/(outbound\.relay\.paused[\s\S]*){2}/);
+    await hop.comeBack({});
+    t.equal((await site.cli(['relay', 'test', 'plain'])).exitCode, 0);
+    t.ok(await taken('tested'));
+  },
+);

@@ -2,8 +2,10 @@
 
 import t from 'tap';
 import { MailError } from '../../src/base/error.ts';
-import { newTraceId } from '../../src/base/ids.ts';
+import { newTraceId, type TraceId } from '../../src/base/ids.ts';
 import type { DsnCondition, QueueItem } from '../../src/store/contract/queue.ts';
+import type { MessageTrace } from '../../src/store/contract/trace.ts';
+import { tellTrace } from '../../src/admin/traceStory.ts';
 import type { ItemResult } from '../../src/outbound/settling.ts';
 import { failed, openSettlingSite, relayed } from './settlingSite.ts';
 
@@ -45,6 +47,14 @@ t.test('one report tells of all failed recipients of a message, and ends their i
     'reported a@far.example',
     'reported c@far.example',
   ]);
+  const events = (await site.site.store.trace.find(a.traceId))?.events ?? [];
+  const reported = events.find(({ kind }) => kind === 'reported');
+  const ofReport = await site.site.store.trace.find(reported?.fields.report as TraceId);
+  t.match(
+    tellTrace(ofReport as MessageTrace),
+    new RegExp(`Z {2}written by this server, a report about ${a.traceId}\n`),
+    'the trace of the report names the message',
+  );
 });
 
 t.test('NOTIFY says who hears what', async (t) => {

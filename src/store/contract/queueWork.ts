@@ -95,6 +95,8 @@ export interface QueueChanged {
   readonly changed: number;
   /** Leased, so left as they were. */
   readonly spared: number;
+  /** Where the changed items wait now, each hop once. */
+  readonly hops: readonly NextHop[];
 }
 
 /** What a scheduler and an administrator do to the queue. */

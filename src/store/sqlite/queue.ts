@@ -137,17 +137,22 @@ async function changeAll(
   const upTo = reader.read(selectNewestId);
   let changed = 0;
   let spared = 0;
+  const hops = new Map<string, NextHop>();
   for (let after: QueueId | undefined = NO_ID; after !== undefined; ) {
-    const slice: { after: QueueId | undefined; changed: number; spared: number } = await writer.run(
-      'changeQueue',
-      { selection, change, at, after, upTo },
-    );
+    const slice: QueueChanged & { readonly after: QueueId | undefined } = await writer.run('changeQueue', {
+      selection,
+      change,
+      at,
+      after,
+      upTo,
+    });
     changed += slice.changed;
     spared += slice.spared;
+    for (const hop of slice.hops) hops.set(`${hop.kind} ${hop.name}`, hop);
     ({ after } = slice);
     if (after !== undefined) await yieldTurn();
   }
-  return { changed, spared };
+  return { changed, spared, hops: [...hops.values()] };
 }
 
 async function readItems(reader: Reader, ids: readonly QueueId[]): Promise<QueueItem[]> {

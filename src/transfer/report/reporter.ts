@@ -153,7 +153,7 @@ async function hand(
     isSmtpUtf8,
     ...(settled === undefined ? {} : { settled: settled({ report, audience: audience.kind }) }),
   };
-  const answer = await accept(envelope, once(octets), originOf(surroundings, addressee));
+  const answer = await accept(envelope, once(octets), originOf(surroundings, message, addressee));
   if (answer.kind === 'accepted') return { kind: 'told', report, audience: audience.kind };
   const { code } = answer.error;
   log.warn('transfer.report.refused', { trace: message.traceId, to, reason: answer.error.message });
@@ -194,6 +194,7 @@ async function reportOf(
 
 function originOf(
   { serverName }: ReportSurroundings,
+  { traceId }: ReportedMessage,
   { audience, mayLeave }: Extract<Addressee, { kind: 'told' }>,
 ): Origin {
   return {
@@ -205,6 +206,7 @@ function originOf(
     tls: undefined,
     role: 'relayIn',
     submitter: { kind: 'anyone' },
+    about: traceId,
     mayLeave,
     // The forward may be what fails.
     keepsCopies: audience.kind === 'forwarder',

@@ -7,6 +7,7 @@
 
 import type { UnixMs } from '../../../base/clock.ts';
 import type { QueueId } from '../../../base/ids.ts';
+import type { NextHop } from '../../contract/queue.ts';
 import type { QueueChange, QueueSelection } from '../../contract/queueWork.ts';
 import type { TraceEvent } from '../../contract/trace.ts';
 import type { Connection } from '../connection.ts';
@@ -32,6 +33,8 @@ export interface QueueChangeOutput {
   readonly after: QueueId | undefined;
   readonly changed: number;
   readonly spared: number;
+  /** Of what was changed, as it is now; each once. */
+  readonly hops: readonly NextHop[];
 }
 
 /** Jobs by name. */
@@ -44,17 +47,22 @@ function changeQueue(db: Connection, input: QueueChangeInput, context: JobContex
   let after: QueueId | undefined;
   let changed = 0;
   let spared = 0;
+  const hops = new Map<string, NextHop>();
   for (const item of items) {
     if (changed >= QUEUE_CHANGE_SLICE_ITEMS) break;
     after = item.id;
     if (!isSelected(item, selection)) continue;
     if (isUnderWay(item, at)) spared += 1;
-    else if (changeItem(db, item, change, at, orphaned)) changed += 1;
+    else if (changeItem(db, item, change, at, orphaned)) {
+      changed += 1;
+      const hop = change.kind === 'reroute' ? change.nextHop : item.nextHop;
+      hops.set(`${hop.kind} ${hop.name}`, hop);
+    }
   }
   orphaned.insert(db, context.batch);
   if (changed > 0) context.publish({ kind: 'queue' });
   const isLast = items.length < QUEUE_SLICE_ROWS && after === items.at(-1)?.id;
-  return { after: isLast ? undefined : after, changed, spared };
+  return { after: isLast ? undefined : after, changed, spared, hops: [...hops.values()] };
 }
 
 function isUnderWay({ state, leasedUntil }: SelectableItem, at: UnixMs): boolean {
