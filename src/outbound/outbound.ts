@@ -58,7 +58,7 @@ class Room {
   readonly #aging: Aging;
   readonly #unsubscribe: () => void;
   /** Schedulers of relays that are not configured any more, as long as they end. */
-  readonly #ending = new Set<Promise<void>>();
+  readonly #ending = new Set<Scheduler>();
   #schedule: QueueSchedule;
   #relays: ReadonlyMap<string, ConfiguredRelay> = new Map();
 
@@ -122,8 +122,8 @@ class Room {
 
   async close(deadlineMs: number): Promise<void> {
     this.#unsubscribe();
-    const schedulers = [...this.#relays.values()].map(({ scheduler }) => scheduler.close(deadlineMs));
-    await Promise.all([this.#aging.close(), ...schedulers, ...this.#ending]);
+    const schedulers = [...[...this.#relays.values()].map(({ scheduler }) => scheduler), ...this.#ending];
+    await Promise.all([this.#aging.close(), ...schedulers.map((scheduler) => scheduler.close(deadlineMs))]);
   }
 
   /** `relay` is undefined where the one of before stays. */
@@ -159,8 +159,8 @@ class Room {
   }
 
   #end(scheduler: Scheduler): void {
-    const ending = scheduler.close(REMOVED_RELAY_DEADLINE_MS).finally(() => this.#ending.delete(ending));
-    this.#ending.add(ending);
+    this.#ending.add(scheduler);
+    void scheduler.close(REMOVED_RELAY_DEADLINE_MS).finally(() => this.#ending.delete(scheduler));
   }
 
   /** Hops that an administrator holds, and those that are not configured. */

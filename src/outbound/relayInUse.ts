@@ -39,6 +39,7 @@ export class RelayInUse {
 
   /** No attempt begins any more. */
   retire(): void {
+    if (this.#isRetired) return;
     this.#isRetired = true;
     this.#closeIfDone();
   }

@@ -116,7 +116,7 @@ export class Scheduler {
     };
   }
 
-  /** Waits for attempts, then ends them, within `deadlineMs`; what does not end by then is put back at the next start. */
+  /** Waits for attempts, then ends them, within `deadlineMs`, or sooner where it is asked again; what does not end by then is put back at the next start. */
   async close(deadlineMs: number): Promise<void> {
     const { clock } = this.#options;
     this.#isClosing = true;

@@ -382,6 +382,29 @@ t.test('closing waits for attempts, then ends them, and leaves nothing leased', 
   t.equal(rig.relay.attempts.length, 2);
 });
 
+t.test('closing does not wait for a relay that a reload took away longer than for others', async (t) => {
+  const rig = await SendingRig.open(t, house);
+  rig.answer = async (_message, signal) => {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    return { outcomes: [{ kind: 'untried' }] };
+  };
+  await rig.queue({ to: ['a@x.example'] });
+  await rig.idle();
+  rig.outbound.reconfigure([]);
+  let isClosed = false;
+  const closing = rig.outbound.close(9000).then(() => {
+    isClosed = true;
+  });
+  await rig.idle();
+  t.notOk(isClosed);
+  rig.clock.advance(6000);
+  await rig.idle();
+  t.ok(isClosed, 'its attempt is ended with the others');
+  rig.clock.advance(MINUTE_MS);
+  await closing;
+  t.match(await rig.items(), [{ state: 'waiting', attempts: 0 }]);
+});
+
 t.test('an attempt that never ends is ended at its deadline and counts as one', async (t) => {
   const rig = await SendingRig.open(t, house);
   let aborted = 0;
