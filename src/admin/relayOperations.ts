@@ -12,7 +12,7 @@ import type { RelayCheck } from '../transfer/relay.ts';
 import type { RelayConfig } from '../config/relayKeys.ts';
 import { operationsOn } from './operation.ts';
 import { reportRelays, type RelayReport } from './relayReport.ts';
-import { tokenOptions, tokenSteps, usesTokens } from './relayTokens.ts';
+import { tokenOptions, usesTokens, withToken } from './relayTokens.ts';
 import type { Sending } from './sending.ts';
 
 /** A try is ended after so long: several hosts that do not answer take a while each. */
@@ -120,20 +120,18 @@ async function test({ sending, clock }: RelaySurroundings, wanted: string): Prom
   const problem = relays.problemOf(wanted);
   if (relays.filesOf(wanted) === undefined && problem !== undefined)
     return { isReady: false, steps: [problem] };
-  // What was refused before may have been mended at Microsoft.
   const tokens = relays.tokens(wanted);
-  tokens?.release();
+  const relay = relays.configured(wanted);
   const abort = new AbortController();
   const deadline = clock.after(CHECK_DEADLINE_MS, () => abort.abort());
   try {
-    const relay = relays.configured(wanted);
-    const said =
-      tokens === undefined || relay === undefined ? [] : await tokenSteps(relay, tokens, abort.signal);
+    // What was refused before may have been mended at Microsoft, and the token that is held says nothing of it.
+    const answer = await tokens?.renew(abort.signal);
     const check = await outbound.checkRelay(wanted, abort.signal);
     if (check === undefined) throw unknownRelay(wanted, relays.all());
     // What waits need not wait until a pause is over that has no reason any more.
     if (check.isReady) outbound.retryRelay(wanted);
-    return { ...check, steps: [...said, ...check.steps] };
+    return answer === undefined || relay === undefined ? check : withToken(check, relay, answer);
   } finally {
     deadline.clear();
   }

@@ -4,7 +4,7 @@
 
 import { unixMs } from '../base/clock.ts';
 import type { Secrets } from '../store/contract/secrets.ts';
-import type { AccessTokens } from '../exchange/accessTokens.ts';
+import type { TokenAnswer } from '../exchange/accessTokens.ts';
 import { lacksOf, readAccessToken, type TokenClaims } from '../exchange/tokens/accessToken.ts';
 import {
   EXCHANGE_APPLICATION_SCOPE,
@@ -12,6 +12,7 @@ import {
   type TokenGrant,
   type TokenOptions,
 } from '../exchange/tokens/options.ts';
+import type { RelayCheck } from '../transfer/relay.ts';
 import type { RelayConfig } from '../config/relayKeys.ts';
 import { firstLine, type RelayFiles } from './relayOptions.ts';
 
@@ -48,15 +49,18 @@ export function tokenIdentity(relay: RelayConfig, { authorityCertificates }: Rel
 }
 
 /**
- * What the token of `relay` says and lacks, a sentence each, for a try. Nothing where no token comes or it cannot be read: the try
- * itself tells why it fails, and Microsoft promises no form.
+ * A try of `relay` with what came of asking for a new token: what the token says and lacks, a sentence each; nothing where it cannot be
+ * read, since Microsoft promises no form. Where none came, a relay that is ready is so for as long as the old one is good.
  */
-export async function tokenSteps(
-  relay: RelayConfig,
-  tokens: AccessTokens,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const answer = await tokens.token(signal);
+export function withToken(check: RelayCheck, relay: RelayConfig, answer: TokenAnswer): RelayCheck {
+  if (answer.kind === 'token') return { ...check, steps: [...tokenSteps(relay, answer), ...check.steps] };
+  if (!check.isReady) return check;
+  const denied = `It goes on with the token that it has for a while, but no new one comes: ${answer.reason}`;
+  const advice = answer.kind === 'refused' ? [answer.advice] : [];
+  return { ...check, isReady: false, steps: [...check.steps, denied, ...advice] };
+}
+
+function tokenSteps(relay: RelayConfig, answer: TokenAnswer): readonly string[] {
   const claims = answer.kind === 'token' ? readAccessToken(answer.token) : undefined;
   if (claims === undefined) return [];
   const { way, grant, clientId = '' } = relay;

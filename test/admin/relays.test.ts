@@ -18,7 +18,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problems.ts';
 import type { RelayConfig } from '../../src/config/relayKeys.ts';
 import { openRelays, RELAY_LOOK_PERIOD_MS, type Relays } from '../../src/admin/relays.ts';
-import { tokenSteps } from '../../src/admin/relayTokens.ts';
+import { withToken } from '../../src/admin/relayTokens.ts';
 import { createAuthority, type Issued } from '../support/authority.ts';
 import { createTestClock } from '../support/clock.ts';
 
@@ -120,18 +120,25 @@ t.test('a try tells what the token says and lacks, and nothing of one that canno
   const { relays } = await openRig(t, XOAUTH2);
   const relay = relays.configured('tokens');
   if (relay === undefined) throw new Error('no relay');
-  const steps = (token: string) =>
-    tokenSteps(relay, { token: async () => ({ kind: 'token', token }) }, new AbortController().signal);
+  const tried = { isReady: true, steps: ['It is ready'] };
+  const steps = (token: string) => withToken(tried, relay, { kind: 'token', token }).steps;
   const claims = { aud: 'https://graph.microsoft.com', tid: 'T', appid: GUID, roles: ['Mail.Send'], exp: 0 };
   const token = `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
-  const said = await steps(token);
+  const said = steps(token);
   t.match(said, [
     'The token is for https://graph.microsoft.com, of the tenant T, with Mail.Send, until 1970-01-01T00:00:00.000Z.',
     /not for Office 365 Exchange Online/,
     /lacks the role SMTP\.SendAsApp/,
   ]);
   t.notMatch(said.join(), /signature/);
-  t.strictSame(await steps('opaque'), []);
+  t.strictSame(steps('opaque'), ['It is ready']);
+  const refused = { kind: 'refused', reason: 'the secret is wrong', advice: 'Give it anew.' } as const;
+  t.match(withToken(tried, relay, refused), {
+    isReady: false,
+    steps: ['It is ready', /no new one comes: the secret is wrong/, 'Give it anew.'],
+  });
+  const failing = { isReady: false, steps: ['the secret is wrong'] };
+  t.equal(withToken(failing, relay, refused), failing, 'told once');
 });
 
 t.test('every way becomes the options that outbound knows, with its secrets to be asked for', async (t) => {

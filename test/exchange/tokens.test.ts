@@ -275,6 +275,19 @@ siteTest('whatever comes in place of an answer is trouble that passes', async (t
   }
 });
 
+siteTest('a try asks for a new token; where none comes, the one that is held stays', async (t, site) => {
+  const { server, client, token, asked } = site;
+  const first = await token();
+  const renewed = await client.renew(never);
+  t.equal(renewed.kind, 'token');
+  t.not(renewed.kind === 'token' && renewed.token, first.kind === 'token' && first.token);
+  t.same(await token(), renewed);
+  asked.secret = 'a wrong one';
+  t.match(await client.renew(never), { kind: 'refused' });
+  t.same(await token(), renewed);
+  t.equal(server.requests.length, 3);
+});
+
 siteTest('silence ends at a deadline, an abort at once, and closing ends all', async (t, site) => {
   const { server, clock, client, token } = site;
   server.order({ kind: 'silent' }, 5);

@@ -34,6 +34,11 @@ import type { KeptRefreshToken } from './tokenVault.ts';
 export interface TokenClient extends AccessTokens {
   /** Forgets what was refused, so that the next one to ask makes a request: an administrator has mended something. */
   release(): void;
+  /**
+   * A new token, even where one is held: what has been mended at Microsoft, or spoilt, shows there alone. Where none comes, the one that is
+   * held stays in use. Never rejects but for an abort.
+   */
+  renew(signal: AbortSignal): Promise<TokenAnswer>;
   status(): TokenStatus;
   /** Ends a request that is under way. Nobody asks any more. */
   close(): void;
@@ -110,6 +115,12 @@ class CachingTokenClient implements TokenClient {
     this.#rest = undefined;
     this.#failures = 0;
     this.#rejectedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  async renew(signal: AbortSignal): Promise<TokenAnswer> {
+    signal.throwIfAborted();
+    this.release();
+    return abortable(this.#renew(), signal);
   }
 
   status(): TokenStatus {
