@@ -19,6 +19,7 @@ import { createLoginAdministration, type LoginAdministration } from './administe
 import { createRouteAdministration, type RouteAdministration } from './administerRoutes.ts';
 import { createRuleAdministration, type RuleAdministration } from './administerRules.ts';
 import { createSecretAdministration, type SecretAdministration } from './administerSecrets.ts';
+import { createVacationAdministration, type VacationAdministration } from './administerVacations.ts';
 import type { NetworkAddresses } from './ipRanges.ts';
 import type { PasswordHasher } from './password.ts';
 import type { SentToday } from './sendingDay.ts';
@@ -50,6 +51,7 @@ export interface Administration {
   readonly lists: ListAdministration;
   readonly forwards: ForwardAdministration;
   readonly rules: RuleAdministration;
+  readonly vacations: VacationAdministration;
   readonly logins: LoginAdministration;
   readonly secrets: SecretAdministration;
 }
@@ -65,6 +67,7 @@ export function createAdministration(surroundings: AdministrationSurroundings): 
     lists: createListAdministration(surroundings),
     forwards: createForwardAdministration(surroundings),
     rules: createRuleAdministration(surroundings),
+    vacations: createVacationAdministration(surroundings),
     logins: createLoginAdministration(surroundings),
     secrets: createSecretAdministration(surroundings),
   };

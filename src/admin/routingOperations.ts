@@ -1,5 +1,5 @@
 /**
- * Operations about routes, distribution lists, forwards and rules, with the check of their input (operation.ts).
+ * Operations about routes, distribution lists, forwards, vacations and rules, with the check of their input (operation.ts).
  *
  * Trust: the caller is an administrator (see controlSocket.ts); shapes are checked here, values in accounts.
  */
@@ -11,7 +11,7 @@ import { type Operation, operationsOn } from './operation.ts';
 import { warnOfRoutes } from './routeWarnings.ts';
 
 interface Surroundings {
-  readonly administration: Pick<Administration, 'routes' | 'lists' | 'forwards' | 'rules'>;
+  readonly administration: Pick<Administration, 'routes' | 'lists' | 'forwards' | 'rules' | 'vacations'>;
   /** As configured. */
   relays(): readonly { readonly name: string }[];
 }
@@ -43,6 +43,15 @@ const posters = z.discriminatedUnion('kind', [
 const listSettings = { posters: posters.optional(), isEnabled };
 
 const forwardSettings = { keepsCopy: z.boolean().optional(), isEnabled };
+
+const vacationSettings = {
+  isEnabled,
+  subject: name.nullish(),
+  text: z.string().max(100_000).optional(),
+  startsAt: z.int().min(0).nullish(),
+  endsAt: z.int().min(0).nullish(),
+  daysBetween: z.number().optional(),
+};
 
 const text = { match: z.enum(TEXT_MATCHES), text: z.string().max(10_000), isNegated: z.boolean() };
 const condition = z.discriminatedUnion('kind', [
@@ -136,6 +145,21 @@ export const ROUTING_OPERATIONS: readonly (readonly [string, Operation<Surroundi
   ),
   operation('forward.remove', z.strictObject({ account: name }), ({ administration }, input) =>
     administration.forwards.remove(input.account),
+  ),
+
+  operation(
+    'vacation.set',
+    z.strictObject({ account: name, ...vacationSettings }),
+    ({ administration }, { account, ...settings }) => administration.vacations.set(account, settings),
+  ),
+  operation('vacation.list', z.strictObject({ domain: name.optional() }), ({ administration }, input) =>
+    administration.vacations.list(input.domain),
+  ),
+  operation('vacation.show', z.strictObject({ account: name }), ({ administration }, input) =>
+    administration.vacations.show(input.account),
+  ),
+  operation('vacation.remove', z.strictObject({ account: name }), ({ administration }, input) =>
+    administration.vacations.remove(input.account),
   ),
 
   operation(

@@ -133,9 +133,11 @@ function tellDuplicate(event: Teller): string {
     ? event.say('recipient', ' for <', '>')
     : event.say('recipients', ' for ', ' recipients');
   event.say('recipients');
-  const why = event.is('reason', 'exchange')
-    ? 'a copy that Exchange Online made'
-    : 'the same message once more';
+  const why = event.is('reason', 'vacation')
+    ? 'an answer that was given already'
+    : event.is('reason', 'exchange')
+      ? 'a copy that Exchange Online made'
+      : 'the same message once more';
   event.say('reason');
   return event.has('again')
     ? `came again as ${event.say('again')}, ${why}, which was not stored${whose}`

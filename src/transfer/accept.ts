@@ -30,6 +30,7 @@ import { createReporter } from './report/reporter.ts';
 import { type Prepared, prepare } from './submission/prepare.ts';
 import type { RatePlace } from './submission/rates.ts';
 import { type SubmissionSurroundings, takePlace } from './submission/submission.ts';
+import { replyForVacations } from './vacation/replies.ts';
 import { submitterFields } from './submitterFields.ts';
 import { formatReceived, formatReturnPath } from './traceFields.ts';
 
@@ -43,6 +44,9 @@ export interface AcceptSurroundings extends SubmissionSurroundings {
   readonly planning: PlanSurroundings;
   readonly refusals: Refusals;
 }
+
+/** What this server writes itself, at its own door. */
+type OwnMessage = readonly [Envelope, AsyncIterable<Buffer>, Origin];
 
 /** What is known of a message when its data begins. */
 interface Arrival {
@@ -174,17 +178,26 @@ async function deliver(
   const { submitter } = origin;
   const isOfHouse = origin.kind === 'report' && origin.mayLeave === true;
   const sent = { ...envelope, reversePath };
-  const message = { envelope: sent, submitter, isOfHouse, header, octets, at: acceptedAt };
+  const { onBehalfOf } = origin;
+  const asked = {
+    envelope: sent,
+    submitter: onBehalfOf === undefined ? submitter : ({ kind: 'account', account: onBehalfOf } as const),
+    isOfHouse,
+    keepsCopies: origin.keepsCopies === true,
+    header,
+    octets,
+    at: acceptedAt,
+  };
   const planned =
-    envelope.relay === undefined
-      ? await plan(planning, { ...message, keepsCopies: origin.keepsCopies === true })
-      : planForRelay(sent, envelope.relay);
-  const reporter = createReporter({ ...options, accept: (...message) => accept(options, ...message) });
+    envelope.relay === undefined ? await plan(planning, asked) : planForRelay(sent, envelope.relay);
+  const door = { ...options, accept: (...message: OwnMessage) => accept(options, ...message) };
+  const reporter = createReporter(door);
   const reported = { traceId, envelope: sent, submitter, header, begunAt };
   const { copies, queued, events } = await reportFailures(reporter, reported, planned, acceptedAt);
   const isVouchedFor = inspection?.isVouchedFor === true;
   const reached = reachedOf(recipients, { copies, queued, events });
-  const claims = await fingerprint.claims(reached, acceptedAt, isVouchedFor);
+  const ownClaims = await fingerprint.claims(reached, acceptedAt, isVouchedFor);
+  const claims = [...ownClaims, ...(envelope.claims ?? [])];
   const accepted = {
     at: acceptedAt,
     kind: 'accepted',
@@ -223,6 +236,8 @@ async function deliver(
     log.info('transfer.message.duplicate', { trace: traceId, recipient, ...first });
   }
   await reportSuccesses(reporter, reported, planned, outcome.duplicates);
+  const accountIds = outcome.copies.map(({ accountId }) => accountId);
+  await replyForVacations(door, { traceId, contentId: outcome.contentId, reversePath, header, accountIds });
 }
 
 /**

@@ -9,6 +9,7 @@ import type { TraceId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { ReportLanguages } from '../wire/dsn/report.ts';
 import type { MessageHeader } from '../wire/mime/messageHeader.ts';
+import type { PlannedClaim } from '../store/contract/claims.ts';
 import type { SettledItems } from '../store/contract/deliveries.ts';
 import type { Account, IpRange } from '../store/contract/directory.ts';
 import type { Store } from '../store/contract/store.ts';
@@ -27,7 +28,7 @@ export type Submitter =
 
 /** Who handed a message over, and how. */
 export interface Origin {
-  /** `report`: this server wrote it itself, to tell a sender what became of his message or to try a relay. */
+  /** `report`: this server wrote it itself: what became of a message, that nobody is there, or to try a relay. */
   readonly kind: 'smtp' | 'report';
   /** The listener's name. */
   readonly listener: string;
@@ -47,6 +48,8 @@ export interface Origin {
   readonly mayLeave?: boolean;
   /** Of a report: whether a copy stays with whoever forwards it, whatever his forward says. False unless said. */
   readonly keepsCopies?: boolean;
+  /** Of a report: the account that it goes out for, by the routes that are open to it. */
+  readonly onBehalfOf?: Account | undefined;
 }
 
 /** An envelope: paths without angle brackets (RFC 5321 section 4.1.1). */
@@ -65,6 +68,8 @@ export interface Envelope {
   readonly relay?: string | undefined;
   /** Items of the queue that this message, a report, settles by its own commit. */
   readonly settled?: SettledItems | undefined;
+  /** Claims that its delivery takes beside those of a message that comes again. */
+  readonly claims?: readonly PlannedClaim[] | undefined;
 }
 
 /** DSN parameters of an envelope (RFC 3461 section 4). */

@@ -69,20 +69,20 @@ export function createFingerprint(
       if (octetsKey === undefined && ids === undefined) return claims;
       for (const [index, recipient] of recipients.entries()) {
         if (index % CLAIMS_PER_TURN === CLAIMS_PER_TURN - 1) await yieldTurn();
-        const address = normalized(recipient);
+        const address = normalizedPath(recipient);
         if (exempt.has(address.slice(address.lastIndexOf('@') + 1))) continue;
         if (octetsKey !== undefined)
           claims.push({
             kind: 'resend',
             recipient,
-            key: keyOf(['resend', reversePath, address, octetsKey]),
+            key: claimKey(['resend', reversePath, address, octetsKey]),
             expiresAt: later(at, options.resendWindowDays),
           });
         if (ids !== undefined)
           claims.push({
             kind: 'exchange',
             recipient,
-            key: keyOf(['exchange', address, ...ids]),
+            key: claimKey(['exchange', address, ...ids]),
             expiresAt: later(at, options.exchangeDuplicateWindowDays),
           });
       }
@@ -99,7 +99,8 @@ function exchangeIdsOf(header: MessageHeader): readonly string[] | undefined {
   return GUID.test(networkId) ? [messageId, networkId] : undefined;
 }
 
-function normalized(path: string): string {
+/** A path in the one form of its address, where it is one. */
+export function normalizedPath(path: string): string {
   const parsed = parseAddress(path);
   return parsed.kind === 'address' ? parsed.address : path.toLowerCase();
 }
@@ -108,8 +109,8 @@ function hasValue(header: MessageHeader, name: string): boolean {
   return valuesOf(header, name).some((value) => value !== '');
 }
 
-/** The parts are framed as JSON does it, so that none can be taken for another. */
-function keyOf(parts: readonly string[]): string {
+/** The key of a claim. The parts are framed as JSON does it, so that none can be taken for another. */
+export function claimKey(parts: readonly string[]): string {
   return createHash('sha256')
     .update(JSON.stringify(parts))
     .digest('hex')

@@ -9,8 +9,16 @@ import { LIST_VERBS } from '../../src/admin/verbs/list.ts';
 import { QUEUE_VERBS } from '../../src/admin/verbs/queue.ts';
 import { ROUTE_VERBS } from '../../src/admin/verbs/route.ts';
 import { RULE_VERBS } from '../../src/admin/verbs/rule.ts';
+import { VACATION_VERBS } from '../../src/admin/verbs/vacation.ts';
 
-const VERBS = [...ROUTE_VERBS, ...LIST_VERBS, ...FORWARD_VERBS, ...RULE_VERBS, ...QUEUE_VERBS];
+const VERBS = [
+  ...ROUTE_VERBS,
+  ...LIST_VERBS,
+  ...FORWARD_VERBS,
+  ...VACATION_VERBS,
+  ...RULE_VERBS,
+  ...QUEUE_VERBS,
+];
 
 /** Runs a verb whose operation answers `result`. */
 async function run(argv: readonly string[], result: unknown = []) {
@@ -77,6 +85,34 @@ t.test('options become the input of operations', async (t) => {
       },
     ],
     [['forward', 'set', 'a@b', '--keep-copy', 'no'], 'forward.set', { account: 'a@b', keepsCopy: false }],
+    [
+      [
+        'vacation',
+        'set',
+        'a@b',
+        '--text',
+        'x',
+        '--from',
+        '2026-12-24',
+        '--until',
+        '2026-12-31',
+        '--days',
+        '3',
+      ],
+      'vacation.set',
+      {
+        account: 'a@b',
+        text: 'x',
+        startsAt: new Date(2026, 11, 24).getTime(),
+        endsAt: new Date(2027, 0, 1).getTime(),
+        daysBetween: 3,
+      },
+    ],
+    [
+      ['vacation', 'set', 'a@b', '--subject', 'none', '--until', 'none', '--disable'],
+      'vacation.set',
+      { account: 'a@b', subject: null, endsAt: null, isEnabled: false },
+    ],
     [
       ['rule', 'set', 'r', '--if', 'Always', '--ends-rules', 'no'],
       'rule.set',

@@ -55,6 +55,7 @@ const LANDED_STEPS = [
   '5246752cb2e5ed53',
   'ae3d293ebcf0e335',
   '5699c622db189b31',
+  'cfbecaa1ff5729ae',
 ];
 
 t.test('the data directory is made for its owner only, and left in order', async (t) => {

@@ -25,6 +25,7 @@ import { ROUTE_TEST_VERB } from './routeTest.ts';
 import { RULE_VERBS } from './rule.ts';
 import { SERVER_VERBS } from './server.ts';
 import { TRACE_VERBS } from './trace.ts';
+import { VACATION_VERBS } from './vacation.ts';
 
 /** The verbs of a command line whose process is `options`. */
 export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
@@ -38,6 +39,7 @@ export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
     ...ALIAS_VERBS,
     ...LIST_VERBS,
     ...FORWARD_VERBS,
+    ...VACATION_VERBS,
     ...RULE_VERBS,
     ...ROUTE_VERBS,
     ROUTE_TEST_VERB,

@@ -11,8 +11,11 @@ import type { TraceId } from '../../base/ids.ts';
 /** Octets of a claim's key: enough that two messages never share one by accident. */
 export const CLAIM_KEY_OCTETS = 16;
 
-/** What makes a second copy one: the same envelope and octets, or the ids that Exchange gives a message. */
-export type DuplicateKind = 'resend' | 'exchange';
+/**
+ * What makes a second copy one: the same envelope and octets, the ids that Exchange gives a message; or that an account has
+ * answered its recipient by itself already.
+ */
+export type DuplicateKind = 'resend' | 'exchange' | 'vacation';
 
 /** One claim of one recipient; a recipient may have one of each kind. */
 export interface PlannedClaim {

@@ -96,6 +96,8 @@ export interface Deliveries {
    * `recipientUnknown` when none of the accounts of the plan is left and nothing is queued, `sendingLimit`.
    */
   deliver(planned: PlannedDelivery): Promise<DeliveryOutcome>;
+  /** Whether a claim of this key is held at `now`: a look beforehand, the delivery itself decides. */
+  isClaimed(key: string, now: UnixMs): Promise<boolean>;
   /** What a submitter has sent on a day (days since 1970-01-01 in the server's zone). */
   sendingUse(subject: SendingSubject, day: number): Promise<SendingUse>;
 }

@@ -1,5 +1,5 @@
 /**
- * Directory: domains, accounts, aliases, IP ranges, and what routing.ts adds. The words are hMailServer's.
+ * Directory: domains, accounts, aliases, IP ranges, and what routing.ts and vacation.ts add. The words are hMailServer's.
  *
  * Keys are already normalised by the accounts room: domains in lower-case A-label form (RFC 5890), local parts and login
  * names NFC and lower case. Every change is published on the feed as `directory`.
@@ -8,6 +8,7 @@
 import type { UnixMs } from '../../base/clock.ts';
 import type { AccountId, DomainId } from '../../base/ids.ts';
 import type { DistributionListHead, RoutingDirectory } from './routing.ts';
+import type { VacationDirectory } from './vacation.ts';
 
 /** A domain that we deliver for. */
 export interface Domain {
@@ -144,7 +145,7 @@ export interface NewAccount {
 }
 
 /** Domains, accounts, aliases, IP ranges and routing objects. Errors beside the store's own: `conflict` (name taken), `notFound`, `cannot` (still in use). */
-export interface Directory extends RoutingDirectory {
+export interface Directory extends RoutingDirectory, VacationDirectory {
   domains(): Promise<readonly Domain[]>;
   /** The domain of this name or alias. */
   findDomain(name: string): Promise<Domain | undefined>;
@@ -161,7 +162,7 @@ export interface Directory extends RoutingDirectory {
   /** Errors: `notFound` when the domain is missing, `conflict` when an account, alias, list or login name has the address. */
   addAccount(account: NewAccount): Promise<Account>;
   setAccount(address: string, changes: AccountChanges): Promise<Account>;
-  /** Removes the account with all its mailboxes, its forward and its rules. */
+  /** Removes the account with all its mailboxes, its forward, its rules and its vacation. */
   removeAccount(address: string): Promise<void>;
 
   aliases(domain?: string): Promise<readonly Alias[]>;

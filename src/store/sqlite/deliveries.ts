@@ -3,6 +3,7 @@
  */
 
 import type { Deliveries } from '../contract/deliveries.ts';
+import { selectHolder } from './claimQueries.ts';
 import type { Drafts } from './drafts.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { Reader } from './reader.ts';
@@ -24,6 +25,7 @@ export function createDeliveries(
           return writer.run('deliver', { ...plan, draft: end }, freight);
         }),
       ),
+    isClaimed: async (key, now) => reader.read((db) => selectHolder(db, key, now) !== undefined),
     sendingUse: async (subject, day) => reader.read((db) => selectSendingUse(db, subject, day)),
   };
 }

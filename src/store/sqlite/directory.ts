@@ -19,6 +19,7 @@ import { DIRECTORY_SLICE_ROWS } from './limits.ts';
 import type { Reader } from './reader.ts';
 import { selectResolution } from './resolution.ts';
 import { createRoutingDirectory } from './routingDirectory.ts';
+import { createVacationDirectory } from './vacationDirectory.ts';
 import type { Writer } from './writer/client.ts';
 
 /** The Directory that reads by `reader` and writes by `writer`. */
@@ -50,6 +51,7 @@ export function createDirectory(reader: Reader, writer: Writer): Directory {
     removeIpRange: (name) => writer.run('removeIpRange', name),
 
     ...createRoutingDirectory(reader, writer),
+    ...createVacationDirectory(reader, writer),
 
     resolve: async (address) => reader.read((db) => selectResolution(db, address)),
   };

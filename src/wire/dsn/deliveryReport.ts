@@ -8,15 +8,13 @@
  * every octet is ASCII but those of a returned message.
  */
 
+import { isPlainMessageId } from '../mime/messageId.ts';
 import { formatUnstructured } from '../mime/unstructuredField.ts';
 import { explanationPart, reportSubject } from './explanation.ts';
 import { oneLine } from './oneLine.ts';
 import type { DeliveryReport } from './report.ts';
 import { returnedPart } from './returnedPart.ts';
 import { statusPart } from './statusPart.ts';
-
-/** RFC 5322 section 3.6.4, leniently; longer ones are nobody's to answer to. */
-const MESSAGE_ID = /^[!-;=?-~]{1,250}$/;
 
 /** The report as a message. */
 export function formatDeliveryReport(report: DeliveryReport): Buffer {
@@ -36,7 +34,7 @@ export function formatDeliveryReport(report: DeliveryReport): Buffer {
 
 function headerOf(report: DeliveryReport, boundary: string): string {
   const { reportingServer, from, to, date, id, messageId } = report;
-  const isKnown = messageId !== undefined && MESSAGE_ID.test(messageId);
+  const isKnown = messageId !== undefined && isPlainMessageId(messageId);
   return [
     `From: Mail delivery <${oneLine(from)}>\r\n`,
     `To: <${oneLine(to)}>\r\n`,

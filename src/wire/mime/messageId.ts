@@ -23,6 +23,11 @@ export function messageIdsOf(value: string, limit: number): readonly string[] {
   return ids.slice(-limit);
 }
 
+/** Whether it can stand in a field of ours between angle brackets: RFC 5322 section 3.6.4, leniently; longer ones are nobody's to answer to. */
+export function isPlainMessageId(id: string): boolean {
+  return /^[!-;=?-~]{1,250}$/.test(id);
+}
+
 /** The first message ID of a field's value. */
 export function firstMessageIdOf(value: string): string | undefined {
   const lexer = createLexer(value);

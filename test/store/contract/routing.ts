@@ -2,6 +2,7 @@
  * Routing objects of the directory: routes, distribution lists, forwards and rules, and what an address is with them.
  */
 
+import { unixMs } from '../../../src/base/clock.ts';
 import { newTraceId } from '../../../src/base/ids.ts';
 import type { Change } from '../../../src/store/contract/feed.ts';
 import { FLAG } from '../../../src/store/contract/mailboxes.ts';
@@ -167,6 +168,30 @@ export const ROUTING_TESTS: ContractTests = {
     t.same(await directory.forwards(domain), []);
   },
 
+  'an account has one vacation, which is set whole and goes with it': async (t, { storeOf }) => {
+    const store = await storeOf();
+    const { directory } = store;
+    const { address, accountId } = await addTenant(store);
+    const domain = address.slice(3);
+    const vacation = { account: address, isEnabled: true, text: 'away – ä', daysBetween: 7 };
+    t.equal(await directory.vacationOf(accountId), undefined);
+    await t.rejects(directory.removeVacation(address), { code: 'notFound' });
+    await t.rejects(directory.setVacation({ ...vacation, account: `none@${domain}` }), { code: 'notFound' });
+    const full = { ...vacation, subject: 'Fort', startsAt: unixMs(1), endsAt: unixMs(2) };
+    t.strictSame(await directory.setVacation(full), full);
+    t.strictSame(await directory.setVacation({ ...vacation, isEnabled: false }), {
+      ...vacation,
+      isEnabled: false,
+    });
+    t.strictSame(await directory.vacations(domain), [{ ...vacation, isEnabled: false }]);
+    await directory.removeVacation(address);
+    t.strictSame(await directory.vacations(domain), []);
+    await directory.setVacation(full);
+    t.ok((await directory.vacations()).some(({ account }) => account === address));
+    await directory.removeAccount(address);
+    t.equal(await directory.vacationOf(accountId), undefined);
+  },
+
   'rules come back as they were set, those of an account apart from those for all': async (
     t,
     { newStore },
@@ -286,6 +311,8 @@ export const ROUTING_TESTS: ContractTests = {
       () => directory.addForward(forward),
       () => directory.setForward(address, { isEnabled: false }),
       () => directory.removeForward(address),
+      () => directory.setVacation({ account: address, isEnabled: true, text: 'x', daysBetween: 7 }),
+      () => directory.removeVacation(address),
       () => directory.addRule(rule('r', address)),
       () => directory.setRule(address, 'r', { isEnabled: false }),
       () => directory.removeRule(address, 'r'),

@@ -9,6 +9,7 @@ import type { UnixMs } from '../../../base/clock.ts';
 import type { TraceId } from '../../../base/ids.ts';
 import type { Duplicate, DuplicateKind, PlannedClaim } from '../../contract/claims.ts';
 import type { TraceEvent } from '../../contract/trace.ts';
+import { selectHolder } from '../claimQueries.ts';
 import type { Connection } from '../connection.ts';
 import { CLAIM_SWEEP_ROWS } from '../limits.ts';
 import { appendTraceEvent, isTraced } from './traceRows.ts';
@@ -30,7 +31,7 @@ export function takeClaims(
   const free: PlannedClaim[] = [];
   for (const claim of claims) {
     const { recipient, kind } = claim;
-    const of = findHolder(db, claim.key, now);
+    const of = selectHolder(db, claim.key, now);
     if (of === undefined) free.push(claim);
     else if (!duplicates.has(recipient)) duplicates.set(recipient, { recipient, kind, of });
   }
@@ -79,14 +80,6 @@ function grouped(duplicates: Iterable<Duplicate>): Iterable<DuplicateGroup> {
 /** Forgets some of the claims that are over; answers whether there may be more. */
 function sweepClaims(db: Connection, input: { readonly upTo: UnixMs }): boolean {
   return deleteExpired(db, input.upTo) === CLAIM_SWEEP_ROWS;
-}
-
-function findHolder(db: Connection, key: string, now: UnixMs): TraceId | undefined {
-  return db.value<TraceId>(
-    'SELECT trace_id FROM claim WHERE key = ? AND expires_at > ?',
-    Buffer.from(key, 'hex'),
-    now,
-  );
 }
 
 function insertClaim(db: Connection, { key, expiresAt }: PlannedClaim, traceId: TraceId): void {

@@ -10,6 +10,7 @@ import { IP_RANGE_JOBS } from './directoryIpRanges.ts';
 import { LIST_JOBS } from './directoryLists.ts';
 import { ROUTE_JOBS } from './directoryRoutes.ts';
 import { RULE_JOBS } from './directoryRules.ts';
+import { VACATION_JOBS } from './directoryVacations.ts';
 
 /** Jobs by name. */
 export const DIRECTORY_JOBS = {
@@ -21,4 +22,5 @@ export const DIRECTORY_JOBS = {
   ...LIST_JOBS,
   ...FORWARD_JOBS,
   ...RULE_JOBS,
+  ...VACATION_JOBS,
 } as const;
