@@ -409,7 +409,6 @@ authorityCertificateFile = "hops.pem"
       heldBy: 'trouble',
       reason: /AADSTS7000215/,
       advice: /secret/,
-      items: { waiting: 1 },
     });
     t.match((await site.cli(['status'])).stdout.toString(), /^warning: .*cloud/m);
     await site.cliJson(['relay', 'secret', 'cloud'], 'second secret\n');
