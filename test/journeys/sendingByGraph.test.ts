@@ -139,7 +139,6 @@ tls = "none"
         state: 'held',
         heldBy: 'trouble',
         advice: /Application Mail\.Send/,
-        items: { waiting: 1 },
       });
       graph.always = undefined;
       await site.cliJson(['relay', 'release', 'cloud']);
