@@ -9,7 +9,7 @@
 import { type Clock, type Timer, unixMs } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { NextHop, QueueItem } from '../store/contract/queue.ts';
-import type { QueueWork } from '../store/contract/queueWork.ts';
+import type { Queue } from '../store/contract/queueWork.ts';
 import type { TraceEvent } from '../store/contract/trace.ts';
 import type { Hands } from './hands.ts';
 import { AGING_BATCH_ITEMS, AGING_PERIOD_MS, CALENDAR_JUMP_MS, EXPIRY_GRACE_MS } from './limits.ts';
@@ -25,7 +25,7 @@ export interface AgingSchedule {
 
 /** What aging is handed. */
 export interface AgingOptions {
-  readonly queue: Pick<QueueWork, 'change' | 'delayed' | 'expired' | 'oldestCreatedAt'>;
+  readonly queue: Pick<Queue, 'change' | 'delayed' | 'expired' | 'find' | 'oldestCreatedAt'>;
   readonly settling: Settling;
   readonly hands: Hands;
   schedule(): AgingSchedule;
@@ -102,12 +102,23 @@ export class Aging {
       const listed = await list();
       const free = listed.filter(({ id }) => this.#options.hands.take(this, id) === 'taken');
       try {
-        for (const items of messagesOf(free)) await this.#options.settling.settle(items.map(resultOf));
+        for (const listed of messagesOf(free)) {
+          const items = await this.#stillWaiting(listed);
+          if (items.length > 0) await this.#options.settling.settle(items.map(resultOf));
+        }
       } finally {
         this.#options.hands.release(free.map(({ id }) => id));
       }
       if (free.length === 0 || listed.length < AGING_BATCH_ITEMS) return;
     }
+  }
+
+  /** Of what was listed, what is still there as it was: others are told of, and an administrator may have the last word meanwhile. */
+  async #stillWaiting(listed: readonly QueueItem[]): Promise<readonly QueueItem[]> {
+    const found = await Promise.all(listed.map(({ id }) => this.#options.queue.find(id)));
+    return found.filter(
+      (item, index) => item !== undefined && item.state === listed[index]?.state,
+    ) as QueueItem[];
   }
 
   /** RFC 3463 section 3.5: X.4.7, delivery time expired, where the true reason is not known any more. */

@@ -238,7 +238,9 @@ export class Scheduler {
       const transactions = transactionsOf([first, ...others], this.#allowance.recipientLimit);
       this.#window.add(transactions.map((transaction) => ({ ...transaction, beginsBeforeMs })));
     }
-    await this.#settle(foreign.map(putBack));
+    // Not due at once, or it would be leased and put back again and again until the other one lets go.
+    const later = unixMs(clock.now() + STORE_RETRY_MS);
+    await this.#settle(foreign.map((item) => putBack({ ...item, nextAttemptAt: later })));
     return messages.length > 0 ? { kind: 'more' } : { kind: 'wake' };
   }
 
