@@ -6,11 +6,17 @@
 import t from 'tap';
 
 import { unixMs } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
 import { RELAY_PRESETS } from '../../src/exchange/relayPresets.ts';
+import { Aging } from '../../src/outbound/aging.ts';
+import { Hands } from '../../src/outbound/hands.ts';
+import { Scheduler } from '../../src/outbound/scheduler.ts';
+import type { Settling } from '../../src/outbound/settling.ts';
+import type { Queue } from '../../src/store/contract/queueWork.ts';
 import type { HopTrouble, RelayedMessage } from '../../src/transfer/relay.ts';
-import { deferAll, takeAll, troubled } from './fakeRelay.ts';
-import { openRigHouse, SendingRig } from './sendingRig.ts';
+import { deferAll, FakeRelay, takeAll, troubled } from './fakeRelay.ts';
+import { LIMITS, openRigHouse, SCHEDULE, SendingRig } from './sendingRig.ts';
 
 const MISCONFIGURED: HopTrouble = {
   kind: 'misconfigured',
@@ -635,6 +641,75 @@ t.test('however many messages wait, few are in memory, and none while the hop is
   rig.answer = troubled({ kind: 'unreachable', reason: 'connection refused' });
   await rig.idle();
   t.match(await rig.status(), { items: { leased: 0 } });
+});
+
+t.test(
+  'what somebody else has in hand is not leased over and over, and leaves when he lets it go',
+  async (t) => {
+    const rig = await SendingRig.open(t, house);
+    const nextHop = { kind: 'relay', name: 'beside' } as const;
+    await rig.queue({ to: ['a@x.example'], nextHop });
+    const hands = new Hands();
+    const ids = (await rig.store.queue.list({ nextHop }, 10)).map(({ id }) => id);
+    t.same(
+      ids.map((id) => hands.take({}, id)),
+      ['taken'],
+    );
+    let leases = 0;
+    const queue: Queue = {
+      ...rig.store.queue,
+      lease: (request) => {
+        leases += 1;
+        return rig.store.queue.lease(request);
+      },
+    };
+    const { store, clock } = rig;
+    const settle: Settling['settle'] = (results, use) =>
+      store.queue.settle(
+        results.map(({ settlement }) => settlement),
+        use,
+      );
+    const { contents } = store;
+    const surroundings = { queue, contents, settling: { settle }, clock, log: silentLog };
+    const schedule = () => SCHEDULE;
+    const relay = new FakeRelay(nextHop.name, clock);
+    const scheduler = new Scheduler(
+      { ...surroundings, nextHop, hands, schedule, random: () => 0.5 },
+      relay,
+      LIMITS,
+    );
+    scheduler.wake();
+    for (let commits = 0; commits < 30; commits += 1)
+      await store.queue.change({ ids: [] }, { kind: 'retry' }, clock.now());
+    t.equal(leases, 1);
+    t.match(await store.queue.list({ nextHop }, 10), [{ state: 'waiting', attempts: 0 }]);
+    hands.release(ids);
+    await rig.pass(10 * SECOND_MS);
+    t.same(relay.asked, [['a@x.example']]);
+    t.same(await store.queue.list({ nextHop }, 10), []);
+    await scheduler.close(0);
+  },
+);
+
+t.test('nobody is told of what an administrator deletes while others expire', async (t) => {
+  const rig = await SendingRig.open(t, await openRigHouse(t));
+  const { store, clock } = rig;
+  const nextHop = { kind: 'relay', name: 'expiring' } as const;
+  for (const name of 'ab') await rig.queue({ to: [`${name}@x.example`], nextHop });
+  const told: string[] = [];
+  const settle: Settling['settle'] = async (results) => {
+    if (told.length === 0)
+      await store.queue.change({ recipient: 'b@x.example' }, { kind: 'delete' }, clock.now());
+    told.push(...results.map(({ item }) => item.recipient));
+    await store.queue.settle(results.map(({ settlement }) => settlement));
+  };
+  const schedule = () => ({ expiryMs: HOUR_MS, delayReportMs: 0 });
+  const surroundings = { queue: store.queue, settling: { settle }, clock, log: silentLog };
+  const aging = new Aging({ ...surroundings, schedule, hands: new Hands(), sparedHops: async () => [] });
+  await rig.pass(2 * HOUR_MS, 5 * MINUTE_MS);
+  t.same(told, ['a@x.example']);
+  t.same(await store.queue.list({ nextHop }, 10), []);
+  await aging.close();
 });
 
 /** Reports that were asked for, in their order. */
