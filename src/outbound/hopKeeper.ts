@@ -3,7 +3,7 @@
  * restart and where an administrator sets and lifts them.
  *
  * The scheduler calls `keep` in each of its turns, so that reading and writing a hold never cross. An administrator's word counts
- * more than what was learned.
+ * more than what was learned: the store keeps it, and it is read behind each writing.
  */
 
 import { type Clock, type UnixMs, unixMs } from '../base/clock.ts';
@@ -30,14 +30,14 @@ import {
 /** What a keeper needs. */
 export interface HopKeeperOptions {
   readonly nextHop: NextHop;
-  readonly queue: Pick<QueueWork, 'heldHops' | 'holdHop'>;
+  readonly queue: Pick<QueueWork, 'heldHops' | 'holdHopForTrouble'>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** A hold that the store has to learn of. */
 interface UnsavedHold {
-  readonly hold: Omit<HopHold, 'nextHop'> | undefined;
+  readonly hold: Pick<HopHold, 'reason' | 'since'> | undefined;
 }
 
 /** The standing of a hop. */
@@ -104,11 +104,11 @@ export class HopKeeper {
     while (this.#unsaved !== undefined || this.#mustRead) {
       const unsaved = this.#unsaved;
       this.#mustRead = false;
+      if (unsaved !== undefined) await queue.holdHopForTrouble(nextHop, unsaved.hold);
       const holds = await queue.heldHops();
       const stored = holds.find(
         (hold) => hold.nextHop.kind === nextHop.kind && hold.nextHop.name === nextHop.name,
       );
-      if (unsaved !== undefined && stored?.by !== 'administrator') await queue.holdHop(nextHop, unsaved.hold);
       if (this.#unsaved !== unsaved) continue;
       this.#unsaved = undefined;
       if (unsaved === undefined || stored?.by === 'administrator')
@@ -156,8 +156,7 @@ export class HopKeeper {
     const { standing } = state;
     if (standing.kind === 'held' && standing.by === 'trouble') {
       if (before.kind === 'held' && before.reason === standing.reason) return;
-      const { by, since } = standing;
-      this.#unsaved = { hold: { by, since, reason: sentence(standing) } };
+      this.#unsaved = { hold: { since: standing.since, reason: sentence(standing) } };
     } else if (before.kind === 'held' && standing.kind === 'running') this.#unsaved = { hold: undefined };
   }
 

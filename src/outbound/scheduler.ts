@@ -39,7 +39,7 @@ import { TransactionWindow, type WaitingTransaction } from './window.ts';
 /** What a scheduler is handed. */
 export interface SchedulerOptions {
   readonly nextHop: NextHop;
-  readonly queue: Pick<QueueWork, 'due' | 'heldHops' | 'holdHop' | 'lease' | 'use'>;
+  readonly queue: Pick<QueueWork, 'due' | 'heldHops' | 'holdHopForTrouble' | 'lease' | 'use'>;
   readonly contents: Pick<Contents, 'open'>;
   readonly settling: Settling;
   readonly hands: Hands;

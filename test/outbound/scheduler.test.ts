@@ -251,6 +251,35 @@ t.test('what an administrator holds stays until he lets it go, also over a resta
   t.same(await rig.items(), []);
 });
 
+t.test('an administrator`s hold is not lost when a hop that was set up wrong takes mail again', async (t) => {
+  const { store } = house;
+  let isSaidNow = false;
+  const heldHops = async () => {
+    const holds = await store.queue.heldHops();
+    if (isSaidNow) {
+      isSaidNow = false;
+      await store.queue.holdHop(rig.hop, { by: 'administrator', reason: 'moving', since: house.clock.now() });
+    }
+    return holds;
+  };
+  const queue: Queue = { ...store.queue, heldHops };
+  const rig = await SendingRig.open(t, { ...house, store: { ...store, queue } });
+  rig.answer = troubled(MISCONFIGURED);
+  await rig.queue({ to: ['a@x.example'] });
+  await rig.idle();
+  t.match(await rig.status(), { standing: { kind: 'held', by: 'trouble' } });
+  rig.answer = (message) => {
+    isSaidNow = true;
+    return takeAll(message);
+  };
+  await rig.pass(15 * MINUTE_MS);
+  t.same(await rig.items(), []);
+  t.match(await rig.status(), { standing: { kind: 'held', by: 'administrator', reason: 'moving' } });
+  await rig.queue({ to: ['b@x.example'] });
+  await rig.idle();
+  t.match(await rig.items(), [{ state: 'waiting' }]);
+});
+
 t.test('from one sender to one recipient messages leave in their order, one at a time', async (t) => {
   const rig = await SendingRig.open(t, house, { limits: { connections: 10 } });
   const free = Promise.withResolvers<void>();

@@ -125,8 +125,10 @@ export interface QueueWork {
   oldestCreatedAt(): Promise<UnixMs | undefined>;
   /** Changes items in slices; the trace of each tells of it. */
   change(selection: QueueSelection, change: QueueChange, at: UnixMs): Promise<QueueChanged>;
-  /** Holds a hop, or lets it go (undefined). The last word counts. */
+  /** Holds a hop, or lets it go (undefined), whoever held it: an administrator's word. */
   holdHop(nextHop: NextHop, hold: Omit<HopHold, 'nextHop'> | undefined): Promise<void>;
+  /** What a scheduler learned: holds a hop for its trouble, or ends such a hold (undefined). An administrator's hold stays as it is. */
+  holdHopForTrouble(nextHop: NextHop, trouble: Pick<HopHold, 'reason' | 'since'> | undefined): Promise<void>;
   /** Hops that are held. */
   heldHops(): Promise<readonly HopHold[]>;
   /** What a hop has taken on a day. */

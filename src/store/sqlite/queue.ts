@@ -54,6 +54,7 @@ export function createQueue(reader: Reader, writer: Writer): Queue {
     oldestCreatedAt: async () => reader.read(selectOldestCreatedAt),
     change: (selection, change, at) => changeAll(reader, writer, selection, change, at),
     holdHop: (nextHop, hold) => writer.run('holdHop', { nextHop, hold }),
+    holdHopForTrouble: (nextHop, trouble) => writer.run('holdHopForTrouble', { nextHop, trouble }),
     heldHops: async () => reader.read(selectHolds),
     use: async (nextHop, day) => reader.read((db) => selectUse(db, nextHop, day)),
   };

@@ -198,6 +198,20 @@ export const QUEUE_CHANGE_TESTS: ContractTests = {
     await view.holdHop(OTHER_HOP, undefined);
     t.same(await view.heldHops(), [{ nextHop: HOP, ...said }]);
 
+    const learned = { reason: 'The password is wrong.', since: AT };
+    await view.holdHopForTrouble(HOP, learned);
+    await view.holdHopForTrouble(HOP, undefined);
+    t.same(
+      await view.heldHops(),
+      [{ nextHop: HOP, ...said }],
+      'what is learned leaves an administrator`s hold',
+    );
+    await view.holdHopForTrouble(OTHER_HOP, learned);
+    await view.holdHopForTrouble(OTHER_HOP, { ...learned, reason: 'It has expired.' });
+    t.match((await view.heldHops())[0], { nextHop: OTHER_HOP, by: 'trouble', reason: 'It has expired.' });
+    await view.holdHopForTrouble(OTHER_HOP, undefined);
+    t.same(await view.heldHops(), [{ nextHop: HOP, ...said }]);
+
     const use = { nextHop: HOP, day: 20_000, messages: 1, recipients: 4 };
     t.same(await view.use(HOP, 20_000), { ...use, messages: 0, recipients: 0 });
     await view.settle([], use);

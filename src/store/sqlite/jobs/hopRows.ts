@@ -9,8 +9,10 @@ import { selectHopId } from '../hopQueries.ts';
 import { HOP_USE_DAYS } from '../limits.ts';
 import type { JobContext } from './context.ts';
 
+type TroubleHold = Pick<HopHold, 'reason' | 'since'>;
+
 /** Jobs by name. */
-export const HOP_JOBS = { holdHop } as const;
+export const HOP_JOBS = { holdHop, holdHopForTrouble } as const;
 
 /** The id of a hop, which is made when it is new. */
 export function hopIdOf(db: Connection, hop: NextHop): number {
@@ -35,8 +37,21 @@ function holdHop(
   context.publish({ kind: 'queue' });
 }
 
+function holdHopForTrouble(
+  db: Connection,
+  { nextHop, trouble }: { readonly nextHop: NextHop; readonly trouble: TroubleHold | undefined },
+  context: JobContext,
+): void {
+  if (selectHolder(db, hopIdOf(db, nextHop)) === 'administrator') return;
+  holdHop(db, { nextHop, hold: trouble && { ...trouble, by: 'trouble' } }, context);
+}
+
 function insertHop(db: Connection, { kind, name }: NextHop): number {
   return db.value('INSERT INTO next_hop (kind, name) VALUES (?, ?) RETURNING id', kind, name) as number;
+}
+
+function selectHolder(db: Connection, hopId: number): unknown {
+  return db.value('SELECT held_by FROM hop_hold WHERE hop_id = ?', hopId);
 }
 
 function upsertHold(db: Connection, hopId: number, { by, reason, since }: Omit<HopHold, 'nextHop'>): void {
