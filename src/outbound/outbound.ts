@@ -57,7 +57,8 @@ class Room {
   readonly #hands = new Hands();
   readonly #aging: Aging;
   readonly #unsubscribe: () => void;
-  /** Schedulers of relays that are not configured any more, as long as they end. */
+  readonly #closed = new AbortController();
+  /** Schedulers of relays that are not configured any more, until what they did is settled. */
   readonly #ending = new Set<Scheduler>();
   #schedule: QueueSchedule;
   #relays: ReadonlyMap<string, ConfiguredRelay> = new Map();
@@ -124,6 +125,7 @@ class Room {
     this.#unsubscribe();
     const schedulers = [...[...this.#relays.values()].map(({ scheduler }) => scheduler), ...this.#ending];
     await Promise.all([this.#aging.close(), ...schedulers.map((scheduler) => scheduler.close(deadlineMs))]);
+    this.#closed.abort();
   }
 
   /** `relay` is undefined where the one of before stays. */
@@ -146,6 +148,7 @@ class Room {
         contents: store.contents,
         settling,
         hands: this.#hands,
+        closed: this.#closed.signal,
         schedule: () => this.#schedule,
         random,
         clock,
@@ -160,7 +163,10 @@ class Room {
 
   #end(scheduler: Scheduler): void {
     this.#ending.add(scheduler);
-    void scheduler.close(REMOVED_RELAY_DEADLINE_MS).finally(() => this.#ending.delete(scheduler));
+    void scheduler
+      .close(REMOVED_RELAY_DEADLINE_MS)
+      .then(() => scheduler.finished())
+      .finally(() => this.#ending.delete(scheduler));
   }
 
   /** Hops that an administrator holds, and those that are not configured. */

@@ -43,6 +43,8 @@ export interface SchedulerOptions {
   readonly contents: Pick<Contents, 'open'>;
   readonly settling: Settling;
   readonly hands: Hands;
+  /** The room's end: what the store has not taken by then, it will not. A scheduler that ends before the room settles on. */
+  readonly closed: AbortSignal;
   schedule(): RetrySchedule;
   /** Answers 0 to below 1. */
   readonly random: () => number;
@@ -67,6 +69,7 @@ export class Scheduler {
   #turns: Promise<void> | undefined;
   #isWoken = false;
   #isClosing = false;
+  #finished: Promise<void> | undefined;
   #lastRelayedAt: HopStatus['lastRelayedAt'];
 
   constructor(options: SchedulerOptions, relay: Relay, limits: RelayLimits) {
@@ -126,11 +129,17 @@ export class Scheduler {
     );
     const over = Promise.withResolvers<void>();
     const ending = clock.after(deadlineMs, over.resolve);
-    await Promise.race([this.#finish(), over.promise]);
+    await Promise.race([this.finished(), over.promise]);
     this.#closing.abort();
     aborting.clear();
     ending.clear();
     this.#relay.retire();
+  }
+
+  /** When all of it has ended and is settled, which a store in trouble may put off beyond the deadline. Asked once it closes. */
+  finished(): Promise<void> {
+    this.#finished ??= this.#finish();
+    return this.#finished;
   }
 
   async #finish(): Promise<void> {
@@ -286,7 +295,7 @@ export class Scheduler {
   }
 
   #settle(...[results, use]: Parameters<Settling['settle']>): Promise<boolean> {
-    return settleSurely({ ...this.#options, closing: this.#closing.signal }, results, use);
+    return settleSurely(this.#options, results, use);
   }
 }
 

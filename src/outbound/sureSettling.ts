@@ -15,13 +15,13 @@ export interface SureSettlingOptions {
   readonly settling: Settling;
   readonly clock: Clock;
   readonly log: Log;
-  /** The end of all waits: the server closes and the next start puts the leases back. */
-  readonly closing: AbortSignal;
+  /** The end of all waits: the room is closed, and the next start puts the leases back. Not sooner, even where a relay is taken away. */
+  readonly closed: AbortSignal;
 }
 
-/** Settles, again and again if it must. Answers whether it is committed; false only when the server closes. Never rejects. */
+/** Settles, again and again if it must. Answers whether it is committed; false only when the room is closed. Never rejects. */
 export async function settleSurely(
-  { settling, clock, log, closing }: SureSettlingOptions,
+  { settling, clock, log, closed }: SureSettlingOptions,
   results: readonly ItemResult[],
   use?: HopUse,
 ): Promise<boolean> {
@@ -34,7 +34,7 @@ export async function settleSurely(
       log.error('outbound.settle.failed', { trace: results[0]?.item.traceId, items: results.length, error });
     }
     try {
-      await clock.sleep(waitMs, closing);
+      await clock.sleep(waitMs, closed);
     } catch {
       return false;
     }

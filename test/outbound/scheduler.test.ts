@@ -492,6 +492,24 @@ t.test('what the hop has is not sent again while the store does not take the ans
   t.equal(rig.relay.attempts.length, 1);
 });
 
+t.test('nor when its relay is taken away meanwhile, and comes back', async (t) => {
+  const rig = await SendingRig.open(t, house);
+  rig.failSettling = Number.POSITIVE_INFINITY;
+  await rig.queue({ to: ['a@x.example'] });
+  await rig.idle();
+  rig.outbound.reconfigure([]);
+  await rig.pass(5 * MINUTE_MS, 10 * SECOND_MS);
+  t.match(await rig.items(), [{ state: 'leased' }]);
+  rig.outbound.reconfigure([rig.relayOptions()]);
+  rig.failSettling = 0;
+  await rig.pass(MINUTE_MS, 10 * SECOND_MS);
+  t.same(await rig.items(), []);
+  t.same(
+    rig.relays.map(({ attempts }) => attempts.length),
+    [1, 0],
+  );
+});
+
 t.test('a calendar that is set makes no second attempt of what is under way', async (t) => {
   const rig = await SendingRig.open(t, house);
   const free = Promise.withResolvers<void>();
@@ -703,7 +721,7 @@ t.test(
     const schedule = () => SCHEDULE;
     const relay = new FakeRelay(nextHop.name, clock);
     const scheduler = new Scheduler(
-      { ...surroundings, nextHop, hands, schedule, random: () => 0.5 },
+      { ...surroundings, nextHop, hands, closed: new AbortController().signal, schedule, random: () => 0.5 },
       relay,
       LIMITS,
     );
