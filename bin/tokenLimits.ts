@@ -15,6 +15,7 @@ const REJECTED = 'a token that is rejected is renewed once for all';
 const CERTIFICATE = 'an application shows its certificate, whatever our clock says';
 const CLOCK = 'the wall clock changes nothing, and is told of when it is off';
 const RARER = 'slow_down and trouble make the questions rarer';
+const ONCE_A_SECOND = 'an endpoint that asks for no wait is asked once a second';
 const FORGOTTEN = 'a login that is declined, forgotten or given up says so';
 const IDLE = 'a login that nobody uses is warned of after 60 days';
 const LATER = 'no token, and it is asked for later';
@@ -40,6 +41,7 @@ export const TOKEN_LIMITS: readonly LimitRow[] = [
   row('ASSERTION_LIFETIME_MS', 'none', CERTIFICATE),
   row('PEM_LIMIT_OCTETS', 'a refusal', CERTIFICATE),
   row('DEVICE_INTERVAL_MS', 'none', RARER),
+  row('DEVICE_INTERVAL_MINIMUM_MS', 'none', ONCE_A_SECOND),
   row('SLOW_DOWN_MS', 'none', RARER),
   row('DEVICE_LIFETIME_LIMIT_MS', 'the login ends', FORGOTTEN),
   row('REFRESH_LIFETIME_MS', 'a warning', IDLE),

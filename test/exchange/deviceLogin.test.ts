@@ -155,6 +155,17 @@ t.test('slow_down and trouble make the questions rarer, a question waits for ten
   giveWay();
 });
 
+t.test('an endpoint that asks for no wait is asked once a second', async (t) => {
+  const site = await openSite(t, { deviceInterval: 0.01 });
+  const begun = await site.logins.begin(site.settings, () => {});
+  if (begun.kind !== 'begun') throw new Error(begun.reason);
+  site.beforeWait = async (count) => {
+    if (count === 2) site.server.issuer.decide(begun.userCode, { user: USER });
+  };
+  t.same(await endOf(site), { kind: 'loggedIn', user: USER });
+  t.strictSame(site.waits, [1000, 1000]);
+});
+
 t.test('a login that is declined, forgotten or given up says so', async (t) => {
   const site = await openSite(t, { deviceSeconds: 60 });
   const { server, logins, settings } = site;

@@ -11,7 +11,12 @@ import { SECOND_MS } from '../../base/units.ts';
 import type { TokenAnswer } from '../accessTokens.ts';
 import { readAccessToken } from './accessToken.ts';
 import { createEndpointTime } from './endpointTime.ts';
-import { DEVICE_INTERVAL_MS, DEVICE_LIFETIME_LIMIT_MS, SLOW_DOWN_MS } from './limits.ts';
+import {
+  DEVICE_INTERVAL_MINIMUM_MS,
+  DEVICE_INTERVAL_MS,
+  DEVICE_LIFETIME_LIMIT_MS,
+  SLOW_DOWN_MS,
+} from './limits.ts';
 import {
   DEFAULT_AUTHORITY,
   deviceEndpointOf,
@@ -76,7 +81,7 @@ export async function beginDeviceLogin(
   const polling = {
     deviceCode,
     endsAt: beganAt + lifetimeMs,
-    intervalMs: seconds(fields.interval) ?? DEVICE_INTERVAL_MS,
+    intervalMs: Math.max(seconds(fields.interval) ?? DEVICE_INTERVAL_MS, DEVICE_INTERVAL_MINIMUM_MS),
   };
   return {
     kind: 'begun',

@@ -42,6 +42,8 @@ export const ASSERTION_LIFETIME_MS = 10 * MINUTE_MS;
 export const PEM_LIMIT_OCTETS = 64 * KIB;
 /** Between two questions for a login by code, unless the endpoint says otherwise (RFC 8628 section 3.2). */
 export const DEVICE_INTERVAL_MS = 5 * SECOND_MS;
+/** The shortest wait between two of them, whatever the endpoint says. */
+export const DEVICE_INTERVAL_MINIMUM_MS = SECOND_MS;
 /** Added after each `slow_down` (RFC 8628 section 3.5). */
 export const SLOW_DOWN_MS = 5 * SECOND_MS;
 /** A code is good for 15 minutes at Microsoft; longer ones are not waited for. */
