@@ -174,7 +174,7 @@ function showTrial({ outcome, trace, standing }: RelayTrial): string {
 
 function showCheck({ isReady, steps, trouble }: RelayCheck): string {
   const advice = trouble !== undefined && 'advice' in trouble ? [`To do: ${trouble.advice}`] : [];
-  const reason = trouble === undefined ? [] : [trouble.reason];
+  const reason = trouble === undefined || steps.includes(trouble.reason) ? [] : [trouble.reason];
   const end = isReady ? 'It is ready to take mail.' : 'It is not ready.';
   return `${[...steps, ...reason, ...advice, end].join('\n')}\n`;
 }
