@@ -163,7 +163,8 @@ export class Aging {
     this.#calendarOffsetMs = offsetMs;
     this.#graceUntilMs = clock.monotonic() + EXPIRY_GRACE_MS;
     log.warn('outbound.calendar.set', { seconds: Math.round(jumpMs / 1000) });
-    if (jumpMs < 0) await queue.change({ state: 'waiting' }, { kind: 'retry' }, clock.now());
+    if (jumpMs >= 0) return;
+    await queue.change({ state: 'waiting' }, { kind: 'retry', by: 'calendar' }, clock.now());
   }
 }
 

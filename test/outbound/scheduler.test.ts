@@ -620,6 +620,21 @@ t.test('a calendar that is set returns nothing, and lets nothing wait for years'
   t.ok(reportsOf(rig).every(({ action }) => action !== 'failed'));
 });
 
+t.test(
+  'what is tried because the calendar was set back is not said to be an administrator`s doing',
+  async (t) => {
+    const rig = await SendingRig.open(t, house);
+    rig.answer = deferAll;
+    const traceId = await rig.queue({ to: ['a@x.example'] });
+    await rig.idle();
+    rig.clock.setCalendar(unixMs(rig.clock.now() - HOUR_MS));
+    await rig.pass(5 * MINUTE_MS);
+    const trace = await rig.store.trace.find(traceId);
+    const retried = trace?.events.filter(({ kind }) => kind === 'retried');
+    t.match(retried, [{ fields: { recipient: 'a@x.example', by: 'calendar' } }]);
+  },
+);
+
 t.test('what waits for a hop that is not configured is told of, kept, and leaves when it is', async (t) => {
   const rig = await SendingRig.open(t, house);
   const nextHop = { kind: 'relay', name: `${rig.hop.name}-elsewhere` } as const;

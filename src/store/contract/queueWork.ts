@@ -82,8 +82,8 @@ export type QueueChange =
   | { readonly kind: 'hold' }
   /** A held item waits again, due at once. */
   | { readonly kind: 'release' }
-  /** A waiting item is due at once. */
-  | { readonly kind: 'retry' }
+  /** A waiting item is due at once. `by`, for its trace: an administrator, unless the calendar was set back. */
+  | { readonly kind: 'retry'; readonly by?: 'administrator' | 'calendar' | undefined }
   /** Without a report. */
   | { readonly kind: 'delete' }
   /** To another hop, due at once; a held one stays held. */

@@ -80,7 +80,7 @@ function changeItem(
   const isHeld = item.state === 'held';
   const tell = (kind: TraceEvent['kind'], more: TraceEvent['fields'] = {}) => {
     const { kind: hop, name } = change.kind === 'reroute' ? change.nextHop : item.nextHop;
-    const fields = { recipient: item.recipient, hop, name, ...more, by: 'administrator' };
+    const fields = { recipient: item.recipient, hop, name, by: 'administrator', ...more };
     appendQueueEvent(db, item.traceId, { at, kind, fields });
     return true;
   };
@@ -96,7 +96,7 @@ function changeItem(
     case 'retry':
       if (isHeld) return false;
       updateDue(db, item.id, WAITING, at);
-      return tell('retried');
+      return tell('retried', { by: change.by ?? 'administrator' });
     case 'delete':
       deleteItem(db, item.id);
       orphaned.add(item.contentId);
