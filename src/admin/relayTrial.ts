@@ -10,7 +10,8 @@ import { SECOND_MS } from '../base/units.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { MessageTrace, TraceEventKind } from '../store/contract/trace.ts';
 import { parseAddress } from '../accounts/address.ts';
-import type { Origin, Transfer } from '../transfer/contract.ts';
+import type { Transfer } from '../transfer/contract.ts';
+import { inOnePiece, ownOrigin } from '../transfer/ownMessage.ts';
 import { formatDate } from '../transfer/traceFields.ts';
 import type { HopStanding, HopStatus } from '../outbound/contract.ts';
 
@@ -46,16 +47,6 @@ export async function tryRelay(
       throw new MailError('invalid', `--${option}: found "${address}"; allowed: an address`);
   const { clock, store, transfer, serverName } = surroundings;
   const traceId = newTraceId(clock.now());
-  const origin: Origin = {
-    kind: 'report',
-    listener: '',
-    remoteAddress: '',
-    heloName: serverName,
-    isExtended: true,
-    tls: undefined,
-    role: 'relayIn',
-    submitter: { kind: 'anyone' },
-  };
   let hurry = () => {};
   const unsubscribe = store.feed.subscribe(({ kind }) => {
     if (kind === 'queue') hurry();
@@ -68,7 +59,7 @@ export async function tryRelay(
   try {
     const envelope = { traceId, reversePath: from, recipients: [to], relay };
     const octets = trialMessage({ relay, from, to, serverName, id: traceId, at: clock.now() });
-    const accepted = await transfer.accept(envelope, once(octets), origin);
+    const accepted = await transfer.accept(envelope, inOnePiece(octets), ownOrigin(serverName));
     if (accepted.kind === 'refused') throw accepted.error;
     for (;;) {
       const changed = new Promise<void>((resolve) => {
@@ -130,8 +121,4 @@ function trialMessage({ relay, from, to, serverName, id, at }: TrialMessage): Bu
       '',
     ].join('\r\n'),
   );
-}
-
-async function* once(octets: Buffer): AsyncGenerator<Buffer> {
-  yield octets;
 }

@@ -14,6 +14,7 @@ import type { Returned } from '../../wire/dsn/returnedPart.ts';
 import type { SettledItems } from '../../store/contract/deliveries.ts';
 import type { MessageNames, TraceEvent } from '../../store/contract/trace.ts';
 import type { Acceptance, Envelope, Origin, ReportSettings, TransferOptions } from '../contract.ts';
+import { inOnePiece, ownOrigin } from '../ownMessage.ts';
 import { formatDate } from '../traceFields.ts';
 import { type Addressee, addresseeOf, ownDomainOf, type ReportedSender } from './addressee.ts';
 
@@ -153,7 +154,7 @@ async function hand(
     isSmtpUtf8,
     ...(settled === undefined ? {} : { settled: settled({ report, audience: audience.kind }) }),
   };
-  const answer = await accept(envelope, once(octets), originOf(surroundings, message, addressee));
+  const answer = await accept(envelope, inOnePiece(octets), originOf(surroundings, message, addressee));
   if (answer.kind === 'accepted') return { kind: 'told', report, audience: audience.kind };
   const { code } = answer.error;
   log.warn('transfer.report.refused', { trace: message.traceId, to, reason: answer.error.message });
@@ -198,14 +199,7 @@ function originOf(
   { audience, mayLeave }: Extract<Addressee, { kind: 'told' }>,
 ): Origin {
   return {
-    kind: 'report',
-    listener: '',
-    remoteAddress: '',
-    heloName: serverName,
-    isExtended: true,
-    tls: undefined,
-    role: 'relayIn',
-    submitter: { kind: 'anyone' },
+    ...ownOrigin(serverName),
     about: traceId,
     mayLeave,
     // The forward may be what fails.
@@ -215,8 +209,4 @@ function originOf(
 
 function dateOf(at: UnixMs): string {
   return formatDate(at, -new Date(at).getTimezoneOffset());
-}
-
-async function* once(octets: Buffer): AsyncGenerator<Buffer> {
-  yield octets;
 }

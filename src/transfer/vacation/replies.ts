@@ -19,6 +19,7 @@ import type { Vacation } from '../../store/contract/vacation.ts';
 import type { Acceptance, Envelope, Origin, TransferOptions } from '../contract.ts';
 import { namesOf } from '../messageNames.ts';
 import { claimKey, normalizedPath } from '../onceOnly.ts';
+import { inOnePiece, ownOrigin } from '../ownMessage.ts';
 import { formatDate } from '../traceFields.ts';
 import { isAway, messageSilence } from './silence.ts';
 
@@ -100,7 +101,7 @@ async function reply(
     claims: [{ kind: 'vacation', recipient: reversePath, key, expiresAt }],
   };
   const octets = formatReply(surroundings, message, vacation, traceId);
-  const answer = await surroundings.accept(envelope, once(octets), originOf(surroundings, account));
+  const answer = await surroundings.accept(envelope, inOnePiece(octets), originOf(surroundings, account));
   if (answer.kind === 'refused') {
     log.warn('transfer.vacation.refused', {
       trace: message.traceId,
@@ -171,18 +172,7 @@ function formatReply(
 
 function originOf({ serverName }: ReplySurroundings, account: Account): Origin {
   return {
-    kind: 'report',
-    listener: '',
-    remoteAddress: '',
-    heloName: serverName,
-    isExtended: true,
-    tls: undefined,
-    role: 'relayIn',
-    submitter: { kind: 'anyone' },
+    ...ownOrigin(serverName),
     onBehalfOf: account,
   };
-}
-
-async function* once(octets: Buffer): AsyncGenerator<Buffer> {
-  yield octets;
 }
