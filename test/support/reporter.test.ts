@@ -52,6 +52,16 @@ t.test('a run with dying, failing and skipped tests is reported in full', async 
   t.match(report, /^ok {4}passes\.js {2}2 passed, 1 skipped {2}\d+\.\d\d s$/m);
   t.match(report, /^ {2}passes\.js > needs a peer: not installed: fetchmail$/m);
   t.equal(report.trimEnd().split('\n').at(-1), '4 passed, 4 failed, 1 skipped');
+  t.equal(
+    lastOf(report),
+    `failed:
+  dies.js > it ran no test
+  dies.js: exit code 3
+  dies-later.js: SIGKILL
+  fails.js > counts octets > one is two (fails.js:3): -2 +1
+  fails.js > throws > the reason it threw (fails.js:4)`,
+    'whoever is shown the end alone sees what failed',
+  );
 });
 
 t.test('a file that hangs is one failure, and named', async (t) => {
@@ -68,6 +78,8 @@ t.test('a file that hangs is one failure, and named', async (t) => {
   t.match(report, /timeout!/);
   t.match(report, /^FAIL {2}spins\.js {2}0 passed, 1 failed/m);
   t.match(report, /signal: SIGKILL/);
+  t.match(lastOf(report), /^ {2}waits\.js > waits > timeout!.*\n/m);
+  t.match(lastOf(report), /^ {2}spins\.js/m);
   t.equal(report.trimEnd().split('\n').at(-1), '0 passed, 2 failed, 0 skipped');
 });
 
@@ -78,6 +90,12 @@ t.test('a run in which all is well ends with 0, and one that finds no file does 
   const none = await runProgram(process.execPath, [RUNNER, directory]);
   t.match([none.exitCode, none.stdout.toString()], [1, /\n0 passed, 0 failed, 0 skipped\n$/]);
 });
+
+/** What stands between the last empty lines: what failed, in the order in which it ended. */
+function lastOf(report: string): string | undefined {
+  const told = report.trimEnd().split('\n\n').at(-2);
+  return told?.replace(/\((?:[^\s)]*\/)?(\w+\.js:\d+)\)/g, '($1)');
+}
 
 /** Runs those of `files` in `directory`; the report names them without it. */
 async function runFiles(directory: string, files: Readonly<Record<string, string>>) {
@@ -135,4 +153,18 @@ t.test('counts tests as a person would', async (t) => {
     const report = await text(reporter);
     t.equal(report.trimEnd().split('\n').at(-1), counts, `${behaviour}\n${report}`);
   }
+});
+
+t.test('a run in which nothing goes well ends with a list that fits a page', async (t) => {
+  const { default: Reporter } = (await import(REPORTER.href)) as { readonly default: new () => Transform };
+  const reporter = new Reporter();
+  const points = Array.from({ length: 40 }, (_, number) => `    not ok ${number + 1} - x\n`).join('');
+  const files = Array.from(
+    { length: 40 },
+    (_, number) => `# Subtest: a${number}\n${points}    1..40\nnot ok - a${number}\n`,
+  );
+  reporter.end(`TAP version 14\n1..40\n${files.join('')}`);
+  const told = lastOf(await text(reporter))?.split('\n') ?? [];
+  t.equal(told.length, 27);
+  t.strictSame([told[1], told.at(-1)], ['  a0 > x (and 39 more)', '  and 15 more tests']);
 });
