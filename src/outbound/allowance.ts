@@ -8,10 +8,11 @@
 import { calendarDay, calendarDayEnd } from '../base/calendarDay.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { MessageRate } from '../base/messageRate.ts';
 import type { NextHop } from '../store/contract/queue.ts';
 import type { HopUse, QueueWork } from '../store/contract/queueWork.ts';
 import type { RelayLimits } from './contract.ts';
-import { type DayLevel, DayUse, MessageRate } from './rate.ts';
+import { type DayLevel, DayUse } from './dayUse.ts';
 
 /** What an allowance needs. */
 export interface AllowanceOptions {

@@ -4,6 +4,7 @@ import t from 'tap';
 
 import { unixMs, type UnixMs } from '../../src/base/clock.ts';
 import { calendarDay, calendarDayEnd } from '../../src/base/calendarDay.ts';
+import { MessageRate } from '../../src/base/messageRate.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
 import { nextTransaction, transactionsOf } from '../../src/outbound/grouping.ts';
 import {
@@ -19,7 +20,7 @@ import {
   transactionLimit,
   waitsUntilMs,
 } from '../../src/outbound/hopState.ts';
-import { DayUse, MessageRate } from '../../src/outbound/rate.ts';
+import { DayUse } from '../../src/outbound/dayUse.ts';
 import { retryDelayMs } from '../../src/outbound/schedule.ts';
 import type { HopTrouble } from '../../src/transfer/relay.ts';
 import { queueItem } from './queueItems.ts';
