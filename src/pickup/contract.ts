@@ -49,6 +49,8 @@ export interface PickupDirectory {
 export interface PickupOptions {
   readonly directories: readonly PickupDirectory[];
   readonly transfer: Pick<Transfer, 'accept'>;
+  /** Whether nothing is to be taken now (maintenance); asked before each file. Never unless given. */
+  readonly isPaused?: (() => boolean) | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
