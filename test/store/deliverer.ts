@@ -4,7 +4,8 @@
  * one that it refused. Killed, traced and given I/O errors by kill.test.ts and sync.test.ts.
  *
  * Arguments: directory, deliveries at a time, deliveries in all (0: without end), octets of each (0: of many sizes), and
- * `early` to print the acknowledgement before the store gave it, which is the fault that the tests must notice.
+ * `early` to print the acknowledgement before the store gave it, which is the fault that the tests must notice: it kills itself
+ * behind one of them, for a kill from outside may come when all that was acknowledged has been committed.
  */
 
 import { createHash, randomBytes } from 'node:crypto';
@@ -17,6 +18,8 @@ import { silentLog } from '../../src/base/log.ts';
 import { openStore, type SqliteStore } from '../../src/store/sqlite/open.ts';
 
 const ADDRESS = 'in@app.example';
+/** Acknowledged too early before it kills itself. */
+const EARLY_MESSAGES = 60;
 const SIZES = [0, 100, 5_000, 5_000, 60_000, 262_144, 700_000];
 
 const [directory = '', atATime = '1', inAll = '0', octets = '0', acknowledging = ''] = process.argv.slice(2);
@@ -46,7 +49,10 @@ async function deliverOne(size: number): Promise<void> {
     await draft.write(piece);
   }
   const line = `ack ${hash.digest('hex')}`;
-  if (acknowledging === 'early') tell(line);
+  if (acknowledging === 'early') {
+    tell(line);
+    if (begun >= EARLY_MESSAGES) process.kill(process.pid, 'SIGKILL');
+  }
   const now = systemClock.now();
   await store.deliveries.deliver({
     traceId: newTraceId(now),

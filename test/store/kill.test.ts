@@ -10,7 +10,7 @@ import t from 'tap';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
-import { type RunningProgram, runProgram, startProgram } from '../support/peers.ts';
+import { runProgram, startProgram } from '../support/peers.ts';
 import { entriesOf, octetsOf } from './contract/house.ts';
 import { DELIVERER, storedHashes } from './stored.ts';
 
@@ -24,7 +24,7 @@ t.test(`nothing that was acknowledged is lost or changed by ${ROUNDS} times SIGK
   const directory = t.testdir();
   const acknowledged = new Set<string>();
   for (let round = 0; round < ROUNDS; round += 1)
-    for (const line of await deliverUntilKilled(directory, 40 + round * 37, [])) acknowledged.add(line);
+    for (const line of await deliverUntilKilled(directory, 40 + round * 37)) acknowledged.add(line);
   const stored = await storedHashes(t, directory);
   t.ok(acknowledged.size > ROUNDS * 40, `${acknowledged.size} acknowledged, ${stored.size} stored`);
   t.same(
@@ -35,7 +35,7 @@ t.test(`nothing that was acknowledged is lost or changed by ${ROUNDS} times SIGK
 
 t.test('the kill is noticed when the acknowledgement comes before the commit', async (t) => {
   const directory = t.testdir();
-  const acknowledged = await deliverUntilKilled(directory, 60, ['early']);
+  const acknowledged = await runUntilKilled([DELIVERER, directory, '20', '0', '0', 'early']);
   const stored = await storedHashes(t, directory);
   t.not(acknowledged.filter((hash) => !stored.has(hash)).length, 0);
 });
@@ -58,7 +58,7 @@ t.test('a report is there exactly when its item is settled, after SIGKILL at any
 
 t.test('the kill is noticed when an item is settled apart from its report', async (t) => {
   const directory = t.testdir();
-  await runUntilKilled([SETTLER, directory, 'apart'], 50);
+  await runUntilKilled([SETTLER, directory, 'apart']);
   const { reported, queued } = await queueLeft(directory);
   t.ok(reported.length + queued.length < 1_000);
 });
@@ -79,21 +79,22 @@ t.test(
 );
 
 /** Lets a process deliver, kills it in the middle of it after so many acknowledgements, and answers what was acknowledged. */
-async function deliverUntilKilled(
-  directory: string,
-  acknowledgements: number,
-  more: readonly string[],
-): Promise<readonly string[]> {
-  return runUntilKilled([DELIVERER, directory, '20', '0', '0', ...more], acknowledgements);
+async function deliverUntilKilled(directory: string, acknowledgements: number): Promise<readonly string[]> {
+  return runUntilKilled([DELIVERER, directory, '20', '0', '0'], acknowledgements);
 }
 
-/** Runs a program, kills it after so many acknowledgements, and answers what was acknowledged. */
-async function runUntilKilled(args: readonly string[], acknowledgements: number): Promise<readonly string[]> {
+/** Runs a program until it kills itself, or kills it after so many acknowledgements, and answers what was acknowledged. */
+async function runUntilKilled(
+  args: readonly string[],
+  acknowledgements?: number,
+): Promise<readonly string[]> {
   const program = await startProgram(process.execPath, args);
-  await program.waitFor(/ready/);
-  await printedTimes(program, acknowledgements);
-  program.signal('SIGKILL');
-  const { stdout } = await program.ended;
+  if (acknowledgements !== undefined) {
+    await program.waitFor(new RegExp(`(?:ack \\w+\\n){${acknowledgements}}`));
+    program.signal('SIGKILL');
+  }
+  const { stdout, signal } = await program.ended;
+  if (signal !== 'SIGKILL') throw new Error(`it was not killed: ${stdout}`);
   return [...stdout.toString().matchAll(/^ack (\w+)$/gm)].map(([, what]) => what ?? '');
 }
 
@@ -109,8 +110,4 @@ async function queueLeft(directory: string) {
   const queued = (await store.queue.list({}, 1000)).map(({ id }) => String(id));
   await store.close();
   return { reported, queued };
-}
-
-async function printedTimes(program: RunningProgram, times: number): Promise<void> {
-  await program.waitFor(new RegExp(`(?:ack \\w+\\n){${times}}`));
 }
