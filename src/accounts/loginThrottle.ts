@@ -126,9 +126,10 @@ export class LoginThrottle {
     if (banAfterFailures > 0 && failures >= banAfterFailures) return undefined;
     const delayMs = delayAfter(failures, delayLimitMs);
     if (delayMs === 0) return now;
-    const others = [...(underWay?.values() ?? [])].map(({ atMs }) => atMs);
-    const atMs = Math.max(now, ...others) + delayMs;
-    return atMs - now > delayLimitMs ? undefined : atMs;
+    // Waits are compared, not moments: those have fractions, and a sum less one of its parts may be a little more than the other.
+    const others = [...(underWay?.values() ?? [])].map(({ atMs }) => atMs - now);
+    const waitMs = Math.max(0, ...others) + delayMs;
+    return waitMs > delayLimitMs ? undefined : now + waitMs;
   }
 
   #enter(key: string, passwordKey: string, atMs: number): UnderWay {

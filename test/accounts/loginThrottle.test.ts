@@ -59,6 +59,27 @@ t.test(
   },
 );
 
+t.test(
+  'the longest wait is admitted at any moment, fractions of a millisecond and powers of two included',
+  async (t) => {
+    const { clock, admit, attempt } = openThrottle();
+    clock.advance(2 ** 28 - clock.monotonic() - 10_000);
+    for (let failure = 0; failure < 7; failure += 1) {
+      const admitted = admit('anna@a.example', '192.0.2.1', 'bad');
+      if (admitted.kind !== 'admitted') throw new Error('refused');
+      admitted.settle(false);
+      admitted.leave();
+    }
+    for (let step = 0; step < 50; step += 1) {
+      clock.advance(0.1);
+      const admitted = admit('anna@a.example', '192.0.2.1', 'good');
+      t.equal(admitted.kind, 'admitted', `${clock.monotonic()}`);
+      if (admitted.kind === 'admitted') admitted.leave();
+    }
+    t.ok(Number(attempt('anna@a.example', '192.0.2.1', true)) > 14_999);
+  },
+);
+
 t.test('success resets the count, and so does time', async (t) => {
   const { clock, attempt } = openThrottle();
   const name = 'anna@a.example';
