@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import type { Test } from 'tap';
 
 import { type Log, silentLog } from '../../src/base/log.ts';
-import { systemClock } from '../../src/base/clock.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
 import type { TlsMode } from '../../src/net/listener.ts';
 import type { AccountsOptions } from '../../src/accounts/accounts.ts';
@@ -37,16 +37,18 @@ export interface AccessSite {
 /** How a site differs from the usual one. */
 export interface AccessSiteOptions {
   readonly log?: Log;
+  /** For logins alone; the sessions have the machine's. */
+  readonly loginClock?: Clock;
   readonly accountsOptions?: AccountsOptions;
 }
 
 /** Opens the site; it closes with the test. */
 export async function openAccessSite(
   t: Test,
-  { log = silentLog, accountsOptions = {} }: AccessSiteOptions = {},
+  { log = silentLog, loginClock = systemClock, accountsOptions = {} }: AccessSiteOptions = {},
 ): Promise<AccessSite> {
   const clock = systemClock;
-  const site = await openRoomSite(t, clock, undefined, accountsOptions, log);
+  const site = await openRoomSite(t, clock, undefined, accountsOptions, log, loginClock);
   const { ipRanges } = site;
   const { store, accounts, search, tlsContexts } = site;
   const common = { serverName: 'mail.example.com', clock, log, accounts, ipRanges };

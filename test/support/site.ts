@@ -49,13 +49,17 @@ export interface RoomSite {
   close(): Promise<void>;
 }
 
-/** Opens a site, in a directory of its own unless it is to be opened again, and closes it when the test ends. */
+/**
+ * Opens a site, in a directory of its own unless it is to be opened again, and closes it when the test ends. Logins wait by
+ * `loginClock`, whatever the clock of the rooms is.
+ */
 export async function openRoomSite(
   t: Test,
   clock: Clock = systemClock,
   directory = mkdtempSync(join(tmpdir(), 'hauspost-rooms-')),
   accountsOptions: AccountsOptions = {},
   log = silentLog,
+  loginClock: Clock = systemClock,
 ): Promise<RoomSite> {
   const store = await openStore({ directory, clock: systemClock, log: silentLog });
   const search = openSearch({
@@ -106,6 +110,7 @@ export async function openRoomSite(
     ipRanges,
     accounts: createAccounts({
       ...surroundings,
+      clock: loginClock,
       addresses: networkAddresses,
       ipRanges,
       log,
