@@ -13,7 +13,7 @@ import type { Duplex } from 'node:stream';
 import { decodeEscapes } from './harness.ts';
 
 /** Dovecot answers within milliseconds; where it waits for more, the transcript is not one that it can play. */
-const LINE_DEADLINE_MS = 3_000;
+const LINE_DEADLINE_MS = 30_000;
 
 /** What a transcript plays with. */
 export interface DovecotStage {

@@ -1,7 +1,7 @@
 /**
  * peers.ts: programs end within their deadline with all their children, and a missing program is named.
  *
- * The programs here are Node itself with a line of script, so that this file needs no peer of its own.
+ * The programs here are Node itself with a line of script, or the shell, so that this file needs no peer of its own.
  */
 
 import t from 'tap';
@@ -36,15 +36,26 @@ t.test('a program that cannot be started rejects', async (t) => {
 });
 
 t.test('at the deadline the program is killed together with its children', async (t) => {
-  const child = 'console.log("grandchild runs"); setInterval(() => {}, 1000)';
-  const script = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'inherit' }); setInterval(() => {}, 1000)`;
-  const program = await startProgram(NODE, ['-e', script], { deadlineMs: 1500 });
+  // Programs that start in a few milliseconds, on a busy machine as well.
+  const script = "sh -c 'echo grandchild runs; sleep 1000' & sleep 1000";
+  const program = await startProgram('sh', ['-c', script], { deadlineMs: 1500 });
   await program.waitFor(/grandchild runs/);
   // The grandchild holds the output open, so `ended` could never resolve while it lives.
   const result = await program.ended;
   t.equal(result.killedFor, 'deadline');
   t.equal(result.signal, 'SIGKILL');
 });
+
+t.test(
+  'what sets up the tests is not handed on to the programs, whose own settings begin alike',
+  async (t) => {
+    process.env.HAUSPOST_TEST_JOBS = '2';
+    t.teardown(() => delete process.env.HAUSPOST_TEST_JOBS);
+    const script = 'console.log(Object.keys(process.env).filter((name) => /HAUSPOST|TAP/.test(name)).join())';
+    const { stdout } = await runProgram(NODE, ['-e', script], { env: { HAUSPOST_OWN: '1' } });
+    t.equal(stdout.toString(), 'HAUSPOST_OWN\n');
+  },
+);
 
 t.test('waitFor rejects with what was printed when the program ends first', async (t) => {
   const program = await startProgram(NODE, ['-e', 'console.log("half a banner")']);

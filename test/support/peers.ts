@@ -100,11 +100,12 @@ export async function startProgram(
   return watch(child, options.deadlineMs ?? DEADLINE_MS);
 }
 
-/** The environment for programs: this process's own without what tap and npm put there, and in a fixed locale. */
+/** The environment for programs: this process's own without what tap, npm and whoever set up the tests put there, in a fixed locale. */
 export function peerEnvironment(): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && !/^(TAP|NODE_OPTIONS|NODE_V8_COVERAGE|npm_)/.test(name)) kept[name] = value;
+    if (value !== undefined && !/^(TAP|NODE_OPTIONS|NODE_V8_COVERAGE|npm_|HAUSPOST_)/.test(name))
+      kept[name] = value;
   }
   return { ...kept, LC_ALL: 'C.UTF-8' };
 }
