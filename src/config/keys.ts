@@ -48,7 +48,11 @@ export function configJsonSchema(): object {
 }
 
 /** The sections that are lists of tables with a name, and what stands before that name in their environment variables. */
-export const LIST_PREFIXES: Readonly<Record<string, string>> = { listeners: '', relays: 'RELAY_' };
+export const LIST_PREFIXES: Readonly<Record<string, string>> = {
+  listeners: '',
+  relays: 'RELAY_',
+  pickups: 'PICKUP_',
+};
 
 /** Every key, section by section in the schema's order. */
 export const CONFIG_KEYS: readonly ConfigKey[] = listKeys();

@@ -15,6 +15,9 @@ import { doorProblems, doorWarnings, type ExchangeConfig } from './exchangeKeys.
 import { CONFIG_KEYS, findKey, LIST_PREFIXES } from './keys.ts';
 import { describeIssues, type Origins, type Problem, problemAt } from './problems.ts';
 import type { ListenerConfig } from './listenerKeys.ts';
+import type { PickupConfig } from './pickupKeys.ts';
+import { overlayPickupPresets } from './pickupPresets.ts';
+import { pickupProblems, pickupWarnings } from './pickupProblems.ts';
 import { RELAY_FILE_KEYS, type RelayConfig } from './relayKeys.ts';
 import { overlayPresets, type RelayPresets } from './relayOverlay.ts';
 import { relayProblems, relayWarnings } from './relayProblems.ts';
@@ -84,21 +87,24 @@ export function loadConfig(options: LoadOptions): LoadedConfig | FaultyConfig {
   const directory = file === undefined ? options.defaultDirectory : dirname(file);
   const origins: Origins = { file: where, text: source.text, variables: overlay.variables };
   const problems = [...overlay.problems, ...readSecrets(overlay.raw, directory, origins)];
-  const whole = overlayPresets(overlay.raw, options.relayPresets);
+  const whole = overlayPickupPresets(overlayPresets(overlay.raw, options.relayPresets));
   const checked = configSchema.safeParse(whole);
   if (!checked.success) problems.push(...describeIssues(checked.error.issues, whole, origins));
   else problems.push(...crossCheck(checked.data, origins, options), ...checkRelays(checked.data, origins));
-  if (problems.length > 0 || !checked.success) return faulty(problems);
+  const config = checked.success ? absolute(checked.data, directory) : undefined;
+  if (config !== undefined) problems.push(...checkPickups(config, origins));
+  if (problems.length > 0 || config === undefined) return faulty(problems);
   return {
     kind: 'loaded',
-    config: absolute(checked.data, directory),
+    config,
     file,
     sourceOf: (path) => sourceOf(path, { file: parsed.raw, set: overlay.raw, whole }, overlay.variables),
     warnings: [
       ...overlay.warnings,
-      ...checked.data.listeners.flatMap(listenerWarnings),
-      ...checked.data.listeners.flatMap(doorWarnings),
-      ...checked.data.relays.flatMap(relayWarnings),
+      ...config.listeners.flatMap(listenerWarnings),
+      ...config.listeners.flatMap(doorWarnings),
+      ...config.relays.flatMap(relayWarnings),
+      ...config.pickups.flatMap(pickupWarnings),
     ],
   };
 }
@@ -204,6 +210,12 @@ function checkRelays({ relays }: Config, origins: Origins): Problem[] {
   );
 }
 
+function checkPickups(config: Config, origins: Origins): Problem[] {
+  return config.pickups.flatMap((pickup, index) =>
+    pickupProblems(pickup, config).map(([key, text]) => problemAt(['pickups', index, key], text, origins)),
+  );
+}
+
 /** What is wrong with the keys that only some protocols have: key and text. */
 function protocolProblems(
   listener: ListenerConfig,
@@ -266,6 +278,7 @@ function absolute(config: Config, directory: string): Config {
       ...pair(listener.certificateFile, listener.keyFile),
     })),
     relays: config.relays.map((relay) => withFiles(relay, directory)),
+    pickups: config.pickups.map((pickup) => withDirectories(pickup, directory)),
   };
 }
 
@@ -275,6 +288,15 @@ function withFiles(relay: RelayConfig, directory: string): RelayConfig {
     return file === undefined ? [] : [[key, resolve(directory, file)] as const];
   });
   return { ...relay, ...Object.fromEntries(files) };
+}
+
+function withDirectories(pickup: PickupConfig, directory: string): PickupConfig {
+  const { badmailDirectory: badmail } = pickup;
+  return {
+    ...pickup,
+    directory: resolve(directory, pickup.directory),
+    ...(badmail === undefined ? {} : { badmailDirectory: resolve(directory, badmail) }),
+  };
 }
 
 function withRoots(exchange: ExchangeConfig, directory: string): ExchangeConfig {
@@ -292,7 +314,7 @@ function sourceOf(
   if (isSet(file, parts)) return 'file';
   // A whole list may have come as JSON.
   if ((parts[0] ?? '') in LIST_PREFIXES && isSet(set, parts)) return 'environment';
-  return parts[0] === 'relays' && isSet(whole, parts) ? 'preset' : 'default';
+  return ['relays', 'pickups'].includes(parts[0] ?? '') && isSet(whole, parts) ? 'preset' : 'default';
 }
 
 function isSet(raw: unknown, parts: readonly string[]): boolean {

@@ -11,6 +11,7 @@ import { exchange } from './exchangeKeys.ts';
 import { forwarding } from './forwardingKeys.ts';
 import { hostName } from './hostName.ts';
 import { DEFAULT_LISTENERS, listener, TLS_VERSIONS } from './listenerKeys.ts';
+import { pickup } from './pickupKeys.ts';
 import { pop3 } from './pop3Keys.ts';
 import { protocolLog } from './protocolLogKeys.ts';
 import { queue } from './queueKeys.ts';
@@ -273,6 +274,13 @@ export const configSchema = z.strictObject({
     .max(64)
     .default([])
     .describe('The next hops that routes name, one [[relays]] table each (docs/SENDING.md).'),
+  pickups: z
+    .array(pickup)
+    .max(64)
+    .default([])
+    .describe(
+      'Directories that applications write messages into, one [[pickups]] table each (docs/PICKUP.md).',
+    ),
 });
 
 /** A complete configuration: every default filled in. */
@@ -299,6 +307,7 @@ export const RELOADABLE_KEYS: readonly string[] = [
   'exchange.previousSecret',
   ...Object.keys(queue.shape).map((name) => `queue.${name}`),
   ...Object.keys(relay.shape).map((name) => `relays[].${name}`),
+  ...Object.keys(pickup.shape).map((name) => `pickups[].${name}`),
 ];
 
 /** Keys whose value is masked wherever it is shown. Each has a twin with `File` behind it that names a file with the value. */
