@@ -104,7 +104,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig | FaultyConfig {
       ...config.listeners.flatMap(listenerWarnings),
       ...config.listeners.flatMap(doorWarnings),
       ...config.relays.flatMap(relayWarnings),
-      ...config.pickups.flatMap(pickupWarnings),
+      ...pickupWarnings(config),
     ],
   };
 }

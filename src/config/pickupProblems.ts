@@ -38,7 +38,19 @@ export function pickupProblems(pickup: PickupConfig, config: Config): readonly P
 }
 
 /** What works, and an administrator should know. */
-export function pickupWarnings({ name, kind, directory, senders, recipients }: PickupConfig): string[] {
+export function pickupWarnings({ pickups, server }: Config): string[] {
+  return pickups.flatMap((pickup) => [
+    ...opennessWarnings(pickup),
+    ...(isWithin(pickup.directory, server.dataDirectory)
+      ? [
+          `pickup ${pickup.name} lies in server.dataDirectory (${server.dataDirectory}): whoever writes into it has to be let into the directory that holds all mail and its keys; a place apart is safer`,
+        ]
+      : []),
+  ]);
+}
+
+/** That a directory lets its writers send in anybody's name. */
+function opennessWarnings({ name, kind, directory, senders, recipients }: PickupConfig): string[] {
   if (!senders.includes('*')) return [];
   if (recipients.includes('*'))
     return [
@@ -63,10 +75,10 @@ function placeProblems(pickup: PickupConfig, { server, pickups }: Config): Picku
   const badmail = badmailOf(pickup);
   const problems: PickupProblem[] = [];
   const add = (key: keyof PickupConfig, text: string) => problems.push([key, text]);
-  if (isWithin(directory, server.dataDirectory) || isWithin(server.dataDirectory, directory))
+  if (isWithin(server.dataDirectory, directory))
     add(
       'directory',
-      `found "${directory}"; it has to lie apart from server.dataDirectory, "${server.dataDirectory}", which applications must not reach`,
+      `found "${directory}"; it cannot be server.dataDirectory, "${server.dataDirectory}", or hold it`,
     );
   const clash = clashOf(directory, others);
   const badmailClash = clashOf(badmail, others);

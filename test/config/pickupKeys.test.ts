@@ -106,8 +106,8 @@ t.test('directories have to lie apart, of each other, of badmail and of the data
       '6: pickups[0].badmailDirectory: found "D"; it cannot be the pickup directory itself, or hold it',
     ],
     [
-      pickup('a', 'directory = "data/pickup"'),
-      '5: pickups[0].directory: found "D/data/pickup"; it has to lie apart from server.dataDirectory, "D/data", which applications must not reach',
+      pickup('a', 'directory = "."\nbadmailDirectory = "bad"'),
+      '5: pickups[0].directory: found "D"; it cannot be server.dataDirectory, "D/data", or hold it',
     ],
   ];
   for (const [text, problem] of rows) t.equal(problemsOf(t, text)[0], problem, text);
@@ -153,11 +153,13 @@ t.test('faults have their line, and say what is allowed or meant', async (t) => 
   );
 });
 
-t.test('a directory that lets anybody send anything as anybody is warned of', async (t) => {
+t.test('a directory that lets anybody send as anybody, or lies among the mail, is warned of', async (t) => {
   const warnings = (keys: string) =>
     loaded(load(t, pickup('erp', `directory = "in"\n${keys}`)).result).warnings;
   t.strictSame(warnings('recipients = ["*"]'), []);
   t.strictSame(warnings('senders = ["*"]\nrecipients = ["local"]'), []);
+  const inside = loaded(load(t, pickup('erp', 'directory = "data/in"')).result).warnings;
+  t.match(inside, [/^pickup erp lies in server\.dataDirectory \(.*\/data\): /]);
   t.match(warnings('senders = ["*"]'), [
     /^pickup erp takes any sender and any recipient: whoever can write into /,
   ]);
