@@ -6,7 +6,7 @@ import type { Below } from '../support/randomNumbers.ts';
 import { randomNumbers } from '../support/randomNumbers.ts';
 import { dialogue, openProtocolRig, playSteps, type ProtocolRig, type Step } from './protocolRig.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 const SEED = Number(process.env.SEED ?? 20_261_125);
 const NAME = 'tim@app.example.com';

@@ -34,7 +34,7 @@ import {
   tokenOptions,
 } from '../support/tokenServer.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 const SECRET = 'planted~Secret/of+the=application';
 const CLIENT = 'aaaaaaaa-0000-0000-0000-000000000001';
 const NO_VAULT: TokenVault = {
@@ -526,7 +526,7 @@ async function settled(server: { readonly requests: readonly unknown[] }, count:
 }
 
 async function waitFor(isThere: () => boolean): Promise<void> {
-  for (const until = Date.now() + 10_000; !isThere() && Date.now() < until; ) await nextTurn();
+  for (const until = Date.now() + 60_000; !isThere() && Date.now() < until; ) await nextTurn();
 }
 
 /** Whether `promise` is still pending after some turns of the event loop. */

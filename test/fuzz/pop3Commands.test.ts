@@ -23,7 +23,7 @@ const COMMANDS_PER_SESSION = 25;
 /** A reply that takes longer is a hang. */
 const REPLY_DEADLINE_MS = 20_000;
 
-t.setTimeout(120_000 + COMMANDS * 60);
+t.setTimeout(300_000 + COMMANDS * 60);
 
 /** What the commands of a session begin with; NAME stands for the twin's address. */
 const STATES: readonly (readonly string[])[] = [

@@ -86,7 +86,7 @@ const GRAMMARS = {
   },
 } as const;
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 // What is counted has to be stored each time, also where two rounds say the same.
 const site = createSite('[transfer]\nsuppressResends = false\n');

@@ -29,7 +29,7 @@ const BITS: Readonly<Record<string, number>> = {
   '\\Deleted': FLAG.deleted,
   '\\Draft': FLAG.draft,
 };
-t.setTimeout(60_000 + STEPS * 300);
+t.setTimeout(300_000 + STEPS * 300);
 
 /** Enough for gaps and runs, few enough that everything happens to every message. */
 const MESSAGE_LIMIT = 25;

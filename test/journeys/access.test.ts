@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { addAccount, createSite, type Site } from '../support/appliance.ts';
 import { clientOn } from '../support/sockets.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 function siteOf(t: Test, extra = ''): Site {
   const site = createSite(extra);

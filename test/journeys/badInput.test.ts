@@ -307,7 +307,7 @@ const POLITE_END: Readonly<Record<Protocol, { readonly command: string; readonly
   imap: { command: 'zz LOGOUT\r\n', answer: /^zz OK /m },
 };
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 const site = createSite();
 t.teardown(() => site.remove());

@@ -16,7 +16,7 @@ import { RawImap } from '../support/rawImap.ts';
 import { RawPop3 } from '../support/rawPop3.ts';
 import { asData, RawSmtp } from '../support/rawSmtp.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 const site = createSite('[tls]\ncertificateFile = "mail.crt"\nkeyFile = "mail.key"\n');
 t.teardown(() => site.remove());

@@ -4,7 +4,7 @@ import t from 'tap';
 
 import { IDLE_KINDS, octetsPerConnection, serveMetered } from '../support/idleConnections.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 const WHERE = { skip: process.platform !== 'linux' && 'resident memory is read from /proc' };
 const LIMIT_OCTETS = 50_000;

@@ -1,12 +1,13 @@
 /** `npm run demo` as a person sees it: it shows itself, its printed curl line works, Ctrl-C ends it and leaves nothing behind. */
 
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { peerTest, runProgram, startProgram } from '../support/peers.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -15,8 +16,12 @@ await peerTest(
   ['curl', 'sh'],
   'the demo shows mail in and out, and serves until it is told to stop',
   async (t) => {
-    const before = new Set(readdirSync(tmpdir()).filter((name) => name.startsWith('hauspost-demo-')));
-    const demo = await startProgram(process.execPath, [MAIN, 'demo'], { deadlineMs: 100_000 });
+    const temporary = mkdtempSync(join(tmpdir(), 'hauspost-test-'));
+    t.teardown(() => rmSync(temporary, { recursive: true, force: true }));
+    const demo = await startProgram(process.execPath, [MAIN, 'demo'], {
+      deadlineMs: 250_000,
+      env: { TMPDIR: temporary, TEMP: temporary },
+    });
     await demo.waitFor(/Ctrl-C ends the demo/);
     const printed = demo.printed();
     t.match(printed, /Took in 12 messages \(28\.7 MB\) by SMTP with TLS in \d/);
@@ -36,9 +41,6 @@ await peerTest(
     }
     demo.signal('SIGINT');
     t.equal((await demo.ended).exitCode, 0);
-    const left = readdirSync(tmpdir()).filter(
-      (name) => name.startsWith('hauspost-demo-') && !before.has(name),
-    );
-    t.strictSame(left, []);
+    t.strictSame(readdirSync(temporary), []);
   },
 );

@@ -18,7 +18,7 @@ import { type ExchangeMessage, makeExchangeMessage, type Tenant } from '../suppo
 import { createExchangeOnline, type ExchangeOptions, type Outgoing } from '../support/exchangeOnline.ts';
 import { RawPop3 } from '../support/rawPop3.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 const NAME = 'mail.protection.outlook.com';
 const SECRET = 'correct-horse-battery-staple';

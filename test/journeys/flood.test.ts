@@ -16,7 +16,7 @@ import { RawImap } from '../support/rawImap.ts';
 import { type Login, RawPop3 } from '../support/rawPop3.ts';
 import { RawSmtp } from '../support/rawSmtp.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 const WHERE = {
   skip: process.platform !== 'linux' && 'loopback has one address, and processor time is read from /proc',

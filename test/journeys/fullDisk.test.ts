@@ -14,7 +14,7 @@ import { RawImap } from '../support/rawImap.ts';
 import { type Login, RawPop3 } from '../support/rawPop3.ts';
 import { RawSmtp } from '../support/rawSmtp.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 const MIB = 1024 * 1024;
 const DISK_MIB = 160;

@@ -17,7 +17,7 @@ import type { ImapSite } from '../imapd/harness.ts';
 import { openDovecot } from '../support/dovecot.ts';
 import { peerTest, runProgram } from '../support/peers.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 /** How Maildir writes flags into file names, in the order that it wants. */
 const MAILDIR_FLAGS = [

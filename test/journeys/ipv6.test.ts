@@ -15,7 +15,7 @@ import { RawImap } from '../support/rawImap.ts';
 import { RawPop3 } from '../support/rawPop3.ts';
 import { RawSmtp } from '../support/rawSmtp.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),

@@ -7,7 +7,7 @@ import { RawImap } from '../support/rawImap.ts';
 import { RawPop3 } from '../support/rawPop3.ts';
 import { RawSmtp } from '../support/rawSmtp.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 const MESSAGE = Buffer.from('Subject: hello\r\n\r\nworld\r\n');
 

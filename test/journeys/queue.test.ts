@@ -9,7 +9,7 @@ import type { QueueItemReport, QueueReport } from '../../src/admin/queueOperatio
 import { createSite, type Site } from '../support/appliance.ts';
 import { RawSmtp } from '../support/rawSmtp.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 const FROM = 'App@sender.example';
 

@@ -61,7 +61,7 @@ const SET_UP: readonly (readonly string[])[] = [
   ['route', 'add', 'exchange', '*', '--to', 'relay:exchange'],
 ];
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 t.test('what route test says is what happens, by each kind of route, list, forward and rule', async (t) => {
   const site = createSite('[transfer]\nrelayRoutes = "on"\n');

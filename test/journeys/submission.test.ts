@@ -24,7 +24,7 @@ import {
   type Way,
 } from './submittingClients.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 /** Trusted, unlike 127.0.0.1. */
 const DEVICE_ADDRESS = '127.0.0.9';

@@ -28,7 +28,7 @@ const EVENTS: readonly (readonly [pattern: RegExp, event: Event])[] = [
   [/250 2\.0\.0 Queued/g, '250'],
 ];
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 peerTest(t, ['strace'], 'at one connection each 250 has a sync between its message and itself', async (t) => {
   const site = createSite();

@@ -14,7 +14,7 @@ import { tellTrace } from '../../src/admin/traceStory.ts';
 import { addAccount, createSite } from '../support/appliance.ts';
 import { RawSmtp } from '../support/rawSmtp.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 const SUBJECT = '=?UTF-8?Q?St=C3=B6rung_an_Pumpe?= 17';
 const MESSAGE = Buffer.from(

@@ -26,7 +26,7 @@ const MISCONFIGURED: HopTrouble = {
 /** The tests share it: each has a relay of its own. */
 const house = await openRigHouse(t);
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 t.test(
   'a message leaves without Return-Path, its recipients together, and is gone from the queue',

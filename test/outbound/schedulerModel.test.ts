@@ -28,7 +28,7 @@ const TROUBLES: readonly HopTrouble[] = [
 ];
 const UNTRIED: RecipientOutcome = { kind: 'untried' };
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 const house = await openRigHouse(t);
 
 for (const seed of SEEDS)

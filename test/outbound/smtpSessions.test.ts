@@ -32,7 +32,7 @@ import { HOP_KEYWORDS, type HopScript, openScriptedHop, type ScriptedHop } from 
 import { messageOf } from './relayedMessages.ts';
 import { inShort, NEVER, NO_LIMITS, openRelay, SERVER_NAME } from './smtpHop.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 const TEXT = 'Subject: a\r\n\r\nbody\r\n';
 const AUTHORITY = await createAuthority('Test Root');

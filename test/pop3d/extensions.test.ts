@@ -29,7 +29,7 @@ import {
 } from './harness.ts';
 
 // Each test has a store of its own; a loaded machine needs a minute for all of them.
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 const utf8 = (text: string) => Buffer.from(text).toString('latin1');
 const capabilities = (answer: string) => answer.split('\r\n').slice(1, -2);

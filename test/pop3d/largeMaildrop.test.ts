@@ -9,7 +9,7 @@ import t, { type Test } from 'tap';
 import { ADDRESS, countingClient, MULTI_LINE, openServer, SYSTEM_TIME } from './harness.ts';
 
 // Each test has a store of its own; a loaded machine needs a minute for all of them.
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 const MESSAGES = 100_000;
 /** No request holds the event loop for longer. */

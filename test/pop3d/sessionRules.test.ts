@@ -25,7 +25,7 @@ import {
 } from './harness.ts';
 
 // Each test has a store of its own; a loaded machine needs a minute for all of them.
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 /** Counts the octets that a server has read of messages. */
 function watchReading() {

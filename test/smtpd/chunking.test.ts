@@ -10,7 +10,7 @@ import { FREE_CHUNKS } from '../../src/smtpd/limits.ts';
 import { type Client, secureClient } from '../support/sockets.ts';
 import { ask, asSent, DOMAIN, dribble, openSmtpSite, type SmtpServer, turns } from './harness.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 const site = await openSmtpSite(t);
 const { tickets } = site;
 

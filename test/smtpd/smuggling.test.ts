@@ -11,7 +11,7 @@ import type { Transfer } from '../../src/transfer/contract.ts';
 import { type Client, connectClient, secureClient } from '../support/sockets.ts';
 import { ask, begin, DOMAIN, dribble, openSmtpSite, type ServerOptions, type SmtpServer } from './harness.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 const site = await openSmtpSite(t);
 const TICKETS = `tickets@${DOMAIN}`;
 

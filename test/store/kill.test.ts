@@ -18,7 +18,7 @@ const SETTLER = fileURLToPath(new URL('./settler.ts', import.meta.url));
 
 const ROUNDS = 4;
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 t.test(`nothing that was acknowledged is lost or changed by ${ROUNDS} times SIGKILL`, async (t) => {
   const directory = t.testdir();

@@ -37,7 +37,7 @@ import { createDataDirectory } from './dataDirectory.ts';
 
 const OCTETS = patterned(700_000);
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 t.test('a content stays while an item of the queue needs it, and goes with the last one', async (t) => {
   const data = createDataDirectory(t);

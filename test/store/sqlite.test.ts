@@ -38,7 +38,7 @@ import {
 } from './contract/house.ts';
 import { createDataDirectory, optionsOf } from './dataDirectory.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 const LANDED_STEPS = [
   'e94999009b0a77e6',

@@ -17,7 +17,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** One more than the machine has processors, because some wait while others work. */
 const JOBS = Number(process.env.HAUSPOST_TEST_JOBS ?? availableParallelism() + 1);
 /** For a file that sets no limit of its own by `t.setTimeout`. */
-const FILE_TIMEOUT_MS = 120_000;
+const FILE_TIMEOUT_MS = 300_000;
 /** A file ends itself when its time is up; one that can't is killed so much later. */
 const GRACE_MS = 5_000;
 /** Of what a file prints on its standard error stream the end is kept. */

@@ -11,7 +11,7 @@ import { planningIn, type RoutingWorld, rule } from '../../support/routingWorld.
 const SEED = Number(process.env.HAUSPOST_SEED ?? 20261129);
 const WORLDS = Number(process.env.HAUSPOST_WORLDS ?? 300);
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 t.test('what is explained is what RCPT answers and the plan does', async (t) => {
   const chance = chanceOf(randomNumbers(SEED));

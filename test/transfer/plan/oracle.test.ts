@@ -177,7 +177,7 @@ function oracle(world: RoutingWorld, path: string, from: string, submitter: Subm
   return reached;
 }
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 t.test('in worlds without forwards and rules exactly those are reached whom the oracle finds', async (t) => {
   const chance = chanceOf(randomNumbers(SEED));
