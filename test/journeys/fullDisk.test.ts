@@ -3,16 +3,15 @@
  * stored by half, and mail is taken in again by itself once there is room.
  */
 
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import process from 'node:process';
 import t, { type Test } from 'tap';
 
 import { addAccount, createSite, type RunningServer } from '../support/appliance.ts';
-import { findProgram, runProgram } from '../support/peers.ts';
 import { RawImap } from '../support/rawImap.ts';
 import { type Login, RawPop3 } from '../support/rawPop3.ts';
 import { RawSmtp } from '../support/rawSmtp.ts';
+import { mountSmallDisk, smallDiskSkip } from '../support/smallDisk.ts';
 
 t.setTimeout(300_000);
 
@@ -30,10 +29,6 @@ const ACCEPTS_AGAIN_MS = 5000;
 const MESSAGE = Buffer.from('Subject: hello\r\n\r\nworld\r\n');
 const LARGE = Buffer.from(`Subject: large\r\n\r\n${`${'x'.repeat(62)}\r\n`.repeat(24 * 1024)}`);
 
-const isRoot = process.getuid?.() === 0;
-const hasMount = findProgram('mount') !== undefined && findProgram('umount') !== undefined;
-const reason = isRoot && hasMount ? false : 'a small file system can only be mounted as root';
-
 /** A site whose data directory is a disk of its own, and how full that is. */
 async function createSmallDisk(t: Test) {
   const site = createSite(
@@ -43,36 +38,12 @@ async function createSmallDisk(t: Test) {
       `[smtp]\nsizeLimitOctets = ${SIZE_LIMIT}`,
     ].join('\n'),
   );
+  // Before the disk is mounted, since the last one to be set up goes first.
+  t.teardown(() => site.remove());
   const disk = join(site.directory, 'disk');
-  const ballast = join(disk, 'ballast');
   mkdirSync(disk);
-  const options = ['-t', 'tmpfs', '-o', `size=${DISK_MIB}m`, 'tmpfs', disk];
-  const mounted = await runProgram('mount', options);
-  const free = () => {
-    const { bavail, bsize } = statfsSync(disk);
-    return bavail * bsize;
-  };
-  const empty = () => rmSync(ballast, { force: true });
-  t.teardown(async () => {
-    await runProgram('umount', ['-l', disk]);
-    await site.remove();
-  });
-  return {
-    site,
-    isMounted: mounted.exitCode === 0,
-    empty,
-    /** Leaves `octets` free. */
-    leave(octets: number): void {
-      empty();
-      // The last page of the file system has to go as well.
-      const count = Math.max(0, free() - octets);
-      try {
-        writeFileSync(ballast, Buffer.alloc(count, 1));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      }
-    },
-  };
+  const small = await mountSmallDisk(t, disk, DISK_MIB);
+  return small && { site, empty: small.empty, leave: small.leave };
 }
 
 /** A session on the submission listener, logged in. */
@@ -93,10 +64,10 @@ const countOf = async (server: RunningServer, box: Login): Promise<number> => {
 
 t.test(
   'a full disk puts mail off, serves readers, and takes mail in again by itself',
-  { skip: reason },
+  { skip: smallDiskSkip },
   async (t) => {
     const disk = await createSmallDisk(t);
-    if (!disk.isMounted) return t.comment('skipped: no tmpfs could be mounted');
+    if (disk === undefined) return t.comment('skipped: no tmpfs could be mounted');
     const { site } = disk;
     const box = await addAccount(site, 'box');
     const server = await site.serve();
@@ -174,9 +145,9 @@ async function readAndDelete(t: Test, server: RunningServer, box: Login): Promis
   t.equal(await countOf(server, box), before - 2);
 }
 
-t.test('a disk that fills up inside a message stores nothing of it', { skip: reason }, async (t) => {
+t.test('a disk that fills up inside a message stores nothing of it', { skip: smallDiskSkip }, async (t) => {
   const disk = await createSmallDisk(t);
-  if (!disk.isMounted) return t.comment('skipped: no tmpfs could be mounted');
+  if (disk === undefined) return t.comment('skipped: no tmpfs could be mounted');
   const { site } = disk;
   const box = await addAccount(site, 'box');
   const server = await site.serve();
