@@ -9,9 +9,9 @@ import { join } from 'node:path';
 
 import type { Teardown } from './sockets.ts';
 
-const LIBRARY = [`/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime/libfaketimeMT.so.1`].find(
-  (path) => existsSync(path),
-);
+const LIBRARY = [
+  `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime/libfaketimeMT.so.1`,
+].find((path) => existsSync(path));
 
 /** Why there is none here, or false. */
 export const jumpingCalendarSkip: string | false =

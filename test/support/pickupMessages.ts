@@ -2,7 +2,8 @@
  * Files for pickup directories, each made from its name alone, with what has to come of it: who gets it, and with which octets.
  *
  * The name decides how the envelope is written (To and Cc; Bcc; X-Sender and X-Receiver beside a To that is to be ignored), how the
- * file is encoded (CRLF, bare LF, byte order mark, UTF-16) and how long it is. About one in twelve has no recipient and is bad.
+ * file is encoded (CRLF, bare LF, byte order mark, UTF-16) and how long it is. About one in twelve has no recipient and is bad. Names
+ * that begin with `small-` are those of short messages.
  * Used by the proofs of pickup directories; what was received tells its name, so that nothing has to be kept to check it.
  */
 
@@ -29,15 +30,16 @@ export interface PickupMessage {
   readonly recipients: readonly string[];
 }
 
-/** Of `name` (letters, digits and hyphens). `isGood`: never a bad one. */
-export function pickupMessage(name: string, isGood = false): PickupMessage {
+/** Of `name` (letters, digits and hyphens). */
+export function pickupMessage(name: string): PickupMessage {
   const digest = createHash('sha256').update(name).digest();
-  const isBad = !isGood && (digest[5] ?? 0) % BAD_EVERY === 0;
+  const isBad = (digest[5] ?? 0) % BAD_EVERY === 0;
   const mask = 1 + ((digest[0] ?? 0) % 7);
   const recipients = isBad ? [] : PICKUP_BOXES.filter((_box, index) => (mask >> index) & 1);
   const envelope = writeEnvelope(recipients, (digest[1] ?? 0) % 3);
-  const isLarge = (digest[3] ?? 0) < 3;
-  const lines = isLarge ? LARGE_LINES : 4 + (digest.readUInt16BE(6) % LINES_LIMIT);
+  const isSmall = name.startsWith('small-');
+  const isLarge = !isSmall && (digest[3] ?? 0) < 3;
+  const lines = isSmall ? 2 : isLarge ? LARGE_LINES : 4 + (digest.readUInt16BE(6) % LINES_LIMIT);
   const rest = [
     `Subject: ${name}`,
     'Date: Fri, 27 Nov 2026 10:00:00 +0000',
@@ -68,10 +70,10 @@ export function nameOfMessage(octets: Buffer): string | undefined {
 }
 
 /** Whether these octets are the message that their name says, behind trace fields of ours and nothing else. */
-export function isWhole(octets: Buffer, isGood = false): boolean {
+export function isWhole(octets: Buffer): boolean {
   const name = nameOfMessage(octets);
   if (name === undefined) return false;
-  const { stored } = pickupMessage(name, isGood);
+  const { stored } = pickupMessage(name);
   const front = octets.subarray(0, Math.max(0, octets.length - stored.length)).toString();
   return (
     octets.subarray(front.length).equals(stored) &&

@@ -30,6 +30,8 @@ export interface PickupSiteOptions {
   /** Where files are picked up, an absolute path; in the site's directory unless given. */
   readonly directory?: string;
   readonly badmailDirectory?: string;
+  /** The same directory as other machines see it, who write into it; the directory itself unless given. */
+  readonly writtenDirectory?: string;
   /** Further keys of the directory, and of all else. */
   readonly keys?: string;
   readonly extra?: string;
@@ -39,6 +41,7 @@ export interface PickupSiteOptions {
 /** The appliance and what is beside it. */
 export interface PickupSite {
   readonly site: Site;
+  /** As the server sees it. */
   readonly directory: string;
   readonly badmailDirectory: string;
   readonly writer: WriterOptions;
@@ -91,7 +94,8 @@ export async function createPickupSite(t: Teardown, options: PickupSiteOptions =
   const site = createSite(config(options.directory ?? 'pickup'), main);
   t.teardown(() => site.remove());
   const directory = options.directory ?? join(site.directory, 'pickup');
-  const badmailDirectory = options.badmailDirectory ?? join(directory, 'badmail');
+  const written = options.writtenDirectory ?? directory;
+  const badmailDirectory = options.badmailDirectory ?? join(written, 'badmail');
   mkdirSync(directory, { recursive: true });
   const elsewhere = mkdtempSync(join(ELSEWHERE, 'hauspost-elsewhere-'));
   t.teardown(() => rmSync(elsewhere, { recursive: true, force: true }));
@@ -103,14 +107,14 @@ export async function createPickupSite(t: Teardown, options: PickupSiteOptions =
     badmailDirectory,
     boxes,
     writer: {
-      directory,
-      stage: `${directory}-stage`,
+      directory: written,
+      stage: `${written}-stage`,
       elsewhere,
       settleMs: settleSeconds * 1000,
     },
-    drain: (isLeft = () => false, deadlineMs = DRAIN_DEADLINE_MS) => drain(directory, isLeft, deadlineMs),
+    drain: (isLeft = () => false, deadlineMs = DRAIN_DEADLINE_MS) => drain(written, isLeft, deadlineMs),
     findOutcome: (server, names, ignored = new Set()) =>
-      findOutcome(server, { boxes, directory, badmailDirectory, names, ignored }),
+      findOutcome(server, { boxes, directory: written, badmailDirectory, names, ignored }),
   };
 }
 
