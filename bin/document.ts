@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { documentErrors } from '../src/base/error.ts';
 import { documentLoginForms } from '../src/accounts/documentLogins.ts';
+import { documentPickupProblems } from '../src/wire/pickup/problems.ts';
 import { documentKeys } from '../src/config/explain.ts';
 import { documentProfiles } from '../src/admin/compatibilityTable.ts';
 import { documentVerbs } from '../src/admin/document.ts';
@@ -43,5 +44,6 @@ fill('LIMITS.md', 'hops', await documentLimits(HOP_LIMITS));
 fill('LIMITS.md', 'graph', await documentLimits(GRAPH_LIMITS));
 fill('LIMITS.md', 'tokens', await documentLimits(TOKEN_LIMITS));
 fill('LIMITS.md', 'reports', await documentLimits(REPORT_LIMITS));
+fill('PICKUP-PROBLEMS.md', 'problems', documentPickupProblems());
 fill('OAUTH.md', 'errors', documentTokenErrors());
 fill('PROTOCOL-LOG.md', 'limits', await documentProtocolLogLimits());
