@@ -98,7 +98,7 @@ const SENTENCES: Partial<Readonly<Record<TraceEvent['kind'], (teller: Teller) =>
   replied: (event) =>
     `answered${event.say('account', ' for ')}${event.say('recipient', ' to <', '>')}${event.say('report', ' by ')}`,
   routed: (event) =>
-    `${event.say('recipient', '<', '> ')}taken by the route ${event.say('route')}${event.say('to', ' to <', '>')}`,
+    `${event.say('recipient', '<', '> ')}taken by the ${event.say('route', 'route ')}${event.say('directory', 'relay of the pickup directory ')}${event.say('to', ' to <', '>')}`,
   ruled: (event) =>
     `${event.has('failed') ? 'left alone' : 'taken'} by the rule ${event.say('rule')}${event.say('account', ' of ')}${event.say('failed', ': ')}`,
   forwarded: (event) =>
@@ -125,6 +125,10 @@ function tellRefusal(event: Teller): string {
     return `recipient refused${event.say('recipient', ' <', '>')}: ${event.say('reply')}${by(event)}`;
   if (event.is('stage', 'message'))
     return `refused: ${event.say('reply')}${event.say('reason', ' (', ')')}${by(event)}`;
+  if (event.is('stage', 'file')) {
+    event.is('protocol', 'pickup');
+    return `the file ${event.say('file')} of the pickup directory ${event.say('directory')} was moved to badmail${event.say('badFile', ' as ')}: ${event.say('reason')}`;
+  }
   return `refused${event.say('recipient', ' <', '>')}${event.say('reason', ': ')}${by(event)}`;
 }
 
@@ -137,7 +141,9 @@ function tellDuplicate(event: Teller): string {
     ? 'an answer that was given already'
     : event.is('reason', 'exchange')
       ? 'a copy that Exchange Online made'
-      : 'the same message once more';
+      : event.is('reason', 'pickup')
+        ? 'the same file once more'
+        : 'the same message once more';
   event.say('reason');
   return event.has('again')
     ? `came again as ${event.say('again')}, ${why}, which was not stored${whose}`
@@ -156,6 +162,8 @@ function recipientAndReply(event: Teller): string {
 
 /** Who did it, and how. */
 function by(event: Teller): string {
+  if (event.has('directory') && event.is('protocol', 'pickup'))
+    return ` from the pickup directory ${event.say('directory')}${event.say('file', ', file ')}`;
   const whom = event.say('account', ' by ') + event.say('range', ' by the range ');
   const where = event.say('remote', ' from ') + event.say('helo', ' (', ')');
   const how =

@@ -39,6 +39,9 @@ export interface SmtpOptions {
   readonly earlyTalkers?: 'tolerate' | 'refuse';
 }
 
+/** What sessions ask of transfer. */
+export type SessionDoor = Pick<Transfer, 'accept' | 'checkRecipient' | 'checkSender' | 'note'>;
+
 /** What the sessions of one listener are handed. */
 export interface SmtpSurroundings extends SmtpOptions {
   /** Why no mail is taken in just now, in words for senders; undefined where it is. */
@@ -54,7 +57,7 @@ export interface SmtpSurroundings extends SmtpOptions {
   readonly tlsContexts: TlsContexts;
   /** The host name in greeting and replies. */
   readonly serverName: string;
-  readonly transfer: Transfer;
+  readonly transfer: SessionDoor;
   /** Asked on submission listeners alone. */
   readonly accounts: Pick<Accounts, 'authenticate' | 'challengeLogins' | 'isActive'>;
   /** Whose clients need not log in. */

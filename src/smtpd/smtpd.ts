@@ -19,8 +19,7 @@ import type { TrustRoots } from '../net/trustRoots.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { IpRanges } from '../accounts/ipRanges.ts';
 import type { Door } from '../exchange/door.ts';
-import type { Transfer } from '../transfer/contract.ts';
-import type { BareLineFeed, SmtpOptions, SmtpRole } from './context.ts';
+import type { SessionDoor, BareLineFeed, SmtpOptions, SmtpRole } from './context.ts';
 import { EngineServer } from './engine/server.ts';
 
 /** One listener of the room. */
@@ -43,7 +42,7 @@ export interface SmtpdOptions extends SmtpOptions {
   readonly serverName: string;
   /** Why no mail is taken in just now, in words for senders; undefined where it is. */
   readonly maintenance?: () => string | undefined;
-  readonly transfer: Transfer;
+  readonly transfer: SessionDoor;
   readonly accounts: Pick<Accounts, 'authenticate' | 'challengeLogins' | 'isActive'>;
   readonly ipRanges: Pick<IpRanges, 'rangeOf'>;
   readonly clock: Clock;

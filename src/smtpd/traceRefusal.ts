@@ -6,7 +6,7 @@
  */
 
 import { newTraceId } from '../base/ids.ts';
-import type { Origin } from '../transfer/contract.ts';
+import type { SessionOrigin } from '../transfer/contract.ts';
 import type { SmtpContext } from './context.ts';
 import type { Reply } from './reply.ts';
 
@@ -33,7 +33,7 @@ export function traceRefusal(session: SmtpContext, keyword: string, line: Buffer
 }
 
 /** Who is at the other side, for transfer. */
-export function originOf({ surroundings, submitter, peer }: SmtpContext): Origin {
+export function originOf({ surroundings, submitter, peer }: SmtpContext): SessionOrigin {
   const { role, listener } = surroundings;
   return { kind: 'smtp', role, listener, submitter, ...peer };
 }

@@ -14,8 +14,18 @@ import { MINUTE_MS } from '../base/units.ts';
 import { formatMessageHeader, type MessageHeader } from '../wire/mime/messageHeader.ts';
 import type { ContentDraft } from '../store/contract/contents.ts';
 import type { MessageNames } from '../store/contract/trace.ts';
-import type { Acceptance, Envelope, Inspection, Origin, TransferOptions } from './contract.ts';
-import { describeOrigin } from './describeOrigin.ts';
+import type {
+  Acceptance,
+  Envelope,
+  Inspection,
+  Origin,
+  PickupOrigin,
+  SessionOrigin,
+  TransferOptions,
+} from './contract.ts';
+import { describeOrigin, sourceFields, sourceName } from './describeOrigin.ts';
+import type { FreeSpace } from './freeSpace.ts';
+import { acceptedBefore, handoverClaims } from './handover.ts';
 import { refuseHops } from './loops.ts';
 import { namesOf } from './messageNames.ts';
 import { createFingerprint, type Fingerprint } from './onceOnly.ts';
@@ -39,10 +49,14 @@ export const COMMIT_DEADLINE_MS = 5 * MINUTE_MS;
 /** How long the store may take until it wants the next octets. */
 export const WRITE_DEADLINE_MS = 2 * MINUTE_MS;
 
+/** What other messages do not say of themselves. */
+const NO_REPORT: Pick<SessionOrigin, 'mayLeave' | 'onBehalfOf' | 'keepsCopies'> = {};
+
 /** What accepting needs: the room's options, and what planning is handed. */
 export interface AcceptSurroundings extends SubmissionSurroundings {
   readonly planning: PlanSurroundings;
   readonly refusals: Refusals;
+  readonly freeSpace: FreeSpace;
 }
 
 /** What this server writes itself, at its own door. */
@@ -78,11 +92,14 @@ export async function accept(
   let draft: ContentDraft | undefined;
   let place: RatePlace | undefined;
   try {
+    const before = await acceptedBefore(options, envelope);
+    if (before !== undefined) return acceptedAgain(options, arrival, before);
     place = takePlace(options, origin.submitter);
+    if (origin.kind === 'pickup') await refuseWithoutSpace(options, origin);
     draft = options.store.contents.begin();
     const written = await writeMessage(options, arrival, message, draft);
-    await deliver(options, arrival, draft, written);
-    return { kind: 'accepted', traceId };
+    const holder = await deliver(options, arrival, draft, written);
+    return { kind: 'accepted', traceId: holder ?? traceId };
   } catch (caught) {
     const error = asRefusal(caught);
     noteRefusal(options, arrival, draft?.octets ?? 0, error);
@@ -90,6 +107,17 @@ export async function accept(
     place?.giveBack();
     return { kind: 'refused', traceId, error };
   }
+}
+
+function acceptedAgain({ log }: AcceptSurroundings, { origin }: Arrival, traceId: TraceId): Acceptance {
+  log.info('transfer.message.handedOverAgain', { trace: traceId, ...sourceFields(origin) });
+  return { kind: 'accepted', traceId };
+}
+
+/** Whoever brings a file has not asked at RCPT. Errors: `diskFull`, the store's. */
+async function refuseWithoutSpace({ freeSpace }: AcceptSurroundings, { octets }: PickupOrigin) {
+  const code = await freeSpace(octets ?? 0);
+  if (code !== undefined) throw new MailError(code);
 }
 
 /** What was written of a message: its header as it is stored, and what became of it before. */
@@ -166,24 +194,24 @@ async function write({ clock }: TransferOptions, draft: ContentDraft, octets: Bu
   await within(clock, WRITE_DEADLINE_MS, 'writing to the store', draft.write(octets));
 }
 
+/** Commits; answers which message the handover was of, where this is not the first. */
 async function deliver(
   options: AcceptSurroundings,
   { traceId, begunAt, zoneMinutes, envelope, origin, inspection, fingerprint }: Arrival,
   draft: ContentDraft,
   { header, reversePath, returnPathOctets, octets, sendingUse, changes }: Written,
-): Promise<void> {
+): Promise<TraceId | undefined> {
   const { clock, log, store, planning } = options;
   const acceptedAt = clock.now();
   const { recipients } = envelope;
   const { submitter } = origin;
-  const isOfHouse = origin.kind === 'report' && origin.mayLeave === true;
   const sent = { ...envelope, reversePath };
-  const { onBehalfOf } = origin;
+  const { mayLeave, onBehalfOf, keepsCopies } = origin.kind === 'report' ? origin : NO_REPORT;
   const asked = {
     envelope: sent,
     submitter: onBehalfOf === undefined ? submitter : ({ kind: 'account', account: onBehalfOf } as const),
-    isOfHouse,
-    keepsCopies: origin.keepsCopies === true,
+    isOfHouse: mayLeave === true,
+    keepsCopies: keepsCopies === true,
     header,
     octets,
     at: acceptedAt,
@@ -197,7 +225,7 @@ async function deliver(
   const isVouchedFor = inspection?.isVouchedFor === true;
   const reached = reachedOf(recipients, { copies, queued, events });
   const ownClaims = await fingerprint.claims(reached, acceptedAt, isVouchedFor);
-  const claims = [...ownClaims, ...(envelope.claims ?? [])];
+  const claims = [...handoverClaims(envelope, acceptedAt), ...ownClaims, ...(envelope.claims ?? [])];
   const accepted = {
     at: acceptedAt,
     kind: 'accepted',
@@ -227,17 +255,18 @@ async function deliver(
     copies: outcome.copies.length,
     queued: outcome.queued.length,
     octets: draft.octets,
-    remote: origin.remoteAddress,
+    ...sourceFields(origin),
     ...changes,
     ...submitterFields(origin.submitter),
   });
   for (const { recipient, kind, of } of outcome.duplicates) {
-    const first = { reason: kind, of, from: reversePath, remote: origin.remoteAddress };
+    const first = { reason: kind, of, from: reversePath, ...sourceFields(origin) };
     log.info('transfer.message.duplicate', { trace: traceId, recipient, ...first });
   }
   await reportSuccesses(reporter, reported, planned, outcome.duplicates);
   const accountIds = outcome.copies.map(({ accountId }) => accountId);
   await replyForVacations(door, { traceId, contentId: outcome.contentId, reversePath, header, accountIds });
+  return outcome.duplicates.find(({ kind }) => kind === 'pickup')?.of;
 }
 
 /**
@@ -269,7 +298,7 @@ function noteRefusal(
     code: error.code,
     octets,
     from: reversePath,
-    remote: origin.remoteAddress,
+    ...sourceFields(origin),
   };
   if (error.code === 'internal') log.error('transfer.message.refused', { ...fields, error });
   else log.warn('transfer.message.refused', { ...fields, reason: error.message });
@@ -279,7 +308,7 @@ function noteRefusal(
     reason: error.code,
     reply: `${smtp.code} ${smtp.status} ${publicText}`,
   };
-  refusals.note(origin.remoteAddress, {
+  refusals.note(sourceName(origin), {
     traceId,
     reversePath,
     recipients,

@@ -24,10 +24,44 @@ export type Submitter =
   /** Logged in on a submission listener. */
   | { readonly kind: 'account'; readonly account: Account }
   /** An address of a range that need not log in. */
-  | { readonly kind: 'range'; readonly range: IpRange };
+  | { readonly kind: 'range'; readonly range: IpRange }
+  /** Whoever may write files into a directory. */
+  | { readonly kind: 'directory'; readonly directory: DirectoryPolicy };
+
+/** What files of a pickup directory may do. Patterns are in the form of accounts/submissionSettings.ts, without `own`. */
+export interface DirectoryPolicy {
+  /** The directory's name, unique among directories. */
+  readonly name: string;
+  /** Senders that files may have, in the envelope and in From. */
+  readonly senders: readonly string[];
+  /** Takes the place of senders that are not allowed. */
+  readonly rewriteSender?: string | undefined;
+  /** Recipients that files may have; whom aliases and forwards lead to is not asked. */
+  readonly recipients: readonly string[];
+  /** The relay that takes recipients that are not ours, instead of those of routes. */
+  readonly relay?: string | undefined;
+  /** What is not set is not limited; the server's own limits of submission are not asked. */
+  readonly limits: Partial<Omit<SubmissionLimits, 'recipientsPerDayLimit'>>;
+}
 
 /** Who handed a message over, and how. */
-export interface Origin {
+export type Origin = SessionOrigin | PickupOrigin;
+
+/** A file of a directory. */
+export interface PickupOrigin {
+  readonly kind: 'pickup';
+  /** The directory's name. */
+  readonly listener: string;
+  /** The file's name as it is shown, with what is not printable escaped. */
+  readonly file: string;
+  /** Of the file; unknown unless given. */
+  readonly octets?: number | undefined;
+  readonly role: 'submission';
+  readonly submitter: Extract<Submitter, { kind: 'directory' }>;
+}
+
+/** A session; or this server itself, for which most of it is empty. */
+export interface SessionOrigin {
   /** `report`: this server wrote it itself: what became of a message, that nobody is there, or to try a relay. */
   readonly kind: 'smtp' | 'report';
   /** The listener's name. */
@@ -58,8 +92,13 @@ export interface Envelope {
   readonly traceId?: TraceId | undefined;
   /** Empty for the null path. */
   readonly reversePath: string;
-  /** Forward paths that `checkRecipient` accepted; at least one. */
+  /** Forward paths that `checkRecipient` accepted, of a file unchecked ones; at least one. */
   readonly recipients: readonly string[];
+  /**
+   * Names the act of handing the message over, 16 hexadecimal digits that are used for nothing else: what is handed over once more by
+   * the same name, after an answer that was not heard, is accepted and not stored again.
+   */
+  readonly handoverId?: string | undefined;
   /** Whether MAIL had SMTPUTF8 (RFC 6531 section 3.4). */
   readonly isSmtpUtf8?: boolean;
   /** What the submitter asked to be told (RFC 3461); undefined where that is not offered. */
@@ -136,13 +175,29 @@ export type Acceptance =
 /** What a session refused beside or before a message. */
 export interface SessionRefusal {
   readonly stage: 'login' | 'sender' | 'recipient';
-  readonly origin: Origin;
+  readonly origin: SessionOrigin;
   /** What the client was answered: `550 5.1.1 …`. */
   readonly reply: string;
   /** Paths as far as they are known, in whatever form they were written. */
   readonly reversePath: string;
   readonly recipient?: string | undefined;
   readonly loginName?: string | undefined;
+}
+
+/** A file that was put aside, since it can't be taken as it is. Names are as they are shown. */
+export interface RefusedFile {
+  /** Of the refusal, where the door has refused it already; else its own. */
+  readonly traceId: TraceId;
+  /** The pickup directory's name. */
+  readonly directory: string;
+  readonly file: string;
+  /** Its name in badmail. */
+  readonly badFile: string;
+  /** What is wrong with it, in words. */
+  readonly reason: string;
+  /** The envelope as far as it is known. */
+  readonly reversePath?: string | undefined;
+  readonly recipients?: readonly string[] | undefined;
 }
 
 /** What an administrator may set about messages that come a second time. */
@@ -212,11 +267,22 @@ export interface Transfer {
   checkSender(reversePath: string, submitter: Submitter, declaredOctets?: number): Promise<SenderVerdict>;
   /** Tells the trace of a refusal, as far as the budget goes (refusals.ts). Returns at once. */
   note(traceId: TraceId, refusal: SessionRefusal): void;
+  /** Tells log and trace of a file in badmail; the trace as far as the budget goes. Returns at once. */
+  noteBadFile(refused: RefusedFile): void;
+  /**
+   * The message that was accepted by this handover id; undefined where none was. Asked after a crash, before something is handed over
+   * once more; the answer waits for commits that are under way, and keeps the id for another HANDOVER_DAYS. Errors: the store's.
+   */
+  wasAccepted(handoverId: string): Promise<TraceId | undefined>;
   /** Whether a forward path (without angle brackets) is ours and has room for the message. Errors: the store's. */
   checkRecipient(path: string, question: RecipientQuestion): Promise<RecipientVerdict>;
   /**
    * Takes a message. Stops reading `message` once it is refused. Never rejects: an error that `message` throws is a refusal
    * too, and whatever was not the other side's fault is a temporary one. `inspection` looks at the message on its way.
+   *
+   * Of a file nobody has been asked before: its sender, recipients and number of recipients are checked here. Recipients that are
+   * refused for good are reported to the sender while the others get it; where none is left, so is the file, and the error's text says
+   * what each was answered with.
    */
   accept(
     envelope: Envelope,

@@ -19,7 +19,7 @@ export const OWN_STAMP_LIMIT = 4;
 const DELIVERED_TO_LIMIT = 50;
 const VALUE_LIMIT_OCTETS = KIB;
 /** As traceFields.ts writes it, unfolded. */
-const OWN_STAMP = / by (\S{1,255}) with \S{1,20} id (\S{1,32})/;
+const OWN_STAMP = /(?:^| )by (\S{1,255}) (?:with \S{1,20}|\(pickup [^()]{1,200}\)) id (\S{1,32})/;
 
 /** Refuses a message that has come round too often. Errors: `mailLoop`. */
 export function refuseHops(header: MessageHeader, serverName: string): void {

@@ -4,10 +4,10 @@
  * Nobody has submitted them: what they may do beyond that, whoever writes one says in its own origin.
  */
 
-import type { Origin } from './contract.ts';
+import type { SessionOrigin } from './contract.ts';
 
 /** The origin of a message of our own, from no listener and no client; `serverName` is who wrote it. */
-export function ownOrigin(serverName: string): Origin {
+export function ownOrigin(serverName: string): SessionOrigin {
   return {
     kind: 'report',
     listener: '',

@@ -14,5 +14,7 @@ export function submitterFields(submitter: Submitter): Readonly<Record<string, s
       return { account: submitter.account.address };
     case 'range':
       return { range: submitter.range.name };
+    case 'directory':
+      return { directory: submitter.directory.name };
   }
 }

@@ -10,7 +10,7 @@
 import type { UnixMs } from '../base/clock.ts';
 import type { TraceId } from '../base/ids.ts';
 import { MINUTE_MS } from '../base/units.ts';
-import type { Origin } from './contract.ts';
+import type { Origin, SessionOrigin } from './contract.ts';
 
 /** A field's line is folded when it would be longer (RFC 5322 section 2.1.1). */
 const LINE_AIM_CHARS = 78;
@@ -39,21 +39,31 @@ export function formatReturnPath(reversePath: string): Buffer {
 /** The Received field, folded, with its CRLF. `for` stands only with a single recipient, so that no Bcc is told. */
 export function formatReceived(stamp: Stamp): Buffer {
   const { origin, recipients } = stamp;
-  const client = addressLiteral(origin.remoteAddress);
   const [only, ...others] = recipients;
-  const from = [
-    `Received: from ${isDomain(origin.heloName) ? origin.heloName : client}`,
-    `(${client})`,
-    `by ${visible(stamp.serverName)}`,
-    `with ${protocolOf(stamp)}`,
-  ];
   const words = [
-    ...(origin.kind === 'report' ? [`Received: by ${visible(stamp.serverName)}`] : from),
+    ...sourceWords(stamp),
     `id ${stamp.traceId}`,
-    ...(origin.tls === undefined ? [] : [`(${visible(origin.tls)})`]),
+    ...(origin.kind === 'pickup' || origin.tls === undefined ? [] : [`(${visible(origin.tls)})`]),
     ...(only === undefined || others.length > 0 ? [] : [`for <${visible(only)}>`]),
   ];
   return Buffer.from(`${fold(words)};\r\n ${formatDate(stamp.now, stamp.zoneMinutes)}\r\n`);
+}
+
+/** The FROM clause is one of SMTP's: what came as a file, or from nowhere, has none. */
+function sourceWords(stamp: Stamp): readonly string[] {
+  const { origin, serverName } = stamp;
+  const by = `by ${visible(serverName)}`;
+  switch (origin.kind) {
+    case 'report':
+      return [`Received: ${by}`];
+    case 'pickup':
+      return [`Received: ${by} (pickup ${commentText(origin.listener)})`];
+    case 'smtp': {
+      const client = addressLiteral(origin.remoteAddress);
+      const from = isDomain(origin.heloName) ? origin.heloName : client;
+      return [`Received: from ${from}`, `(${client})`, by, `with ${protocolOf(stamp, origin)}`];
+    }
+  }
 }
 
 /** date-time of RFC 5322 section 3.3. */
@@ -72,7 +82,7 @@ function addressLiteral(address: string): string {
   return address.includes(':') ? `[IPv6:${visible(address)}]` : `[${visible(address)}]`;
 }
 
-function protocolOf({ origin, isSmtpUtf8 }: Stamp): string {
+function protocolOf({ isSmtpUtf8 }: Stamp, origin: SessionOrigin): string {
   if (!origin.isExtended) return 'SMTP';
   const name = isSmtpUtf8 ? 'UTF8SMTP' : 'ESMTP';
   const secured = origin.tls === undefined ? '' : 'S';
@@ -83,6 +93,11 @@ function protocolOf({ origin, isSmtpUtf8 }: Stamp): string {
 /** Smtpd lets through nothing of the kind; other origins may. */
 function visible(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}<>()]/gu, '?');
+}
+
+/** RFC 5322 section 3.2.2: ctext, without what a comment could be ended or quoted by. */
+function commentText(text: string): string {
+  return visible(text).replace(/[^ -~]|\\/g, '?');
 }
 
 /** A path may be longer than a line; it is not cut. */

@@ -8,9 +8,11 @@
  */
 
 import { accept } from './accept.ts';
+import { noteBadFile } from './badFile.ts';
 import { checkRecipient } from './checkRecipient.ts';
 import type { Transfer, TransferOptions } from './contract.ts';
 import { createFreeSpace } from './freeSpace.ts';
+import { wasAccepted } from './handover.ts';
 import { followRoutingTables } from './plan/routingTables.ts';
 import type { PlanSurroundings } from './plan/surroundings.ts';
 import { Refusals } from './refusals.ts';
@@ -35,9 +37,11 @@ export function createTransfer(options: TransferOptions): Transfer {
   const planning = createPlanning(options);
   const { store, clock, log, refusalBudget: budget } = options;
   const refusals = new Refusals({ trace: store.trace, budget, clock, log });
-  const surroundings = { ...withSubmission(options), planning, refusals };
+  const surroundings = { ...withSubmission(options), planning, refusals, freeSpace };
   return {
     note: (traceId, refusal) => noteSessionRefusal(refusals, clock, traceId, refusal),
+    noteBadFile: (refused) => noteBadFile(refusals, clock, refused),
+    wasAccepted: (handoverId) => wasAccepted(options, handoverId),
     checkSender: (reversePath, submitter, declaredOctets = 0) =>
       checkSender(surroundings, reversePath, submitter, declaredOctets),
     async checkRecipient(path, question) {

@@ -5,7 +5,7 @@ import t from 'tap';
 
 import { MailError } from '../../src/base/error.ts';
 import { KIB, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
-import type { Transfer } from '../../src/transfer/contract.ts';
+import type { SessionDoor } from '../../src/smtpd/context.ts';
 import { MessageBody } from '../../src/smtpd/engine/messageBody.ts';
 import { ACCEPT_DEADLINE_MS, BODY_WINDOW_OCTETS } from '../../src/smtpd/limits.ts';
 import { createTestClock } from '../support/clock.ts';
@@ -177,7 +177,7 @@ t.test('a client that does not stop is told so and cut', async (t) => {
 
 t.test('20 MB of dot lines cost little CPU and no memory to speak of', async (t) => {
   let octets = 0;
-  const transfer: Transfer = {
+  const transfer: SessionDoor = {
     checkSender: async () => ({ kind: 'accepted' }),
     note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),
@@ -347,7 +347,7 @@ t.test('data that dribbles is cut off and stores nothing; data at a fair pace is
 
 t.test('a client that sends much at once may not rest on it', async (t) => {
   let octets = 0;
-  const transfer: Transfer = {
+  const transfer: SessionDoor = {
     ...site.createTransfer(),
     note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),
@@ -368,7 +368,7 @@ t.test('a client that sends much at once may not rest on it', async (t) => {
 
 t.test('a client is not blamed for the time in which the store keeps it waiting', async (t) => {
   let goOn = () => {};
-  const transfer: Transfer = {
+  const transfer: SessionDoor = {
     checkSender: async () => ({ kind: 'accepted' }),
     note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),
@@ -404,7 +404,7 @@ t.test('nobody is blamed for the time of the commit, and closing waits for it', 
   const [commit, commitOfCut] = commits;
   const waiting = [...commits];
   const reached = Promise.withResolvers<void>();
-  const transfer: Transfer = {
+  const transfer: SessionDoor = {
     checkSender: async () => ({ kind: 'accepted' }),
     note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),
@@ -441,7 +441,7 @@ t.test('nobody is blamed for the time of the commit, and closing waits for it', 
 });
 
 t.test('a message that nobody decides about is answered in time, as our fault', async (t) => {
-  const transfer: Transfer = {
+  const transfer: SessionDoor = {
     checkSender: async () => ({ kind: 'accepted' }),
     note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),
@@ -466,7 +466,7 @@ t.test('a message that nobody decides about is answered in time, as our fault', 
 
 t.test('whoever hands over hears why a message broke off', async (t) => {
   const codes: string[] = [];
-  const transfer: Transfer = {
+  const transfer: SessionDoor = {
     checkSender: async () => ({ kind: 'accepted' }),
     note: () => {},
     checkRecipient: async () => ({ kind: 'accepted' }),

@@ -9,7 +9,8 @@ import { MailError } from '../../src/base/error.ts';
 import type { TraceId } from '../../src/base/ids.ts';
 import { createLog, silentLog } from '../../src/base/log.ts';
 import { ConnectionCaps } from '../../src/net/connectionCaps.ts';
-import type { RecipientVerdict, Transfer } from '../../src/transfer/contract.ts';
+import type { SessionDoor } from '../../src/smtpd/context.ts';
+import type { RecipientVerdict } from '../../src/transfer/contract.ts';
 import { EngineServer } from '../../src/smtpd/engine/server.ts';
 import { COMMAND_LIMIT, FAILED_LOGIN_LIMIT, PLACE_KEPT_MS } from '../../src/smtpd/limits.ts';
 import { SessionTally } from '../../src/smtpd/tally.ts';
@@ -431,7 +432,7 @@ t.test('a line without an end is refused for good, and costs one session', async
 
 t.test('the rest of a line that is too long is no command, whatever lay ready behind it', async (t) => {
   const verdict = Promise.withResolvers<RecipientVerdict>();
-  const transfer: Transfer = { ...site.createTransfer(), checkRecipient: () => verdict.promise };
+  const transfer: SessionDoor = { ...site.createTransfer(), checkRecipient: () => verdict.promise };
   const server = await site.serve(t, { transfer });
   const client = await server.greeted();
   client.socket.setNoDelay(true);
@@ -500,7 +501,7 @@ t.test('a fault of ours is a 4yz, and the session goes on', async (t) => {
     () => Promise.reject(new MailError('storeUnavailable')),
     () => late.promise,
   ];
-  const transfer: Transfer = {
+  const transfer: SessionDoor = {
     checkSender: async () => ({ kind: 'accepted' }),
     note: () => {},
     checkRecipient: (path) =>

@@ -119,6 +119,8 @@ function stepText(step: Step): string {
       return `${address}: the route ${step.route} means it, but ${BARS[step.bar]}`;
     case 'routeTaken':
       return `${address}: the route ${step.route} (position ${step.position}) takes it: ${targetText(step.target)}`;
+    case 'directoryRelay':
+      return `${address}: not ours, so the relay ${step.relay} of the pickup directory ${step.directory} takes it`;
     case 'account': {
       const detail = step.detail === undefined ? '' : `, with the detail “${step.detail}”`;
       return `${address}: the account ${step.account}${detail}`;
@@ -172,6 +174,8 @@ function refusalText(refusal: Refusal): string {
       return `refused by the route ${refusal.route}`;
     case 'mayNotPost':
       return `the list does not take ${refusal.bar}, refused`;
+    case 'notForDirectory':
+      return `not among the recipients of the pickup directory ${refusal.directory}, refused`;
   }
 }
 

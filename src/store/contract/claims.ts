@@ -12,10 +12,11 @@ import type { TraceId } from '../../base/ids.ts';
 export const CLAIM_KEY_OCTETS = 16;
 
 /**
- * What makes a second copy one: the same envelope and octets, the ids that Exchange gives a message; or that an account has
- * answered its recipient by itself already.
+ * What makes a second copy one: the same envelope and octets, the ids that Exchange gives a message, the same file; or that an account
+ * has answered its recipient by itself already. The claim of a file (`pickup`) is one for all of its recipients, and names the message
+ * that took it, whoever has the others.
  */
-export type DuplicateKind = 'resend' | 'exchange' | 'vacation';
+export type DuplicateKind = 'resend' | 'exchange' | 'pickup' | 'vacation';
 
 /** One claim of one recipient; a recipient may have one of each kind. */
 export interface PlannedClaim {

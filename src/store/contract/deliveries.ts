@@ -98,6 +98,11 @@ export interface Deliveries {
   deliver(planned: PlannedDelivery): Promise<DeliveryOutcome>;
   /** Whether a claim of this key is held at `now`: a look beforehand, the delivery itself decides. */
   isClaimed(key: string, now: UnixMs): Promise<boolean>;
+  /**
+   * The message that holds the claim of this key, which is held until `expiresAt` at least from then on; undefined where none does.
+   * Answers after the deliveries that were asked for before.
+   */
+  renewClaim(key: string, expiresAt: UnixMs): Promise<TraceId | undefined>;
   /** What a submitter has sent on a day (days since 1970-01-01 in the server's zone). */
   sendingUse(subject: SendingSubject, day: number): Promise<SendingUse>;
 }

@@ -1,5 +1,5 @@
 /**
- * The Deliveries view of the SQLite store: seals the draft and waits for the commit.
+ * The Deliveries view of the SQLite store: seals the draft and waits for the commit; answers about claims.
  */
 
 import type { Deliveries } from '../contract/deliveries.ts';
@@ -26,6 +26,7 @@ export function createDeliveries(
         }),
       ),
     isClaimed: async (key, now) => reader.read((db) => selectHolder(db, key, now) !== undefined),
+    renewClaim: (key, expiresAt) => lifetime.run(() => writer.run('renewClaim', { key, expiresAt })),
     sendingUse: async (subject, day) => reader.read((db) => selectSendingUse(db, subject, day)),
   };
 }

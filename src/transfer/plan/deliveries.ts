@@ -152,7 +152,7 @@ async function take(
         planned.queued.set(key, item);
         const { recipient } = passage;
         const to = recipient === item.recipient ? {} : { to: item.recipient };
-        planned.events.push({ kind: 'routed', fields: { recipient, ...to, route: found.route } });
+        planned.events.push({ kind: 'routed', fields: { recipient, ...to, ...found.chosenBy } });
       }
       outcome.isQueued = true;
       outcome.isSuccessPassedOn ||= found.dsn === 'all';

@@ -1,5 +1,5 @@
 /**
- * From a recipient to where its mail goes: routes, then our own domains (address, plus addressing, catch-all), then refusal.
+ * From a recipient to where its mail goes: what a pickup directory may, routes, then our own domains (address, plus addressing, catch-all), then refusal.
  *
  * RFC 5321 sections 3.9 (aliases and lists), 4.1.1.3 and 4.5.1 (postmaster), RFC 3461 section 5.2.7. Followed breadth first, each
  * address once, so that loops end and duplicates merge; findings come as they are found, so that RCPT need not wait for the
@@ -14,6 +14,7 @@ import type { Resolution } from '../../store/contract/directory.ts';
 import type { DistributionListHead, Route } from '../../store/contract/routing.ts';
 import { ALIAS_DEPTH_LIMIT, POSTMASTER_DOMAIN_LIMIT } from '../../accounts/recipients.ts';
 import { matchedAddress } from './addressPattern.ts';
+import { directoryBar, directoryRelay } from './directories.ts';
 import type { DomainNames } from './domainNames.ts';
 import type { Finding, Passed, Refusal, Step } from './findings.ts';
 import { type ParsedPath, parsePath } from './parsePath.ts';
@@ -65,6 +66,8 @@ type Address = Extract<ParsedPath, { kind: 'address' }>;
 export async function* expand(message: ExpandedMessage, way: Way): AsyncGenerator<Finding> {
   const seen = new Set<string>();
   const { path, isOfHouse, reversePath, dsn } = way;
+  const bar = isOfHouse ? undefined : await barOfDirectory(message, path);
+  if (bar !== undefined) return yield refuse(message, bar);
   let level: Stop[] = [{ path, isOfHouse, reversePath, dsn, isRouted: false, isListed: false }];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > ALIAS_DEPTH_LIMIT)
@@ -84,6 +87,14 @@ export async function* expand(message: ExpandedMessage, way: Way): AsyncGenerato
     }
     level = next;
   }
+}
+
+async function barOfDirectory(
+  { surroundings, domainNames, sender: { submitter } }: ExpandedMessage,
+  path: string,
+): Promise<Refusal | undefined> {
+  if (submitter.kind !== 'directory') return undefined;
+  return directoryBar(surroundings, domainNames, submitter.directory, path);
 }
 
 function keyOf({ path, isRouted, isListed, isOfHouse }: Stop): string {
@@ -114,7 +125,9 @@ async function* look(message: ExpandedMessage, way: Way, stop: Stop): AsyncGener
     return;
   }
   const { route, isRelayingMissed } = await routeOf(message, stop, parsed, resolution);
-  if (route !== undefined) yield followRoute(message, stop, parsed, route);
+  const own = stop.isOfHouse ? undefined : directoryRelay(message.sender.submitter, resolution, route);
+  if (own !== undefined) yield followOwnRelay(message, stop, parsed, own);
+  else if (route !== undefined) yield followRoute(message, stop, parsed, route);
   else yield* followResolution(message, way, stop, parsed, resolution, isRelayingMissed);
 }
 
@@ -187,6 +200,19 @@ function ownerOf(resolution: Extract<Resolution, { kind: 'alias' | 'list' }>): {
   return resolution.kind === 'alias' ? resolution.alias : resolution.list;
 }
 
+function followOwnRelay(
+  message: ExpandedMessage,
+  { reversePath, dsn }: Stop,
+  { address, written }: Address,
+  { directory, relay }: NonNullable<ReturnType<typeof directoryRelay>>,
+): Look {
+  const { surroundings, onStep } = message;
+  if (!surroundings.isRelaying()) return refuse(message, { address, reason: 'relayRoutesOff' });
+  onStep?.({ kind: 'directoryRelay', address, directory, relay });
+  const nextHop = { kind: 'relay', name: relay } as const;
+  return { kind: 'nextHop', recipient: written, nextHop, chosenBy: { directory }, reversePath, dsn };
+}
+
 function followRoute(
   message: ExpandedMessage,
   stop: Stop,
@@ -206,7 +232,7 @@ function followRoute(
     case 'drop': {
       const hop = target.kind === 'relay' ? target.relay : target.directory;
       const nextHop = { kind: target.kind, name: hop };
-      return { kind: 'nextHop', recipient: written, nextHop, route: name, reversePath, dsn };
+      return { kind: 'nextHop', recipient: written, nextHop, chosenBy: { route: name }, reversePath, dsn };
     }
   }
 }

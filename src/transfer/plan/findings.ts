@@ -10,6 +10,9 @@ import type { DistributionListHead, RouteTarget } from '../../store/contract/rou
 import type { PostingBar } from './posting.ts';
 import type { RouteBar } from './routes.ts';
 
+/** What a refusal repeats of a domain; RFC 5321 section 4.5.3.1.2 allows no more. */
+const DOMAIN_LIMIT_CHARS = 255;
+
 /** What becomes of the DSN parameters on the way (RFC 3461 section 5.2.7): lists end them, an alias for many cannot tell of success. */
 export type DsnPassage = 'all' | 'withoutSuccess' | 'none';
 
@@ -29,7 +32,8 @@ export type Finding =
       readonly kind: 'nextHop';
       readonly recipient: string;
       readonly nextHop: NextHop;
-      readonly route: string;
+      /** Which route, or the pickup directory whose relay it is. */
+      readonly chosenBy: { readonly route: string } | { readonly directory: string };
     } & Passed)
   /** Another way of the same message has been here before and was followed: `key` names it. */
   | { readonly kind: 'sameAs'; readonly key: string }
@@ -40,6 +44,7 @@ export type Refusal = { readonly address: string } & (
   | { readonly reason: 'unknown' | 'disabled' | 'foreign' | 'relayRoutesOff' }
   | { readonly reason: 'routeRefuses'; readonly route: string; readonly text: string | undefined }
   | { readonly reason: 'mayNotPost'; readonly bar: PostingBar }
+  | { readonly reason: 'notForDirectory'; readonly directory: string }
 );
 
 /** A step of the way. */
@@ -51,6 +56,7 @@ export type Step = { readonly address: string } & (
       readonly position: number;
       readonly target: RouteTarget;
     }
+  | { readonly kind: 'directoryRelay'; readonly directory: string; readonly relay: string }
   | { readonly kind: 'account'; readonly account: string; readonly detail: string | undefined }
   | { readonly kind: 'alias'; readonly alias: string; readonly targets: readonly string[] }
   | { readonly kind: 'list'; readonly list: string; readonly members: number }
@@ -81,13 +87,22 @@ export function refusalError(refusal: Refusal): MailError {
       return new MailError('policyRefused', `the list ${address} does not take ${refusal.bar}`, {
         publicText: `This list does not take ${refusal.bar}`,
       });
+    case 'notForDirectory': {
+      const text = `Files of the pickup directory ${refusal.directory} may not go there: its recipients would have to name ${domainIn(address)}`;
+      return new MailError('policyRefused', `${address}: ${text}`, { publicText: text });
+    }
   }
+}
+
+function domainIn(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1).slice(0, DOMAIN_LIMIT_CHARS);
 }
 
 /** Reasons, the one that says most to the sender first. */
 const REASONS: readonly Refusal['reason'][] = [
   'routeRefuses',
   'mayNotPost',
+  'notForDirectory',
   'disabled',
   'unknown',
   'relayRoutesOff',

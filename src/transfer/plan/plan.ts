@@ -25,6 +25,7 @@ import {
   noDeliveries,
   type WayOutcome,
 } from './deliveries.ts';
+import { refusedForAll } from './directories.ts';
 import { createDomainNames } from './domainNames.ts';
 import { type Refusal, refusalError, type Step, worstOf } from './findings.ts';
 import { factsOf } from './messageFacts.ts';
@@ -86,7 +87,7 @@ export async function plan(surroundings: PlanSurroundings, planned: MessageToPla
     }
     const worst = worstOf(refusals);
     if (worst !== undefined && refusals.length === planned.envelope.recipients.length)
-      throw refusalError(worst);
+      throw planned.submitter.kind === 'directory' ? refusedForAll(worst, undelivered) : refusalError(worst);
     undelivered.push(...(await findFull(surroundings, deliveries, planned)));
   }
   return {

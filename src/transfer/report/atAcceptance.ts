@@ -113,6 +113,7 @@ function tell(
     envelopeId: dsn?.envid,
     names: namesOf(header),
     returned: returnedHeader(formatMessageHeader(header), header.isWhole),
+    handoverId: envelope.handoverId,
   };
   return reporter.tell(
     message,

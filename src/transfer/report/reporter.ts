@@ -13,7 +13,15 @@ import type { DeliveryReport, ReportAudience, ReportedRecipient } from '../../wi
 import type { Returned } from '../../wire/dsn/returnedPart.ts';
 import type { SettledItems } from '../../store/contract/deliveries.ts';
 import type { MessageNames, TraceEvent } from '../../store/contract/trace.ts';
-import type { Acceptance, Envelope, Origin, ReportSettings, TransferOptions } from '../contract.ts';
+import type {
+  Acceptance,
+  Envelope,
+  Origin,
+  ReportSettings,
+  SessionOrigin,
+  TransferOptions,
+} from '../contract.ts';
+import { reportClaims } from '../handover.ts';
 import { inOnePiece, ownOrigin } from '../ownMessage.ts';
 import { formatDate } from '../traceFields.ts';
 import { type Addressee, addresseeOf, ownDomainOf, type ReportedSender } from './addressee.ts';
@@ -37,6 +45,8 @@ export interface ReportedMessage extends ReportedSender {
   readonly envelopeId?: string | undefined;
   readonly names: MessageNames;
   readonly returned: Returned;
+  /** Of a message that is not committed yet: by which handover, so that it is reported once however often that is tried. */
+  readonly handoverId?: string | undefined;
 }
 
 /** What is told of one recipient. */
@@ -152,10 +162,11 @@ async function hand(
     reversePath: '',
     recipients: [to],
     isSmtpUtf8,
+    claims: reportClaims(message.handoverId, to, clock.now()),
     ...(settled === undefined ? {} : { settled: settled({ report, audience: audience.kind }) }),
   };
   const answer = await accept(envelope, inOnePiece(octets), originOf(surroundings, message, addressee));
-  if (answer.kind === 'accepted') return { kind: 'told', report, audience: audience.kind };
+  if (answer.kind === 'accepted') return { kind: 'told', report: answer.traceId, audience: audience.kind };
   const { code } = answer.error;
   log.warn('transfer.report.refused', { trace: message.traceId, to, reason: answer.error.message });
   return { kind: 'untold', reason: code, isTemporary: STORE_TROUBLE.has(code) };
@@ -197,7 +208,7 @@ function originOf(
   { serverName }: ReportSurroundings,
   { traceId }: ReportedMessage,
   { audience, mayLeave }: Extract<Addressee, { kind: 'told' }>,
-): Origin {
+): SessionOrigin {
   return {
     ...ownOrigin(serverName),
     about: traceId,

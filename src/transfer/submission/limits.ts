@@ -1,7 +1,7 @@
 /**
  * How much a submitter may send: octets and recipients of a message, recipients of a day. (Messages within a minute: rates.ts.)
  *
- * Limits of number are temporary refusals (452), since the rest may be sent later; that of size is permanent (552).
+ * Limits of number are temporary refusals (452), since the rest may be sent later, but for files; that of size is permanent (552).
  */
 
 import { calendarDay } from '../../base/calendarDay.ts';
@@ -18,10 +18,14 @@ export function refuseSize({ sizeLimitOctets, publicName }: SubmissionPolicy, oc
   });
 }
 
-/** Refuses more recipients than one message may have. Errors: `tooManyRecipients`. */
-export function refuseRecipients({ recipientLimit, publicName }: SubmissionPolicy, recipients: number): void {
+/** Refuses more recipients than one message may have. Errors: `tooManyRecipients`, of a file `policyRefused`. */
+export function refuseRecipients(
+  { recipientLimit, publicName, directory }: SubmissionPolicy,
+  recipients: number,
+): void {
   if (recipientLimit === 0 || recipients <= recipientLimit) return;
-  throw new MailError('tooManyRecipients', undefined, {
+  // A client brings the others later; a file stays as it is.
+  throw new MailError(directory === undefined ? 'tooManyRecipients' : 'policyRefused', undefined, {
     publicText: `A message by ${publicName} may have ${recipientLimit} recipients at most`,
   });
 }
@@ -34,7 +38,7 @@ export async function refuseDay(
   recipients: number,
 ): Promise<void> {
   const { recipientsPerDayLimit: limit, subject, publicName } = policy;
-  if (limit === 0) return;
+  if (limit === 0 || subject === undefined) return;
   const used = await deliveries.sendingUse(subject, calendarDay(at));
   if (used.recipients + recipients <= limit) return;
   throw new MailError('sendingLimit', `${used.recipients} of ${limit} recipients a day are used`, {

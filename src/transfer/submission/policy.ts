@@ -6,7 +6,8 @@ import type { IpRange } from '../../store/contract/directory.ts';
 import type { SendingSubject } from '../../store/contract/sendingUse.ts';
 import { readAccountSettings } from '../../accounts/accountSettings.ts';
 import { readRangeSettings } from '../../accounts/rangeSettings.ts';
-import type { SubmissionLimits, Submitter } from '../contract.ts';
+import type { DirectoryPolicy, SubmissionLimits, Submitter } from '../contract.ts';
+import { directoryName } from '../describeOrigin.ts';
 
 /** Without options: no limits. */
 export const NO_SUBMISSION_LIMITS: SubmissionLimits = {
@@ -17,9 +18,12 @@ export const NO_SUBMISSION_LIMITS: SubmissionLimits = {
 
 /** What one submitter may do. */
 export interface SubmissionPolicy extends SubmissionLimits {
-  readonly subject: SendingSubject;
-  /** Names the submitter in log and trace; of ranges `range:Printers`. */
+  /** Whose day it counts for; undefined for directories, which have no limit of a day. */
+  readonly subject: SendingSubject | undefined;
+  /** Names the submitter in log and trace; of ranges `range:Printers`, of directories `pickup:Orders`. */
   readonly name: string;
+  /** The pickup directory, where it is one: what may not be is final, since nobody will hand over a file again by himself. */
+  readonly directory?: string;
   /** Names it to the other side: `app@app.example.com`, `clients of the IP range Printers`. */
   readonly publicName: string;
   /** Patterns of accounts/submissionSettings.ts. */
@@ -47,6 +51,8 @@ export function policyOf(submitter: Submitter, limits: SubmissionLimits): Submis
     }
     case 'range':
       return policyOfRange(submitter.range, limits);
+    case 'directory':
+      return policyOfDirectory(submitter.directory);
   }
 }
 
@@ -58,6 +64,19 @@ function policyOfRange({ name, settings }: IpRange, limits: SubmissionLimits): S
     name: `range:${name}`,
     publicName: `clients of the IP range ${name}`,
     ...sendersOf(own, 'local'),
+  };
+}
+
+function policyOfDirectory({ name, senders, rewriteSender, limits }: DirectoryPolicy): SubmissionPolicy {
+  return {
+    ...NO_SUBMISSION_LIMITS,
+    ...limits,
+    subject: undefined,
+    name: directoryName(name),
+    directory: name,
+    publicName: `files of the pickup directory ${name}`,
+    senders,
+    rewriteSender,
   };
 }
 

@@ -137,6 +137,7 @@ function idDomain(serverName: string, from: string | undefined): string {
 }
 
 function useOf({ subject, recipientsPerDayLimit }: SubmissionPolicy, at: UnixMs, recipients: number) {
+  if (subject === undefined) return undefined;
   const limit = recipientsPerDayLimit === 0 ? undefined : recipientsPerDayLimit;
   return { subject, day: calendarDay(at), recipients, recipientsPerDayLimit: limit };
 }

@@ -33,7 +33,7 @@ export async function senderFor(
 ): Promise<string> {
   if (reversePath === '' || (await mayUse(resolving, policy, reversePath))) return reversePath;
   if (policy.rewriteSender !== undefined) return policy.rewriteSender;
-  throw refusal(policy, `the sender address ${shown(reversePath)} may not be used`);
+  throw refusal(policy, `the sender address ${shown(reversePath)} may not be used`, reversePath);
 }
 
 /** Why a header's From is not allowed; undefined where it is, or where there is none. Errors: the store's. */
@@ -52,7 +52,7 @@ export async function refuseFrom(
       return refusal(policy, `the field From: ${shown(value)} names no clear address and may not be used`);
     for (const address of found.addresses) {
       if (!(await mayUse(resolving, policy, address)))
-        return refusal(policy, `the address ${shown(address)} in the field From may not be used`);
+        return refusal(policy, `the address ${shown(address)} in the field From may not be used`, address);
     }
   }
   return undefined;
@@ -76,15 +76,19 @@ async function matches(
   if (pattern === 'local') return (await accounts.resolveRecipient(address)).kind !== 'foreign';
   if (pattern === 'own') {
     const found = await accounts.resolveRecipient(address);
-    if (found.kind !== 'accounts' || subject.kind !== 'account') return false;
+    if (found.kind !== 'accounts' || subject?.kind !== 'account') return false;
     return found.accounts.length === 1 && found.accounts[0]?.id === subject.accountId;
   }
   if (pattern.startsWith('*.')) return domain.endsWith(pattern.slice(1));
   return pattern.includes('@') ? pattern === address : pattern === domain;
 }
 
-function refusal({ publicName }: SubmissionPolicy, what: string): MailError {
-  const text = `${what} by ${publicName}`;
+function refusal({ publicName, directory }: SubmissionPolicy, what: string, address = ''): MailError {
+  const at = address.lastIndexOf('@');
+  // Whoever reads the reason beside a file is who may allow it.
+  const isMended = directory !== undefined && at >= 0;
+  const advice = isMended ? `: its senders would have to name ${shown(address.slice(at + 1))}` : '';
+  const text = `${what} by ${publicName}${advice}`;
   return new MailError('senderRefused', text, { publicText: text.charAt(0).toUpperCase() + text.slice(1) });
 }
 

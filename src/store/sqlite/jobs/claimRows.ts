@@ -1,8 +1,9 @@
 /**
- * Claims as rows, for deliveries, and the job that forgets those that are over. Writer thread only.
+ * Claims as rows, for deliveries, and the jobs that lengthen one and forget those that are over. Writer thread only.
  *
  * Looked for and taken within the delivery's savepoint: of two deliveries with the same claim, also in one batch, the second
- * one finds it; a delivery that is undone gives its claims back. A hit does not lengthen a claim's time.
+ * one finds it; a delivery that is undone gives its claims back. A hit does not lengthen a claim's time,
+ * unless that is asked for.
  */
 
 import type { UnixMs } from '../../../base/clock.ts';
@@ -12,10 +13,11 @@ import type { TraceEvent } from '../../contract/trace.ts';
 import { selectHolder } from '../claimQueries.ts';
 import type { Connection } from '../connection.ts';
 import { CLAIM_SWEEP_ROWS } from '../limits.ts';
+import type { JobContext } from './context.ts';
 import { appendTraceEvent, isTraced } from './traceRows.ts';
 
 /** Jobs by name. */
-export const CLAIM_JOBS = { sweepClaims } as const;
+export const CLAIM_JOBS = { renewClaim, sweepClaims } as const;
 
 /**
  * Takes the claims of `traceId` that nobody holds; answers the recipients for whom one is held. Such a recipient's other claims
@@ -35,7 +37,10 @@ export function takeClaims(
     if (of === undefined) free.push(claim);
     else if (!duplicates.has(recipient)) duplicates.set(recipient, { recipient, kind, of });
   }
-  for (const claim of free) insertClaim(db, claim, duplicates.get(claim.recipient)?.of ?? traceId);
+  for (const claim of free) {
+    const before = claim.kind === 'pickup' ? undefined : duplicates.get(claim.recipient)?.of;
+    insertClaim(db, claim, before ?? traceId);
+  }
   return duplicates;
 }
 
@@ -77,6 +82,17 @@ function grouped(duplicates: Iterable<Duplicate>): Iterable<DuplicateGroup> {
   return groups.values();
 }
 
+/** Lengthens a claim that is held, and answers who holds it. */
+function renewClaim(
+  db: Connection,
+  { key, expiresAt }: { readonly key: string; readonly expiresAt: UnixMs },
+  { now }: JobContext,
+): TraceId | undefined {
+  const holder = selectHolder(db, key, now);
+  if (holder !== undefined) lengthenClaim(db, key, expiresAt);
+  return holder;
+}
+
 /** Forgets some of the claims that are over; answers whether there may be more. */
 function sweepClaims(db: Connection, input: { readonly upTo: UnixMs }): boolean {
   return deleteExpired(db, input.upTo) === CLAIM_SWEEP_ROWS;
@@ -89,6 +105,15 @@ function insertClaim(db: Connection, { key, expiresAt }: PlannedClaim, traceId: 
     Buffer.from(key, 'hex'),
     expiresAt,
     traceId,
+  );
+}
+
+function lengthenClaim(db: Connection, key: string, expiresAt: UnixMs): void {
+  db.run(
+    'UPDATE claim SET expires_at = ? WHERE key = ? AND expires_at < ?',
+    expiresAt,
+    Buffer.from(key, 'hex'),
+    expiresAt,
   );
 }
 
