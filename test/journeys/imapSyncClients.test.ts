@@ -132,7 +132,7 @@ peerTest(t, ['offlineimap'], 'offlineimap3 and the server agree, whoever changes
   const sync = async () => {
     const result = await runProgram('offlineimap', ['-c', join(directory, 'rc'), '-o', '-u', 'quiet'], {
       env: { HOME: directory },
-      deadlineMs: 60_000,
+      deadlineMs: 240_000,
     });
     t.equal(result.exitCode, 0, 'offlineimap ends well', {
       said: result.stdout.toString() + result.stderr.toString(),
@@ -182,7 +182,7 @@ peerTest(t, ['interimap', 'dovecot'], 'interimap and Dovecot agree with the serv
   const sync = async () => {
     const result = await runProgram('interimap', ['--config', config], {
       env: { HOME: directory, XDG_DATA_HOME: directory },
-      deadlineMs: 60_000,
+      deadlineMs: 240_000,
     });
     const said = result.stdout.toString() + result.stderr.toString();
     t.equal(result.exitCode, 0, 'interimap ends well', { said });

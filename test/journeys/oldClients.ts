@@ -108,7 +108,7 @@ function library(
       );
       const result = await runProgram(program, [...args.slice(0, -1), file], {
         stdin: `${lines.join('\n')}\n`,
-        deadlineMs: 100_000,
+        deadlineMs: 240_000,
       });
       const answers = result.stdout.toString().split('\n').slice(0, -1);
       if (result.exitCode !== 0 || answers.length !== jobs.length) throw new Error(wordsOf(result));

@@ -49,7 +49,7 @@ t.test('why does my old application fail: on, try, show, follow, off', async (t)
     process.execPath,
     [MAIN, 'protocol-log', 'show', '--follow', '--config', site.configFile],
     {
-      deadlineMs: 60_000,
+      deadlineMs: 240_000,
     },
   );
   await t.rejects(RawPop3.open(server.ports.pop3, { ...tim, password: 'not this one' }), /AUTH/);

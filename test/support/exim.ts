@@ -66,7 +66,7 @@ export function openExim(t: Test, port: number, pem: string): Exim {
   };
   if (user === NOBODY) for (const path of [directory, spool]) chownSync(path, user, group);
   const run = (args: readonly string[], stdin: Uint8Array) =>
-    runProgram(program, ['-C', config, '-odi', ...args], { stdin, env, cwd: directory, deadlineMs: 90_000 });
+    runProgram(program, ['-C', config, '-odi', ...args], { stdin, env, cwd: directory, deadlineMs: 240_000 });
   return {
     send: (from, to, message) => run(['-i', '-f', from, ...to], message),
     relay: (dialogue) => run(['-bs'], dialogue),

@@ -8,7 +8,7 @@ import { watch } from 'node:fs';
 export function untilFiles<Found>(
   directory: string,
   look: () => Found | undefined,
-  deadlineMs = 60_000,
+  deadlineMs = 240_000,
 ): Promise<Found> {
   return new Promise((resolve, reject) => {
     const end = (settle: () => void) => {

@@ -14,7 +14,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 
 import type { Test } from 'tap';
 
-const DEADLINE_MS = 90_000;
+const DEADLINE_MS = 240_000;
 /** Twice the largest message that the tests pass through a program (150 MB), so that a runaway program ends. */
 const OUTPUT_LIMIT_BYTES = 320 * 1024 * 1024;
 /** Servers live where an ordinary account's PATH does not look. */
@@ -30,7 +30,7 @@ export interface ProgramOptions {
   /** Added to `peerEnvironment()`. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** From start to end; 90 s unless given. The whole process group is killed then. */
+  /** From start to end; 4 minutes unless given. The whole process group is killed then. */
   readonly deadlineMs?: number;
 }
 
