@@ -257,7 +257,7 @@ async function openRooms(
     rooms,
   });
   const planning = createPlanning({ store, accounts, log, senderRewriting, ...transferOptions(config) });
-  const sent = { sending, relays: () => sending.relays.all() };
+  const sent = { sending, relays: () => sending.relays.all(), drops: () => sending.drops.all() };
   const known = { administration, trace, store, maintenance, planning, server, clock };
   const operations = createOperations({ ...known, ...sent });
   const control = await openControlServer({

@@ -17,6 +17,7 @@ import { generatePassword } from '../accounts/password.ts';
 import type { PlanSurroundings } from '../transfer/plan/surroundings.ts';
 import { FETCHED_LIST_LIMIT, listFetched, type RestoreReport, restoreFetched } from './fetchedMessages.ts';
 import type { Maintenance } from './maintenance.ts';
+import { DROP_OPERATIONS, type DropSurroundings } from './dropOperations.ts';
 import { type Operation, operationsOn } from './operation.ts';
 import { findTraces, TRACE_WAYS } from './findTraces.ts';
 import { switchOn, WATCH_INPUT } from './protocolLog/switching.ts';
@@ -28,7 +29,9 @@ import { routeWarnings } from './routeWarnings.ts';
 import type { RunningServer, ServerStatus } from './server.ts';
 
 /** What operations work on. `server` is absent where none runs. */
-export interface OperationSurroundings extends Omit<RelaySurroundings, 'store'> {
+export interface OperationSurroundings
+  extends Omit<RelaySurroundings, 'store'>,
+    Pick<DropSurroundings, 'drops'> {
   readonly administration: Administration;
   readonly trace: Trace;
   readonly store: Pick<Store, 'directory' | 'mailboxes' | 'contents' | 'queue' | 'secrets'>;
@@ -160,9 +163,10 @@ const OPERATIONS: ReadonlyMap<string, Operation<OperationSurroundings>> = new Ma
   ),
   ...ROUTING_OPERATIONS,
   ...RELAY_OPERATIONS,
+  ...DROP_OPERATIONS,
   ...QUEUE_OPERATIONS,
-  operation('route.test', ROUTE_TEST_INPUT, ({ planning, store, relays }, input) =>
-    testRoute(planning, store.directory, relays(), input),
+  operation('route.test', ROUTE_TEST_INPUT, (surroundings, input) =>
+    testRoute(surroundings.planning, surroundings.store.directory, surroundings, input),
   ),
   operation('login.test', z.strictObject({ name }), ({ administration }, input) =>
     administration.logins.test(input.name),
@@ -309,9 +313,9 @@ async function accountIdOf(
 }
 
 async function statusWithRoutes(surroundings: OperationSurroundings): Promise<ServerStatus> {
-  const { administration, server, relays } = surroundings;
+  const { administration, server } = surroundings;
   const status = await runningServer(server).status();
-  const ofRoutes = routeWarnings(await administration.routes.list(), relays());
+  const ofRoutes = routeWarnings(await administration.routes.list(), surroundings);
   return { ...status, warnings: [...status.warnings, ...ofRoutes] };
 }
 

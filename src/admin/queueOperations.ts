@@ -17,18 +17,16 @@ import {
 } from '../store/contract/queueWork.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { Trace, TraceEvent } from '../store/contract/trace.ts';
-import type { RelayConfig } from '../config/relayKeys.ts';
 import { type Operation, operationsOn } from './operation.ts';
+import { type ConfiguredHops, isConfigured } from './routeWarnings.ts';
 import type { Sending } from './sending.ts';
 
-interface Surroundings {
+interface Surroundings extends ConfiguredHops {
   readonly store: Pick<Store, 'queue'>;
   readonly trace: Trace;
   readonly clock: Clock;
-  /** As configured. */
-  relays(): readonly Pick<RelayConfig, 'name'>[];
   /** Where a server runs. */
-  readonly sending?: { readonly outbound: Pick<Sending['outbound'], 'retryRelay'> };
+  readonly sending?: { readonly outbound: Pick<Sending['outbound'], 'retryHop'> };
 }
 
 /** What `queue.list` answers. */
@@ -147,14 +145,19 @@ const QUEUE_EVENT_KINDS: ReadonlySet<TraceEvent['kind']> = new Set([
 ]);
 
 async function changeItems(
-  { store: { queue }, clock, relays, sending }: Surroundings,
+  surroundings: Surroundings,
   { ids, change: asked, most, ...conditions }: z.infer<typeof changeInput>,
 ): Promise<QueueChanged> {
-  if (asked.kind === 'reroute' && asked.nextHop.kind === 'relay') {
-    const { name } = asked.nextHop;
-    // What waits for a relay that nobody has made never leaves.
-    if (!relays().some((relay) => relay.name === name))
-      throw new MailError('invalid', `There is no relay “${name}” in the configuration.`);
+  const {
+    store: { queue },
+    clock,
+    sending,
+  } = surroundings;
+  // What waits for a hop that nobody has made never leaves.
+  if (asked.kind === 'reroute' && !isConfigured(asked.nextHop, surroundings)) {
+    const { kind, name } = asked.nextHop;
+    const what = kind === 'relay' ? 'relay' : 'drop directory';
+    throw new MailError('invalid', `There is no ${what} “${name}” in the configuration.`);
   }
   const asks = filterOf(conditions, clock);
   if (most !== undefined && (await queue.list(asks, most + 1)).length > most)
@@ -162,7 +165,6 @@ async function changeItems(
   const selection: QueueSelection = { ...asks, ids: ids as readonly QueueId[] | undefined };
   const changed = await queue.change(selection, asked, clock.now());
   // Due at once is not tried at once where the hop has a pause.
-  if (asked.kind === 'retry')
-    for (const { kind, name } of changed.hops) if (kind === 'relay') sending?.outbound.retryRelay(name);
+  if (asked.kind === 'retry') for (const hop of changed.hops) sending?.outbound.retryHop(hop);
   return changed;
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
 import { SECOND_MS } from '../base/units.ts';
+import type { NextHop } from '../store/contract/queue.ts';
 import type { SecretName } from '../store/contract/secrets.ts';
 import type { Store } from '../store/contract/store.ts';
 import type { RelayCheck } from '../transfer/relay.ts';
@@ -72,14 +73,11 @@ export const RELAY_OPERATIONS = [
     z.strictObject({ name, reason: z.string().max(500).optional() }),
     async (surroundings, input) => {
       const relay = configured(surroundings, input.name);
-      await surroundings.store.queue.holdHop(
-        { kind: 'relay', name: relay.name },
-        {
-          by: 'administrator',
-          reason: input.reason ?? 'an administrator said so',
-          since: surroundings.clock.now(),
-        },
-      );
+      await surroundings.store.queue.holdHop(hop(relay.name), {
+        by: 'administrator',
+        reason: input.reason ?? 'an administrator said so',
+        since: surroundings.clock.now(),
+      });
     },
   ),
   operation('relay.release', z.strictObject({ name }), async (surroundings, input) => {
@@ -88,9 +86,9 @@ export const RELAY_OPERATIONS = [
       ({ nextHop }) => nextHop.kind === 'relay' && nextHop.name === input.name,
     );
     if (!isHeld) configured(surroundings, input.name);
-    await store.queue.holdHop({ kind: 'relay', name: input.name }, undefined);
+    await store.queue.holdHop(hop(input.name), undefined);
     sending?.relays.tokens(input.name)?.release();
-    sending?.outbound.retryRelay(input.name);
+    sending?.outbound.retryHop(hop(input.name));
   }),
   operation(
     'relay.secret.set',
@@ -127,10 +125,10 @@ async function test({ sending, clock }: RelaySurroundings, wanted: string): Prom
   try {
     // What was refused before may have been mended at Microsoft, and the token that is held says nothing of it.
     const answer = await tokens?.renew(abort.signal);
-    const check = await outbound.checkRelay(wanted, abort.signal);
+    const check = await outbound.checkHop(hop(wanted), abort.signal);
     if (check === undefined) throw unknownRelay(wanted, relays.all());
     // What waits need not wait until a pause is over that has no reason any more.
-    if (check.isReady) outbound.retryRelay(wanted);
+    if (check.isReady) outbound.retryHop(hop(wanted));
     return answer === undefined || relay === undefined ? check : withToken(check, relay, answer);
   } finally {
     deadline.clear();
@@ -147,8 +145,12 @@ async function beginLogin(surroundings: RelaySurroundings, wanted: string) {
     throw new MailError('cannot', relays.problemOf(wanted) ?? `The relay “${wanted}” cannot be used.`);
   return logins.begin(tokenOptions(relay, files, surroundings.store.secrets), () => {
     relays.tokens(wanted)?.release();
-    outbound.retryRelay(wanted);
+    outbound.retryHop(hop(wanted));
   });
+}
+
+function hop(relay: string): NextHop {
+  return { kind: 'relay', name: relay };
 }
 
 function running(sending: Sending | undefined): Sending {

@@ -13,15 +13,8 @@ import type { Sending } from './sending.ts';
 /** `unusable`: it is in the configuration, and its files cannot be used. */
 export type RelayState = HopStanding['kind'] | 'unusable';
 
-/** What `relay list`, `relay show` and `status` tell of a relay. Null is what there is not. */
-export interface RelayReport {
-  readonly name: string;
-  readonly preset: string | null;
-  readonly way: RelayConfig['way'] | null;
-  /** Hosts, domains, or the endpoint. */
-  readonly target: string;
-  readonly login: string;
-  readonly state: RelayState;
+/** How a hop stands. Null is what there is not. */
+export interface ReportedStanding {
   /** Why it does not run, and what to do. */
   readonly reason: string | null;
   readonly advice: string | null;
@@ -30,6 +23,17 @@ export interface RelayReport {
   readonly heldSince: UnixMs | null;
   /** When it goes on by itself, or is tried. */
   readonly nextTryAt: UnixMs | null;
+}
+
+/** What `relay list`, `relay show` and `status` tell of a relay. Null is what there is not. */
+export interface RelayReport extends ReportedStanding {
+  readonly name: string;
+  readonly preset: string | null;
+  readonly way: RelayConfig['way'] | null;
+  /** Hosts, domains, or the endpoint. */
+  readonly target: string;
+  readonly login: string;
+  readonly state: RelayState;
   readonly items: Readonly<Record<QueueState, number>>;
   /** When the oldest item that waits for it was made. */
   readonly oldestAt: UnixMs | null;
@@ -45,12 +49,12 @@ export interface RelayReport {
   readonly alarms: readonly string[];
 }
 
-/** Every relay that is configured, and every hop that items wait for without one. */
+/** Every relay that is configured, and every one that items wait for without being configured. */
 export async function reportRelays(
   { relays, hops }: Pick<Sending, 'relays' | 'hops'>,
   queue: Pick<Store['queue'], 'list'>,
 ): Promise<readonly RelayReport[]> {
-  const statuses = await hops();
+  const statuses = (await hops()).filter(({ nextHop }) => nextHop.kind === 'relay');
   const configured = relays.all();
   const names = [
     ...configured.map(({ name }) => name),
@@ -64,7 +68,7 @@ export async function reportRelays(
       return reportOf(
         name,
         configured.find((relay) => relay.name === name),
-        statuses.find(({ nextHop }) => nextHop.kind === 'relay' && nextHop.name === name),
+        statuses.find(({ nextHop }) => nextHop.name === name),
         relays.problemOf(name),
         relays.filesOf(name),
         oldest?.createdAt,
@@ -88,7 +92,7 @@ function reportOf(
     way: relay?.way ?? null,
     target: relay === undefined ? '-' : targetOf(relay),
     login: relay === undefined ? '-' : loginOf(relay),
-    ...standingOf(isUnusable ? undefined : status?.standing, problem),
+    ...reportStanding(isUnusable ? undefined : status?.standing, problem),
     state: isUnusable ? 'unusable' : (status?.standing.kind ?? 'missing'),
     items: status?.items ?? { waiting: 0, leased: 0, held: 0 },
     oldestAt: oldestAt ?? null,
@@ -103,10 +107,11 @@ function reportOf(
   };
 }
 
-function standingOf(
+/** A standing as it is told; `problem` is why a hop has none. */
+export function reportStanding(
   standing: HopStanding | undefined,
   problem: string | undefined,
-): Pick<RelayReport, 'reason' | 'advice' | 'heldBy' | 'heldSince' | 'nextTryAt'> {
+): ReportedStanding {
   const nothing = { reason: null, advice: null, heldBy: null, heldSince: null, nextTryAt: null };
   switch (standing?.kind) {
     case undefined:

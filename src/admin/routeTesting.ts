@@ -10,7 +10,7 @@ import { parseAddress } from '../accounts/address.ts';
 import type { Submitter } from '../transfer/contract.ts';
 import { explain, type RouteExplanation } from '../transfer/explain.ts';
 import type { PlanSurroundings } from '../transfer/plan/surroundings.ts';
-import { missingRelay } from './routeWarnings.ts';
+import { type ConfiguredHops, missingHop } from './routeWarnings.ts';
 
 /** Octets of a message's start that are looked at: any usual header. */
 export const MESSAGE_START_LIMIT_OCTETS = 128 * 1024;
@@ -38,11 +38,11 @@ export interface RouteTestReport extends RouteExplanation {
   readonly warnings: readonly string[];
 }
 
-/** Runs it, with relays as configured. Errors: `notFound` (the account, the range), the store's. */
+/** Runs it, with hops as configured. Errors: `notFound` (the account, the range), the store's. */
 export async function testRoute(
   planning: PlanSurroundings,
   directory: Pick<Directory, 'findAccount' | 'findIpRange'>,
-  relays: readonly { readonly name: string }[],
+  configured: ConfiguredHops,
   input: z.infer<typeof ROUTE_TEST_INPUT>,
 ): Promise<RouteTestReport> {
   const { message } = input;
@@ -57,9 +57,8 @@ export async function testRoute(
     ...(message === undefined || start === undefined ? {} : { message: { start, octets: message.octets } }),
   };
   const explanation = await explain(planning, question, systemClock.now());
-  const hops = explanation.queued.flatMap(({ nextHop }) => (nextHop.kind === 'relay' ? nextHop.name : []));
-  const warnings = [...new Set(hops)].flatMap((hop) => missingRelay(hop, relays) ?? []);
-  return { sender, recipient, by, ...explanation, warnings };
+  const warnings = explanation.queued.flatMap(({ nextHop }) => missingHop(nextHop, configured) ?? []);
+  return { sender, recipient, by, ...explanation, warnings: [...new Set(warnings)] };
 }
 
 function withoutBrackets(path: string): string {

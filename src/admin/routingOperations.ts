@@ -8,12 +8,10 @@ import { z } from 'zod';
 import { TEXT_MATCHES } from '../store/contract/routing.ts';
 import type { Administration } from '../accounts/administration.ts';
 import { type Operation, operationsOn } from './operation.ts';
-import { warnOfRoutes } from './routeWarnings.ts';
+import { type ConfiguredHops, warnOfRoutes } from './routeWarnings.ts';
 
-interface Surroundings {
+interface Surroundings extends ConfiguredHops {
   readonly administration: Pick<Administration, 'routes' | 'lists' | 'forwards' | 'rules' | 'vacations'>;
-  /** As configured. */
-  relays(): readonly { readonly name: string }[];
 }
 
 const operation = operationsOn<Surroundings>();
@@ -86,8 +84,8 @@ export const ROUTING_OPERATIONS: readonly (readonly [string, Operation<Surroundi
     z.strictObject({ name, recipients: names, target, ...routeSettings }),
     ({ administration }, input) => administration.routes.add(input),
   ),
-  operation('route.list', z.strictObject({}), async ({ administration, relays }) =>
-    warnOfRoutes(await administration.routes.list(), relays()),
+  operation('route.list', z.strictObject({}), async (surroundings) =>
+    warnOfRoutes(await surroundings.administration.routes.list(), surroundings),
   ),
   operation('route.show', z.strictObject({ name }), ({ administration }, input) =>
     administration.routes.show(input.name),

@@ -19,6 +19,7 @@ import type { Certificates } from './certificates.ts';
 import type { ExchangeDoors } from './exchangeDoors.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { ProtocolLog } from './protocolLog/protocolLog.ts';
+import { reportDrops } from './dropReport.ts';
 import { reportRelays } from './relayReport.ts';
 import type { Sending } from './sending.ts';
 import type { ListenerStatus, ReloadOutcome, RunningServer } from './server.ts';
@@ -55,6 +56,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
     protocolLog: rooms.protocolLog,
     status: async () => {
       const relays = await reportRelays(rooms.sending, rooms.store.queue);
+      const drops = await reportDrops(rooms.sending, rooms.store.queue, clock);
       return {
         version: options.version,
         name: serverName(current),
@@ -67,9 +69,10 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
           ...rooms.certificates.warnings(),
           ...rooms.sending.relays.warnings(),
           ...(await rooms.sending.loginWarnings()),
-          ...relays.flatMap(({ alarms }) => alarms),
+          ...[...relays, ...drops].flatMap(({ alarms }) => alarms),
         ],
         relays,
+        drops,
         certificates: rooms.certificates.status(),
         maintenance: rooms.maintenance.state() ?? null,
         store: await rooms.store.health(),
@@ -99,6 +102,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
         login: fresh.config.login,
         tls: fresh.config.tls,
         relays: fresh.config.relays,
+        drops: fresh.config.drops,
         queue: fresh.config.queue,
         exchange: {
           ...current.exchange,

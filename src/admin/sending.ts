@@ -1,5 +1,6 @@
 /**
- * Sending, put together: the relays of the configuration, their token clients, and the outbound room with what settles for it.
+ * Sending, put together: the relays and drop directories of the configuration, token clients, and the outbound room with what settles for
+ * it.
  *
  * main opens it before the listeners. What status, `hauspost relay` and a reload need is answered here.
  */
@@ -17,6 +18,7 @@ import { createRelay } from '../outbound/createRelay.ts';
 import { openOutbound } from '../outbound/outbound.ts';
 import { createSettling } from '../outbound/settling.ts';
 import type { Config } from '../config/schema.ts';
+import { createDrops, type Drops } from './drops.ts';
 import { createRelayLogins, type RelayLogins } from './relayLogin.ts';
 import { openRelays, type Relays } from './relays.ts';
 import { type RelayTrial, tryRelay } from './relayTrial.ts';
@@ -40,14 +42,15 @@ export interface SendingSurroundings {
 /** Sending as the running server sees it. */
 export interface Sending {
   readonly relays: Relays;
+  readonly drops: Drops;
   readonly logins: RelayLogins;
-  readonly outbound: Pick<Outbound, 'checkRelay' | 'retryRelay'>;
+  readonly outbound: Pick<Outbound, 'checkHop' | 'retryHop'>;
   /** A sentence for each relay whose login by code is missing or ends before long. */
   loginWarnings(): Promise<readonly string[]>;
   hops(): Promise<readonly HopStatus[]>;
   /** Sends a small message by a relay, and says what became of it. Errors: those of tryRelay. */
   tryRelay(relay: string, from: string, to: string): Promise<RelayTrial>;
-  /** Takes the relays and the schedule of another configuration; answers a sentence for each relay that cannot be used as it says. */
+  /** Takes the relays, the drops and the schedule of another configuration; answers a sentence for each relay that cannot be used as it says. */
   reload(config: Config): Promise<readonly string[]>;
   close(deadlineMs: number): Promise<void>;
 }
@@ -62,18 +65,20 @@ export async function openSending(config: Config, surroundings: SendingSurroundi
     secrets: store.secrets,
     createTokens: (options) => createTokenClient(options, { clock, log, vault }),
   });
+  const drops = createDrops(config.drops, clock);
   const graphTurns = createGraphTurns();
   const outbound = await openOutbound({
     ...surroundings,
     settling: createSettling({ ...surroundings, reports: transferOptions(config).reports }),
-    relays: relays.options(),
+    relays: [...relays.options(), ...drops.options()],
     schedule: queueSchedule(config),
     createRelay: (options) => createRelay(options, { ...surroundings, graphTurns }),
   });
-  relays.follow((fresh) => outbound.reconfigure(fresh));
+  relays.follow((fresh) => outbound.reconfigure([...fresh, ...drops.options()]));
   const logins = createRelayLogins({ clock, log, vault });
   return {
     relays,
+    drops,
     logins,
     outbound,
     loginWarnings: async () => {
@@ -91,7 +96,8 @@ export async function openSending(config: Config, surroundings: SendingSurroundi
       tryRelay({ ...surroundings, hops: () => outbound.relays() }, relay, from, to),
     reload: async (fresh) => {
       const problems = await relays.reload(fresh.relays);
-      outbound.reconfigure(relays.options());
+      drops.reload(fresh.drops);
+      outbound.reconfigure([...relays.options(), ...drops.options()]);
       outbound.reschedule(queueSchedule(fresh));
       return problems;
     },

@@ -8,6 +8,7 @@ import type { DoorStatus } from '../exchange/doorCounters.ts';
 import type { LoginBans } from '../accounts/loginBans.ts';
 import type { ProfileName } from '../accounts/profiles.ts';
 import type { CertificateStatus } from './certificateStatus.ts';
+import type { DropReport } from './dropReport.ts';
 import type { MaintenanceState } from './maintenance.ts';
 import type { ProtocolLog } from './protocolLog/protocolLog.ts';
 import type { RelayReport } from './relayReport.ts';
@@ -52,6 +53,8 @@ export interface ServerStatus {
   readonly bans: number;
   /** Where mail goes that leaves (`hauspost relay list`). */
   readonly relays: readonly RelayReport[];
+  /** Directories that mail is written into (`hauspost drop list`). */
+  readonly drops: readonly DropReport[];
   /** Watches of the protocol log that are on. */
   readonly protocolLog: readonly Watch[];
 }

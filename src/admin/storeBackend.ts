@@ -56,6 +56,7 @@ export async function callOnStore(
       planning,
       clock,
       relays: () => config.relays,
+      drops: () => config.drops,
     })(operation, input);
   } finally {
     maintenance.close();

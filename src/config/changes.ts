@@ -10,7 +10,7 @@ export interface ConfigChanges {
   readonly needRestart: readonly string[];
 }
 
-/** Compares two configurations key by key; a list (`listeners`, `relays`, `pickups`) counts as one key. */
+/** Compares two configurations key by key; a list (`listeners`, `relays`, `drops`, `pickups`) counts as one key. */
 export function changedKeys(before: Config, after: Config): ConfigChanges {
   const changed = Object.keys(after).flatMap((section) => {
     const old = before[section as keyof Config] as Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 /**
  * Environment variables over the file: `HAUSPOST_<SECTION>_<KEY>` for a section's key; `HAUSPOST_<LISTENER>_<KEY>`,
- * `HAUSPOST_RELAY_<RELAY>_<KEY>` and `HAUSPOST_PICKUP_<PICKUP>_<KEY>` for a key of the listener, relay or pickup of that name;
- * `HAUSPOST_LISTENERS`, `HAUSPOST_RELAYS` and `HAUSPOST_PICKUPS` for a whole list as JSON. An unknown variable is a warning, not an
+ * `HAUSPOST_RELAY_<RELAY>_<KEY>`, `HAUSPOST_DROP_<DROP>_<KEY>` and `HAUSPOST_PICKUP_<PICKUP>_<KEY>` for a key of the listener, relay, drop
+ * or pickup of that name; `HAUSPOST_LISTENERS` and so on for a whole list as JSON. An unknown variable is a warning, not an
  * error: container platforms put variables of their own beside ours (HAUSPOST_SERVICE_HOST).
  */
 

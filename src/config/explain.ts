@@ -18,7 +18,7 @@ export function printConfig(
   loaded: LoadedConfig,
   remarksOn: (listener: ListenerConfig) => readonly string[] = () => [],
 ): string {
-  const { listeners, relays, pickups, ...sections } = loaded.config;
+  const { listeners, relays, drops, pickups, ...sections } = loaded.config;
   const lines: string[] = [];
   for (const [section, values] of Object.entries(sections)) {
     lines.push(`[${section}]`, ...printTable(loaded, `${section}.`, values), '');
@@ -29,6 +29,8 @@ export function printConfig(
   }
   for (const [index, relay] of relays.entries())
     lines.push('[[relays]]', ...printTable(loaded, `relays[${index}].`, relay), '');
+  for (const [index, drop] of drops.entries())
+    lines.push('[[drops]]', ...printTable(loaded, `drops[${index}].`, drop), '');
   for (const [index, pickup] of pickups.entries())
     lines.push('[[pickups]]', ...printTable(loaded, `pickups[${index}].`, pickup), '');
   return `${lines.join('\n').trimEnd()}\n`;

@@ -52,6 +52,7 @@ export const LIST_PREFIXES: Readonly<Record<string, string>> = {
   listeners: '',
   relays: 'RELAY_',
   pickups: 'PICKUP_',
+  drops: 'DROP_',
 };
 
 /** Every key, section by section in the schema's order. */

@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parse, TomlDate, TomlError } from 'smol-toml';
+import { dropProblems, dropWarnings } from './dropKeys.ts';
 import { overlayEnvironment } from './environment.ts';
 import { doorProblems, doorWarnings, type ExchangeConfig } from './exchangeKeys.ts';
 import { CONFIG_KEYS, findKey, LIST_PREFIXES } from './keys.ts';
@@ -92,7 +93,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig | FaultyConfig {
   if (!checked.success) problems.push(...describeIssues(checked.error.issues, whole, origins));
   else problems.push(...crossCheck(checked.data, origins, options), ...checkRelays(checked.data, origins));
   const config = checked.success ? absolute(checked.data, directory) : undefined;
-  if (config !== undefined) problems.push(...checkPickups(config, origins));
+  if (config !== undefined) problems.push(...checkDrops(config, origins), ...checkPickups(config, origins));
   if (problems.length > 0 || config === undefined) return faulty(problems);
   return {
     kind: 'loaded',
@@ -104,6 +105,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig | FaultyConfig {
       ...config.listeners.flatMap(listenerWarnings),
       ...config.listeners.flatMap(doorWarnings),
       ...config.relays.flatMap(relayWarnings),
+      ...config.drops.flatMap(dropWarnings),
       ...pickupWarnings(config),
     ],
   };
@@ -210,6 +212,14 @@ function checkRelays({ relays }: Config, origins: Origins): Problem[] {
   );
 }
 
+function checkDrops({ drops, pickups }: Config, origins: Origins): Problem[] {
+  return drops.flatMap((drop, index) =>
+    dropProblems(drop, drops.slice(0, index), pickups).map(([key, text]) =>
+      problemAt(['drops', index, key], text, origins),
+    ),
+  );
+}
+
 function checkPickups(config: Config, origins: Origins): Problem[] {
   return config.pickups.flatMap((pickup, index) =>
     pickupProblems(pickup, config).map(([key, text]) => problemAt(['pickups', index, key], text, origins)),
@@ -278,6 +288,7 @@ function absolute(config: Config, directory: string): Config {
       ...pair(listener.certificateFile, listener.keyFile),
     })),
     relays: config.relays.map((relay) => withFiles(relay, directory)),
+    drops: config.drops.map((drop) => ({ ...drop, directory: resolve(directory, drop.directory) })),
     pickups: config.pickups.map((pickup) => withDirectories(pickup, directory)),
   };
 }

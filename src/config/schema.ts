@@ -7,6 +7,7 @@
 
 import { z } from 'zod';
 import { GIB, KIB, MIB } from '../base/units.ts';
+import { drop } from './dropKeys.ts';
 import { exchange } from './exchangeKeys.ts';
 import { forwarding } from './forwardingKeys.ts';
 import { hostName } from './hostName.ts';
@@ -281,6 +282,11 @@ export const configSchema = z.strictObject({
     .describe(
       'Directories that applications write messages into, one [[pickups]] table each (docs/PICKUP.md).',
     ),
+  drops: z
+    .array(drop)
+    .max(64)
+    .default([])
+    .describe('The directories that routes name, one [[drops]] table each (docs/DROP.md).'),
 });
 
 /** A complete configuration: every default filled in. */
@@ -308,6 +314,7 @@ export const RELOADABLE_KEYS: readonly string[] = [
   ...Object.keys(queue.shape).map((name) => `queue.${name}`),
   ...Object.keys(relay.shape).map((name) => `relays[].${name}`),
   ...Object.keys(pickup.shape).map((name) => `pickups[].${name}`),
+  ...Object.keys(drop.shape).map((name) => `drops[].${name}`),
 ];
 
 /** Keys whose value is masked wherever it is shown. Each has a twin with `File` behind it that names a file with the value. */

@@ -117,12 +117,12 @@ export class Allowance {
   /** What an administrator should read now. */
   alarm(): string | undefined {
     const { recipientsPerDay: limit } = this.#limits;
-    const { name } = this.#options.nextHop;
+    const { kind, name } = this.#options.nextHop;
     switch (this.#day?.level(limit)) {
       case 'used':
-        return `relay ${name} has used up the ${limit} recipients of today; what waits goes on tomorrow`;
+        return `${kind} ${name} has used up the ${limit} recipients of today; what waits goes on tomorrow`;
       case 'nearlyUsed':
-        return `relay ${name} has used ${this.#day?.relayed} of the ${limit} recipients of today`;
+        return `${kind} ${name} has used ${this.#day?.relayed} of the ${limit} recipients of today`;
       default:
         return undefined;
     }
@@ -133,7 +133,8 @@ export class Allowance {
     const level = this.#day?.level(limit) ?? 'free';
     if (level === this.#told || level === 'free') return;
     this.#told = level;
-    const fields = { relay: this.#options.nextHop.name, recipients: this.#day?.relayed, limit };
+    const { kind, name } = this.#options.nextHop;
+    const fields = { [kind]: name, recipients: this.#day?.relayed, limit };
     this.#options.log.warn(level === 'used' ? 'outbound.day.used' : 'outbound.day.nearlyUsed', fields);
   }
 }

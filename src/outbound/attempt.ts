@@ -113,7 +113,7 @@ async function relayOnce(
     return { result, isLate };
   } catch (error) {
     // A relay never rejects and always ends; one that does otherwise has a fault, and what became of the message is unknown.
-    log.error('outbound.relay.fault', { relay: nextHop.name, trace: message.traceId, error });
+    log.error('outbound.relay.fault', { [nextHop.kind]: nextHop.name, trace: message.traceId, error });
     const reply = `The relay failed: ${asMailError(error).message}`;
     const outcome: RecipientOutcome = { kind: 'deferred', status: '4.3.0', reply };
     return { result: { outcomes: message.recipients.map(() => outcome) }, isLate };

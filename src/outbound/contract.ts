@@ -1,5 +1,5 @@
 /**
- * What the outbound room is handed: relays and how they go, limits; and what it tells of itself.
+ * What the outbound room is handed: relays (drop directories among them) and how they go, limits; and what it tells of itself.
  */
 
 import type { UnixMs } from '../base/clock.ts';
@@ -7,6 +7,7 @@ import type { NextHop, QueueState } from '../store/contract/queue.ts';
 import type { AccessTokens } from '../exchange/accessTokens.ts';
 import type { RelayCheck } from '../transfer/relay.ts';
 import type { AgingSchedule } from './aging.ts';
+import type { DropFormat } from './drop/dropFile.ts';
 import type { RetrySchedule } from './schedule.ts';
 
 /** How much goes to a hop; 0 is no limit except where it says so. */
@@ -92,8 +93,25 @@ export interface GraphRelayOptions {
   readonly fallback?: SmtpRelayOptions | undefined;
 }
 
+/** A drop directory: each message becomes a file that an application fetches. Names of drops and of relays may be alike. */
+export interface DropRelayOptions {
+  readonly kind: 'drop';
+  readonly name: string;
+  /** Absolute path. */
+  readonly directory: string;
+  /** Whether it is made where it is missing. */
+  readonly createDirectory: boolean;
+  /** `iis`: with lines in front that name sender and recipients; `plain`: the message alone. */
+  readonly format: DropFormat;
+  /** Files that may wait for their reader; 0 is no limit. What is more waits in the queue. */
+  readonly fileLimit: number;
+  /** Messages that nobody fetches are deleted then; 0: never. */
+  readonly deleteAfterHours: number;
+  readonly limits: RelayLimits;
+}
+
 /** Any relay. */
-export type RelayOptions = SmtpRelayOptions | DirectRelayOptions | GraphRelayOptions;
+export type RelayOptions = SmtpRelayOptions | DirectRelayOptions | GraphRelayOptions | DropRelayOptions;
 
 /** How a hop stands, as an administrator sees it. `reason` and `advice` are sentences. */
 export type HopStanding =
@@ -150,10 +168,10 @@ export interface Outbound {
   reconfigure(relays: readonly RelayOptions[]): void;
   /** Takes another schedule, for what comes from now on. */
   reschedule(schedule: QueueSchedule): void;
-  /** Connects and logs in as for a message; undefined when there is no such relay. Never rejects. */
-  checkRelay(name: string, signal: AbortSignal): Promise<RelayCheck | undefined>;
-  /** Ends a relay's pause or tries a held one at once; an administrator's hold stays. Answers whether there is such a relay. */
-  retryRelay(name: string): boolean;
+  /** Tries a hop as for a message, without one; undefined when there is no such hop. Never rejects. */
+  checkHop(nextHop: NextHop, signal: AbortSignal): Promise<RelayCheck | undefined>;
+  /** Ends a hop's pause or tries a held one at once; an administrator's hold stays. Answers whether there is such a hop. */
+  retryHop(nextHop: NextHop): boolean;
   /** Waits for attempts, then ends them, within `deadlineMs`; puts back what was leased. */
   close(deadlineMs: number): Promise<void>;
 }

@@ -5,6 +5,7 @@
 import type { GraphTurns } from '../exchange/graph/turns.ts';
 import type { Relay } from '../transfer/relay.ts';
 import type { RelayOptions } from './contract.ts';
+import { createDropRelay } from './drop/dropRelay.ts';
 import { createGraphRelay } from './graph/graphRelay.ts';
 import { createDirectRelay } from './smtp/directRelay.ts';
 import { createSmtpRelay, type RelaySurroundings } from './smtp/smtpRelay.ts';
@@ -28,5 +29,7 @@ export function createRelay(options: RelayOptions, surroundings: AnyRelaySurroun
     }
     case 'direct':
       return createDirectRelay(options, surroundings);
+    case 'drop':
+      return createDropRelay(options, surroundings);
   }
 }

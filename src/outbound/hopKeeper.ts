@@ -141,11 +141,11 @@ export class HopKeeper {
   /** What an administrator should read now. */
   alarm(): string | undefined {
     const { standing } = this.#state;
-    const { name } = this.#options.nextHop;
+    const { kind, name } = this.#options.nextHop;
     if (standing.kind === 'held' && standing.by === 'trouble')
-      return `relay ${name} is held: ${sentence(standing)}`;
+      return `${kind} ${name} is held: ${sentence(standing)}`;
     if (standing.kind === 'paused' && standing.cause === 'quota')
-      return `relay ${name} takes nothing for a while: ${sentence(standing)}`;
+      return `${kind} ${name} takes nothing for a while: ${sentence(standing)}`;
     return undefined;
   }
 
@@ -168,22 +168,22 @@ export class HopKeeper {
 
   #tell(before: Standing, standing: Standing): void {
     const { log, nextHop, clock } = this.#options;
-    const relay = nextHop.name;
+    const named = { [nextHop.kind]: nextHop.name };
     switch (standing.kind) {
       case 'running':
-        if (before.kind !== 'running') log.info('outbound.relay.running', { relay });
+        if (before.kind !== 'running') log.info('outbound.relay.running', named);
         return;
       case 'paused': {
         const seconds = Math.round((standing.untilMs - clock.monotonic()) / 1000);
         const { cause, reason, advice } = standing;
-        log.warn('outbound.relay.paused', { relay, cause, reason, advice, seconds });
+        log.warn('outbound.relay.paused', { ...named, cause, reason, advice, seconds });
         return;
       }
       case 'held':
         if (before.kind === 'held' && before.reason === standing.reason) return;
         if (standing.by === 'trouble')
-          log.error('outbound.relay.held', { relay, reason: standing.reason, advice: standing.advice });
-        else log.info('outbound.relay.held', { relay, by: standing.by, reason: standing.reason });
+          log.error('outbound.relay.held', { ...named, reason: standing.reason, advice: standing.advice });
+        else log.info('outbound.relay.held', { ...named, by: standing.by, reason: standing.reason });
     }
   }
 

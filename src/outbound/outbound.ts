@@ -46,8 +46,8 @@ export async function openOutbound(options: OutboundOptions): Promise<Outbound> 
     relays: () => room.relays(),
     reconfigure: (relays) => room.configure(relays),
     reschedule: (schedule) => room.reschedule(schedule),
-    checkRelay: async (name, signal) => room.find(name)?.scheduler.relay.check(signal),
-    retryRelay: (name) => room.retry(name),
+    checkHop: async (nextHop, signal) => room.find(nextHop)?.scheduler.relay.check(signal),
+    retryHop: (nextHop) => room.retry(nextHop),
     close: (deadlineMs) => room.close(deadlineMs),
   };
 }
@@ -61,6 +61,7 @@ class Room {
   /** Schedulers of relays that are not configured any more, until what they did is settled. */
   readonly #ending = new Set<Scheduler>();
   #schedule: QueueSchedule;
+  /** By `keyOf`. */
   #relays: ReadonlyMap<string, ConfiguredRelay> = new Map();
 
   constructor(options: OutboundOptions) {
@@ -83,12 +84,12 @@ class Room {
     });
   }
 
-  find(name: string): ConfiguredRelay | undefined {
-    return this.#relays.get(name);
+  find(nextHop: NextHop): ConfiguredRelay | undefined {
+    return this.#relays.get(keyOf(nextHop));
   }
 
-  retry(name: string): boolean {
-    const found = this.find(name);
+  retry(nextHop: NextHop): boolean {
+    const found = this.find(nextHop);
     found?.scheduler.retry();
     return found !== undefined;
   }
@@ -101,24 +102,24 @@ class Room {
   configure(relays: readonly RelayOptions[]): void {
     const before = this.#relays;
     const made = relays.map((options) => {
-      const isSame = before.get(options.name)?.options === options;
+      const isSame = before.get(keyOf(hopOf(options)))?.options === options;
       return { options, relay: isSame ? undefined : this.#options.createRelay(options) };
     });
     this.#relays = new Map(
-      made.map(({ options, relay }) => [options.name, this.#configured(options, relay)]),
+      made.map(({ options, relay }) => [keyOf(hopOf(options)), this.#configured(options, relay)]),
     );
-    for (const [name, { scheduler }] of before) if (!this.#relays.has(name)) this.#end(scheduler);
+    for (const [key, { scheduler }] of before) if (!this.#relays.has(key)) this.#end(scheduler);
   }
 
   async relays(): Promise<readonly HopStatus[]> {
     const counts = await this.#options.store.queue.count();
     const configured = [...this.#relays.values()].map(({ options, scheduler }): HopStatus => {
-      const nextHop = { kind: 'relay', name: options.name } as const;
+      const nextHop = hopOf(options);
       return { nextHop, kind: options.kind, items: itemsOf(counts, nextHop), ...scheduler.status() };
     });
     const missing = counts.filter(({ nextHop }) => this.#isMissing(nextHop));
-    const names = new Map(missing.map(({ nextHop }) => [`${nextHop.kind} ${nextHop.name}`, nextHop]));
-    return [...configured, ...[...names.values()].map((nextHop) => missingStatus(nextHop, counts))];
+    const hops = new Map(missing.map(({ nextHop }) => [keyOf(nextHop), nextHop]));
+    return [...configured, ...[...hops.values()].map((nextHop) => missingStatus(nextHop, counts))];
   }
 
   async close(deadlineMs: number): Promise<void> {
@@ -130,7 +131,7 @@ class Room {
 
   /** `relay` is undefined where the one of before stays. */
   #configured(options: RelayOptions, relay: Relay | undefined): ConfiguredRelay {
-    const before = this.#relays.get(options.name);
+    const before = this.find(hopOf(options));
     if (before === undefined) {
       if (relay === undefined) throw new MailError('internal', `relay ${options.name} was not made`);
       return { options, scheduler: this.#createScheduler(options, relay) };
@@ -143,7 +144,7 @@ class Room {
     const { store, settling, random, clock, log } = this.#options;
     const scheduler = new Scheduler(
       {
-        nextHop: { kind: 'relay', name: options.name },
+        nextHop: hopOf(options),
         queue: store.queue,
         contents: store.contents,
         settling,
@@ -178,9 +179,19 @@ class Room {
     return [...held, ...missing].map(({ nextHop }) => nextHop);
   }
 
-  #isMissing({ kind, name }: NextHop): boolean {
-    return kind !== 'relay' || !this.#relays.has(name);
+  #isMissing(nextHop: NextHop): boolean {
+    return this.find(nextHop) === undefined;
   }
+}
+
+/** What items that go by it name. */
+function hopOf({ kind, name }: RelayOptions): NextHop {
+  return { kind: kind === 'drop' ? 'drop' : 'relay', name };
+}
+
+/** A relay and a drop directory may have the same name. */
+function keyOf({ kind, name }: NextHop): string {
+  return `${kind} ${name}`;
 }
 
 function missingStatus(nextHop: NextHop, counts: readonly QueueCount[]): HopStatus {

@@ -80,6 +80,12 @@ export class Scheduler {
     this.#allowance = new Allowance(options, limits);
   }
 
+  /** Its hop, for the log: `relay` or `drop` with its name. */
+  get #named(): Readonly<Record<string, string>> {
+    const { kind, name } = this.#options.nextHop;
+    return { [kind]: name };
+  }
+
   /** The relay that attempts go through. */
   get relay(): Relay {
     return this.#relay.relay;
@@ -164,7 +170,7 @@ export class Scheduler {
       try {
         this.#wakeLater(await this.#turn());
       } catch (error) {
-        this.#options.log.error('outbound.turn.failed', { relay: this.#options.nextHop.name, error });
+        this.#options.log.error('outbound.turn.failed', { ...this.#named, error });
         this.#wakeLater({ kind: 'time', waitMs: STORE_RETRY_MS });
       }
     }
@@ -257,7 +263,7 @@ export class Scheduler {
     this.#window.begin(transaction);
     const running = this.#attempt(transaction)
       .catch((error: unknown) => {
-        this.#options.log.error('outbound.attempt.failed', { relay: this.#options.nextHop.name, error });
+        this.#options.log.error('outbound.attempt.failed', { ...this.#named, error });
       })
       .finally(() => {
         this.#window.end(transaction);
@@ -269,7 +275,7 @@ export class Scheduler {
 
   async #attempt(transaction: WaitingTransaction): Promise<void> {
     const { items } = transaction;
-    const { nextHop, hands, log } = this.#options;
+    const { hands, log } = this.#options;
     const counted = this.#allowance.begin(items.length);
     const inUse = this.#relay.begin();
     const { epoch } = this.#keeper;
@@ -282,7 +288,7 @@ export class Scheduler {
     if (end.relayed > 0) this.#lastRelayedAt = end.endedAt;
     log.info('outbound.attempt.ended', {
       trace: items[0]?.traceId,
-      relay: nextHop.name,
+      ...this.#named,
       recipients: items.length,
       relayed: end.relayed,
       trouble: end.trouble?.kind,

@@ -74,11 +74,12 @@ export type RecipientOutcome =
 /** Trouble that is the hop's, not the message's. `advice` tells the administrator what to do. */
 export type HopTrouble =
   /** No host could be reached, or none was ready. */
-  | { readonly kind: 'unreachable'; readonly reason: string }
+  | { readonly kind: 'unreachable'; readonly reason: string; readonly advice?: string | undefined }
   /** Too much at a time: wait, a little longer each time. */
   | {
       readonly kind: 'throttled';
       readonly reason: string;
+      readonly advice?: string | undefined;
       readonly retryAfterMs?: number | undefined;
     }
   /** The day's or hour's ration is used up: wait for hours, and say so. */

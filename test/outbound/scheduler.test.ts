@@ -167,10 +167,10 @@ t.test(
     t.equal(items.length, 6);
     t.ok(items.every(({ attempts, state }) => attempts === 0 && state === 'waiting'));
     rig.answer = takeAll;
-    t.ok(rig.outbound.retryRelay(rig.hop.name), 'an administrator need not wait');
+    t.ok(rig.outbound.retryHop(rig.hop), 'an administrator need not wait');
     await rig.idle();
     t.same(await rig.items(), []);
-    t.notOk(rig.outbound.retryRelay('nobody'));
+    t.notOk(rig.outbound.retryHop({ kind: 'relay', name: 'nobody' }));
   },
 );
 

@@ -9,6 +9,7 @@ import { BAN_VERBS } from './ban.ts';
 import { configVerbs } from './config.ts';
 import { CRAM_MD5_VERBS } from './cramMd5.ts';
 import { DOMAIN_VERBS } from './domain.ts';
+import { DROP_VERBS } from './drop.ts';
 import { FETCHED_VERBS } from './fetched.ts';
 import { FORWARD_VERBS } from './forward.ts';
 import { LIST_VERBS } from './list.ts';
@@ -44,6 +45,7 @@ export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
     ...ROUTE_VERBS,
     ROUTE_TEST_VERB,
     ...RELAY_VERBS,
+    ...DROP_VERBS,
     ...QUEUE_VERBS,
     ...PROFILE_VERBS,
     ...RANGE_VERBS,

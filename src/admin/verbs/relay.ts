@@ -172,7 +172,8 @@ function showTrial({ outcome, trace, standing }: RelayTrial): string {
   return `${tellTrace(trace)}${[...reason, ...advice, ends[outcome]].join('\n')}\n`;
 }
 
-function showCheck({ isReady, steps, trouble }: RelayCheck): string {
+/** The steps of a try, and whether it went well. */
+export function showCheck({ isReady, steps, trouble }: RelayCheck): string {
   const advice = trouble !== undefined && 'advice' in trouble ? [`To do: ${trouble.advice}`] : [];
   const reason = trouble === undefined || steps.includes(trouble.reason) ? [] : [trouble.reason];
   const end = isReady ? 'It is ready to take mail.' : 'It is not ready.';
