@@ -48,7 +48,7 @@ export interface PickupDirectory {
 /** What the room is handed. */
 export interface PickupOptions {
   readonly directories: readonly PickupDirectory[];
-  readonly transfer: Pick<Transfer, 'accept'>;
+  readonly transfer: Pick<Transfer, 'accept' | 'noteBadFile' | 'wasAccepted'>;
   /** Whether nothing is to be taken now (maintenance); asked before each file. Never unless given. */
   readonly isPaused?: (() => boolean) | undefined;
   readonly clock: Clock;

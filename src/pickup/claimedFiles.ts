@@ -1,0 +1,131 @@
+/**
+ * The claims of a directory: files that are being taken, or that could not be taken, removed or moved to badmail for now. Each has a
+ * step that comes next, and a time for it.
+ */
+
+import type { UnixMs } from '../base/clock.ts';
+import type { TraceId } from '../base/ids.ts';
+import { waitAfter } from './deferral.ts';
+import type { FileName } from './fileNames.ts';
+import { CLAIMED_FILE_LIMIT } from './limits.ts';
+import type { Look } from './observation.ts';
+import type { Trouble } from './trouble.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What comes next for a claim. */
+export type ClaimStep =
+  /** It is of an earlier run: whether its message was committed has to be asked. */
+  | { readonly kind: 'ask' }
+  /** `expected`: what it must still be. */
+  | { readonly kind: 'take'; readonly expected: Look }
+  /** Its message is committed: it only has to go. */
+  | { readonly kind: 'remove'; readonly traceId: TraceId }
+  | { readonly kind: 'badmail'; readonly verdict: Verdict };
+
+/** A file that is claimed. */
+export interface ClaimedFile {
+  readonly claimName: FileName;
+  readonly original: FileName;
+  readonly handoverId: string;
+  /** When it was first seen. */
+  readonly sinceMs: number;
+  readonly sinceAt: UnixMs;
+  readonly step: ClaimStep;
+  /** Attempts of this step in vain. */
+  readonly attempts: number;
+  /** Monotonic. */
+  readonly dueMs: number;
+  readonly trouble?: Trouble | undefined;
+}
+
+/** Claims of one directory. */
+export class ClaimedFiles {
+  readonly #files = new Map<FileName, ClaimedFile>();
+  readonly #underWay = new Set<FileName>();
+  readonly #originals = new Set<FileName>();
+
+  get count(): number {
+    return this.#files.size;
+  }
+
+  /** Whether nothing more is to be claimed. */
+  get isFull(): boolean {
+    return this.#files.size >= CLAIMED_FILE_LIMIT;
+  }
+
+  all(): IterableIterator<ClaimedFile> {
+    return this.#files.values();
+  }
+
+  /** Claims that wait for another attempt. */
+  deferred(): ClaimedFile[] {
+    return [...this.#files.values()].filter(({ claimName }) => !this.#underWay.has(claimName));
+  }
+
+  has(claimName: FileName): boolean {
+    return this.#files.has(claimName);
+  }
+
+  /** Whether a claim has taken the place of a file of this name. */
+  hasOriginal(name: FileName): boolean {
+    return this.#originals.has(name);
+  }
+
+  /** Adds a claim, or puts it in the place of what was known of it. */
+  put(file: ClaimedFile): void {
+    this.#files.set(file.claimName, file);
+    this.#originals.add(file.original);
+  }
+
+  /** The step failed, or has to wait. */
+  defer(file: ClaimedFile, nowMs: number, trouble: Trouble): void {
+    const attempts = file.attempts + 1;
+    this.put({ ...file, attempts, trouble, dueMs: nowMs + waitAfter(attempts) });
+  }
+
+  remove({ claimName, original }: ClaimedFile): void {
+    this.#files.delete(claimName);
+    this.#underWay.delete(claimName);
+    this.#originals.delete(original);
+  }
+
+  /** Its turn has come; `end` says that it is over. */
+  begin({ claimName }: ClaimedFile): void {
+    this.#underWay.add(claimName);
+  }
+
+  end({ claimName }: ClaimedFile): void {
+    this.#underWay.delete(claimName);
+  }
+
+  /** A claim whose time has come; with `isPaused` only of those that need nothing of the door. */
+  nextDue(nowMs: number, isPaused: boolean): ClaimedFile | undefined {
+    for (const file of this.#files.values())
+      if (file.dueMs <= nowMs && this.#mayBegin(file, isPaused)) return file;
+    return undefined;
+  }
+
+  /** When the next one is due; undefined when none is. */
+  nextDueMs(isPaused: boolean): number | undefined {
+    let next: number | undefined;
+    for (const file of this.#files.values())
+      if (file.dueMs < (next ?? Number.POSITIVE_INFINITY) && this.#mayBegin(file, isPaused))
+        next = file.dueMs;
+    return next;
+  }
+
+  /** Everything that waits is tried now. */
+  hasten(nowMs: number): void {
+    for (const file of this.deferred()) this.#files.set(file.claimName, { ...file, dueMs: nowMs });
+  }
+
+  /** The directory is gone: what is claimed in it is found again when it comes back. */
+  clear(): void {
+    for (const file of this.deferred()) this.remove(file);
+  }
+
+  #mayBegin({ claimName, step }: ClaimedFile, isPaused: boolean): boolean {
+    if (this.#underWay.has(claimName)) return false;
+    return !isPaused || step.kind === 'remove' || step.kind === 'badmail';
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * Claims finished files by renaming them, and follows each claim from step to step until it is over or has to wait.
+ */
+
+import { rename } from 'node:fs/promises';
+
+import type { Clock } from '../base/clock.ts';
+import { claimName, newHandoverId } from './claim.ts';
+import type { ClaimedFile, ClaimedFiles } from './claimedFiles.ts';
+import { describe, runStep, type StepEnd, type StepSurroundings } from './claimSteps.ts';
+import { waitAfter } from './deferral.ts';
+import { pathOf } from './fileNames.ts';
+import type { KnownFile, KnownFiles } from './knownFiles.ts';
+import { SHORT_NAME_LIMIT_OCTETS } from './limits.ts';
+import { codeOf } from './moveFile.ts';
+import { observe } from './observation.ts';
+import { type Trouble, troubleOf } from './trouble.ts';
+
+/** What claiming needs. */
+export interface ClaimSurroundings extends StepSurroundings {
+  readonly known: KnownFiles;
+  readonly claims: ClaimedFiles;
+}
+
+/** Nothing works for now, whatever the file. */
+interface Pause {
+  readonly attempts: number;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  readonly trouble: Trouble;
+}
+
+/** Claims files of one directory. */
+export class Claiming {
+  readonly #surroundings: ClaimSurroundings;
+  readonly #clock: Clock;
+  #pause: Pause | undefined;
+  #unclaimable: Trouble | undefined;
+  #badCount = 0;
+
+  constructor(surroundings: ClaimSurroundings) {
+    this.#surroundings = surroundings;
+    this.#clock = surroundings.clock;
+  }
+
+  /** Why nothing is taken for now. */
+  get pause(): Pause | undefined {
+    return this.#pause;
+  }
+
+  /** Why files cannot be claimed. */
+  get unclaimable(): Trouble | undefined {
+    return this.#unclaimable;
+  }
+
+  /** How many files went to badmail. */
+  get badCount(): number {
+    return this.#badCount;
+  }
+
+  /** Whatever did not work is tried again. */
+  hasten(): void {
+    this.#pause = undefined;
+  }
+
+  /** Claims a finished file, and takes it. */
+  async claim(file: KnownFile): Promise<void> {
+    const { known } = this.#surroundings;
+    if (file.observation === undefined) return;
+    file.waitingFor = 'claim';
+    const { look, firstSeenMs, firstSeenAt } = file.observation;
+    const handoverId = newHandoverId();
+    const since = { sinceMs: firstSeenMs, sinceAt: firstSeenAt, dueMs: firstSeenMs, attempts: 0 };
+    const step = { kind: 'take', expected: look } as const;
+    let claim: ClaimedFile = {
+      ...since,
+      step,
+      handoverId,
+      original: file.name,
+      claimName: claimName(file.name, handoverId),
+    };
+    try {
+      await this.#rename(claim);
+    } catch (error) {
+      if (codeOf(error) !== 'ENAMETOOLONG') return this.#giveUp(file, error);
+      claim = { ...claim, claimName: claimName(file.name, handoverId, SHORT_NAME_LIMIT_OCTETS) };
+      try {
+        await this.#rename(claim);
+      } catch (again) {
+        return this.#giveUp(file, again);
+      }
+    }
+    known.forget(file.name);
+    this.#unclaimable = undefined;
+    await this.follow(claim);
+  }
+
+  /** Does step after step, until the claim is over or has to wait. */
+  async follow(claim: ClaimedFile): Promise<void> {
+    const { claims } = this.#surroundings;
+    let file = claim;
+    for (;;) {
+      const end = await runStep(this.#surroundings, file);
+      if (end.kind === 'next') {
+        if (file.step.kind === 'take') this.#pause = undefined;
+        const dueMs = this.#clock.monotonic() + end.waitMs;
+        file = { ...file, step: end.step, attempts: 0, trouble: undefined, dueMs };
+        claims.put(file);
+        if (end.waitMs === 0) continue;
+        claims.end(file);
+        return;
+      }
+      this.#conclude(file, end);
+      return;
+    }
+  }
+
+  #conclude(file: ClaimedFile, end: Exclude<StepEnd, { kind: 'next' }>): void {
+    const { claims, known, clock } = this.#surroundings;
+    switch (end.kind) {
+      case 'done':
+        if (end.isBad === true) this.#badCount += 1;
+        claims.remove(file);
+        return;
+      case 'movedBack':
+        claims.remove(file);
+        known.add(file.original, observe(end.look, { ms: clock.monotonic(), at: clock.now() }, false));
+        return;
+      case 'deferred':
+        this.#defer(file, end.error, end.isCommon);
+    }
+  }
+
+  #defer(file: ClaimedFile, error: unknown, isCommon: boolean): void {
+    const { claims, log } = this.#surroundings;
+    const nowMs = this.#clock.monotonic();
+    const trouble = troubleOf(error, nowMs, file.trouble);
+    const { code, reason } = trouble;
+    if (code !== file.trouble?.code)
+      log.warn('pickup.file.deferred', {
+        ...describe(this.#surroundings, file),
+        step: file.step.kind,
+        code,
+        reason,
+      });
+    claims.defer(file, nowMs, trouble);
+    claims.end(file);
+    // What failed side by side has failed once.
+    if (!isCommon || nowMs < (this.#pause?.untilMs ?? nowMs)) return;
+    const attempts = (this.#pause?.attempts ?? 0) + 1;
+    const sinceMs = this.#pause?.sinceMs ?? nowMs;
+    this.#pause = { attempts, sinceMs, untilMs: nowMs + waitAfter(attempts), trouble };
+  }
+
+  async #rename(claim: ClaimedFile): Promise<void> {
+    const { claims, rules } = this.#surroundings;
+    // Known before it is there: a scan must not take it for one of an earlier run.
+    claims.put(claim);
+    claims.begin(claim);
+    try {
+      await rename(pathOf(rules.directory, claim.original), pathOf(rules.directory, claim.claimName));
+    } catch (error) {
+      claims.remove(claim);
+      throw error;
+    }
+  }
+
+  /** It cannot be claimed: it waits where it is. On Windows that is how a file tells that somebody has it open. */
+  #giveUp(file: KnownFile, error: unknown): void {
+    const { known, log, rules } = this.#surroundings;
+    if (codeOf(error) === 'ENOENT') {
+      known.forget(file.name);
+      return;
+    }
+    const nowMs = this.#clock.monotonic();
+    file.failedClaims += 1;
+    file.trouble = troubleOf(error, nowMs, file.trouble);
+    file.waitingFor = 'access';
+    file.lookMs = nowMs + waitAfter(file.failedClaims);
+    const { code, reason } = file.trouble;
+    if (code !== this.#unclaimable?.code)
+      log.warn('pickup.directory.unclaimable', { directory: rules.name, code, reason });
+    this.#unclaimable = troubleOf(error, nowMs, this.#unclaimable);
+  }
+}

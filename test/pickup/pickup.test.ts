@@ -1,0 +1,475 @@
+/** The room with the real store and the real door: files come, messages go, and what cannot be sent is kept with its reason. */
+
+import {
+  appendFileSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+
+import { MailError } from '../../src/base/error.ts';
+import { KIB, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
+import { newTraceId } from '../../src/base/ids.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import type { Transfer } from '../../src/transfer/contract.ts';
+import { letter, openPickupRoom, reasonOf } from './pickupRoom.ts';
+
+t.setTimeout(300_000);
+
+t.test('a file that is still is sent and goes, one that grows is waited for', async (t) => {
+  const room = await openPickupRoom(t);
+  room.write('a.eml', letter('a'));
+  room.write('slow.eml', letter('slow'));
+  await room.until(async () => (await room.status()).unfinished === 2);
+  for (let round = 0; round < 4; round += 1) {
+    await room.pass(2 * SECOND_MS);
+    appendFileSync(join(room.directory, 'slow.eml'), `line ${round}\r\n`);
+  }
+  await room.until(async () => (await room.subjects()).length === 1);
+  t.same(await room.subjects(), ['a']);
+  t.same(room.names(), ['slow.eml']);
+  await room.until(() => room.names().length === 0);
+  const [, slow] = await room.site.inbox(room.account);
+  t.match(slow?.toString(), /line 0\r\nline 1\r\nline 2\r\nline 3\r\n$/);
+  const { waiting, taken, takenLastMinute, lastFile, bad, alarms } = await room.status();
+  t.match({ waiting, taken, bad, alarms }, { waiting: 0, taken: 2, bad: 0, alarms: [] });
+  t.equal(takenLastMinute, 2);
+  t.equal(lastFile?.name, 'slow.eml');
+});
+
+t.test('a file that is written elsewhere and renamed is taken at once', async (t) => {
+  const room = await openPickupRoom(t);
+  await room.pass(2 * SECOND_MS);
+  const begunMs = room.clock.monotonic();
+  room.write('a.tmp', letter('a'));
+  renameSync(join(room.directory, 'a.tmp'), join(room.directory, 'a.eml'));
+  await room.until(async () => (await room.subjects()).length === 1);
+  const tookMs = room.clock.monotonic() - begunMs;
+  t.ok(tookMs < 4 * SECOND_MS, `${tookMs} ms, less than it settles`);
+});
+
+t.test('a file that is renamed where no events tell of it is known by its inode', async (t) => {
+  const room = await openPickupRoom(t, {
+    rules: { scanMs: 200 },
+    prepare: (directory) => {
+      writeFileSync(join(directory, 'a.part'), letter('a'));
+    },
+  });
+  await room.pass(SECOND_MS);
+  const begunMs = room.clock.monotonic();
+  renameSync(join(room.directory, 'a.part'), join(room.directory, 'a.eml'));
+  await room.until(async () => (await room.subjects()).length === 1);
+  t.ok(room.clock.monotonic() - begunMs < 4 * SECOND_MS);
+});
+
+t.test('what cannot be sent is kept in badmail with a reason, and comes back', async (t) => {
+  const room = await openPickupRoom(t);
+  room.write('nobody.eml', 'From: box@example.com\r\nSubject: x\r\n\r\nHello.\r\n');
+  room.write('unknown.eml', letter('x', 'nobody@example.com'));
+  room.write('foreign.eml', letter('x').replace('From: box@example.com', 'From: boss@elsewhere.example'));
+  room.write('binary.eml', Buffer.from([0, 1, 2, 3, 255, 254]));
+  await room.until(async () => (await room.status()).bad === 4, 500);
+  t.same(room.names(), []);
+  t.match(reasonOf(room.badmail, 'nobody.eml'), /^Nobody is named as recipient\.\r\n/);
+  t.match(reasonOf(room.badmail, 'unknown.eml'), /Recipient: nobody@example\.com\r\n/);
+  t.match(reasonOf(room.badmail, 'foreign.eml'), /senders/);
+  t.match(reasonOf(room.badmail, 'unknown.eml'), /Trace: [0-9A-Z]{20}\r\n/);
+  const listed = await room.pickup.listBad('app', 10);
+  t.same(listed?.map(({ file }) => file).sort(), ['binary.eml', 'foreign.eml', 'nobody.eml', 'unknown.eml']);
+  t.equal(listed?.find(({ file }) => file === 'nobody.eml')?.reason, 'Nobody is named as recipient.');
+  t.equal((await room.pickup.listBad('app', 1))?.length, 1);
+  t.equal(await room.pickup.listBad('other', 1), undefined);
+
+  await room.site.addAccount('nobody@example.com');
+  const result = await room.pickup.retry('app', { names: ['unknown.eml', 'x.eml'], all: false });
+  t.same(result?.moved, ['unknown.eml']);
+  t.same(result?.failed, [{ file: 'x.eml', reason: 'there is no such file in badmail' }]);
+  await room.until(async () => (await room.status()).taken === 1);
+  t.same(
+    readdirSync(room.badmail).filter((name) => name.startsWith('unknown')),
+    [],
+  );
+  t.equal(await room.pickup.retry('other', { names: [], all: true }), undefined);
+
+  const all = await room.pickup.retry('app', { names: [], all: true });
+  t.equal(all?.moved.length, 3);
+  await room.until(async () => (await room.status()).bad === 3, 500);
+});
+
+t.test('nothing in badmail is overwritten', async (t) => {
+  const room = await openPickupRoom(t);
+  for (const text of ['one', 'two', 'three']) {
+    room.write('a.eml', `Subject: ${text}\r\n\r\n`);
+    await room.until(() => room.names().length === 0);
+  }
+  const files = readdirSync(room.badmail).filter((name) => !name.endsWith('.reason.txt'));
+  t.equal(files.length, 3);
+  t.equal(readdirSync(room.badmail).length, 6);
+  t.ok(
+    files.every((name) => /^a(\.2026-01-15T10-\d\d-\d\dZ(-\d)?)?\.eml$/.test(name)),
+    files.join(),
+  );
+  const texts = files.map((name) => readFileSync(join(room.badmail, name), 'latin1'));
+  t.same(texts.sort(), ['Subject: one\r\n\r\n', 'Subject: three\r\n\r\n', 'Subject: two\r\n\r\n']);
+});
+
+t.test('badmail on another file system gets a whole copy before the file goes', async (t) => {
+  const badmailDirectory = `/dev/shm/hauspost-badmail-${process.pid}`;
+  t.teardown(() => rmSync(badmailDirectory, { recursive: true, force: true }));
+  const room = await openPickupRoom(t, { rules: { badmailDirectory } });
+  const octets = Buffer.concat([Buffer.from('Subject: x\r\n\r\n'), Buffer.alloc(200 * KIB, 'x')]);
+  for (const round of [1, 2]) {
+    room.write('a.eml', octets);
+    await room.until(async () => (await room.status()).bad === round);
+  }
+  t.same(room.names(), []);
+  const files = readdirSync(badmailDirectory).filter((name) => name.endsWith('.eml'));
+  t.equal(files.length, 2);
+  for (const file of files) t.ok(readFileSync(join(badmailDirectory, file)).equals(octets));
+});
+
+t.test('names are octets: whatever is in them, files are taken or kept under their names', async (t) => {
+  const room = await openPickupRoom(t, { rules: { fileNames: 'any' } });
+  const names = [
+    Buffer.from('a\nb.eml'),
+    Buffer.from([0xff, 0xfe, 0x80]),
+    Buffer.from(`${'x'.repeat(251)}.eml`),
+    Buffer.from(`${'漢'.repeat(85)}`),
+    Buffer.from('-rf "quoted" `x` $(y)'),
+    Buffer.from('no ending'),
+  ];
+  for (const [index, name] of names.entries()) room.write(name, letter(String(index)));
+  const bad = Buffer.concat([Buffer.from('bad\n'), Buffer.from([0xff]), Buffer.from('x'.repeat(240))]);
+  room.write(bad, 'Subject: x\r\n\r\n');
+  await room.until(() => room.names().length === 0);
+  t.equal((await room.subjects()).length, names.length);
+  const kept = readdirSync(room.badmail, 'latin1');
+  t.equal(kept.length, 2);
+  t.ok(kept.every((name) => name.startsWith('bad\n\xffxxx')));
+  const [shown] = (await room.pickup.listBad('app', 1)) ?? [];
+  t.match(shown?.file, /^bad\\x0a\\xffxxx/);
+});
+
+t.test('links, devices, directories and unfinished names are left alone', async (t) => {
+  const room = await openPickupRoom(t, {
+    rules: { fileNames: 'any' },
+    prepare: (directory) => {
+      writeFileSync(join(directory, '..', 'outside'), letter('secret'));
+      symlinkSync('../outside', join(directory, 'link.eml'));
+      symlinkSync('nowhere', join(directory, 'dangling.eml'));
+      mkdirSync(join(directory, 'folder.eml'));
+      mkdirSync(join(directory, 'folder.0123456789abcdef.tmp'));
+      for (const name of ['.hidden', '~a.eml', 'a.tmp', 'a.part', 'a.bad', 'a.eml.reason.txt'])
+        writeFileSync(join(directory, name), letter(name));
+    },
+  });
+  const before = room.names().length;
+  room.write('good.eml', letter('good'));
+  await room.until(() => room.names().length === before);
+  await room.pass(MINUTE_MS);
+  t.same(await room.subjects(), ['good']);
+  t.equal(room.names().length, before);
+  const { alarms, waiting } = await room.status();
+  t.same(alarms, ['2 files, each is a link or device and is never taken.']);
+  t.equal(waiting, 0);
+});
+
+t.test('empty files and files with a second name wait, and are told of after ten minutes', async (t) => {
+  const room = await openPickupRoom(t);
+  room.write('empty.eml', '');
+  room.write('two.eml', letter('two'));
+  linkSync(join(room.directory, 'two.eml'), join(room.directory, 'two.tmp'));
+  await room.pass(9 * MINUTE_MS);
+  t.match(await room.status(), { waiting: 2, unfinished: 2, alarms: [] });
+  await room.until(async () => (await room.status()).alarms.length === 2, SECOND_MS);
+  const { alarms } = await room.status();
+  t.match(alarms.join('\n'), /empty for ten minutes: empty\.eml/);
+  t.match(alarms.join('\n'), /hard link.* for ten minutes: two\.eml/);
+  unlinkSync(join(room.directory, 'two.tmp'));
+  room.write('empty.eml', letter('filled'));
+  await room.until(() => room.names().length === 0, SECOND_MS);
+  t.same(await room.subjects(), ['filled', 'two']);
+});
+
+t.test('a header without its blank line is given more time', async (t) => {
+  const room = await openPickupRoom(t);
+  room.write('only.eml', 'From: box@example.com\r\nTo: box@example.com\r\nSubject: only\r\n');
+  await room.until(async () => (await room.status()).unfinished === 1);
+  await room.pass(12 * SECOND_MS);
+  t.same(room.names(), ['only.eml']);
+  await room.until(() => room.names().length === 0);
+  t.same(await room.subjects(), ['only']);
+});
+
+t.test('claims of an earlier run are taken up again, and what was sent then is not sent again', async (t) => {
+  const ids = { sent: '00000000000000aa', unsent: '00000000000000bb' };
+  const room = await openPickupRoom(t);
+  room.write('sent.eml', letter('sent'));
+  await room.until(() => room.names().length === 0);
+  const handed: string[] = [];
+  const again = await openPickupRoom(t, {
+    prepare: (directory) => {
+      writeFileSync(join(directory, `sent.eml.${ids.sent}.tmp`), letter('sent'));
+      writeFileSync(join(directory, `unsent.eml.${ids.unsent}.tmp`), letter('unsent'));
+      writeFileSync(join(directory, 'other.0123.tmp'), letter('other'));
+    },
+    door: (transfer) => ({
+      ...transfer,
+      wasAccepted: async (id) => (id === ids.sent ? newTraceId(systemClock.now()) : transfer.wasAccepted(id)),
+      accept: (envelope, ...rest) => {
+        handed.push(envelope.handoverId ?? '');
+        return transfer.accept(envelope, ...rest);
+      },
+    }),
+  });
+  await again.until(() => again.names().length === 1);
+  t.same(again.names(), ['other.0123.tmp'], 'what is no claim stays');
+  t.same(await again.subjects(), ['unsent']);
+  t.same(handed, [ids.unsent], 'by the same id');
+  t.equal(again.logged.filter(([event]) => event === 'pickup.file.recovered').length, 2);
+});
+
+t.test('a file whose answer was lost is sent once', async (t) => {
+  let answers = 0;
+  const room = await openPickupRoom(t, {
+    door: (transfer) => ({
+      ...transfer,
+      accept: async (...message) => {
+        const acceptance = await transfer.accept(...message);
+        answers += 1;
+        if (answers > 2) return acceptance;
+        return { kind: 'refused', traceId: acceptance.traceId, error: new MailError('deadlineExceeded') };
+      },
+    }),
+  });
+  room.write('a.eml', letter('a'));
+  await room.until(() => answers > 0);
+  await room.until(async () => (await room.status()).deferred === 1);
+  t.same((await room.status()).alarms, [], 'it may pass by itself');
+  await room.until(() => room.names().length === 0);
+  t.equal(answers, 3);
+  t.same(await room.subjects(), ['a']);
+});
+
+t.test(
+  'a refusal for now is tried again with growing waits, an alarm after ten minutes, and at once when asked',
+  async (t) => {
+    let isFull = true;
+    let tries = 0;
+    const room = await openPickupRoom(t, {
+      door: (transfer) => ({
+        ...transfer,
+        accept: (...message) => {
+          tries += 1;
+          if (!isFull) return transfer.accept(...message);
+          const error = new MailError('overQuota');
+          return Promise.resolve({ kind: 'refused', traceId: newTraceId(systemClock.now()), error });
+        },
+      }),
+    });
+    room.write('a.eml', letter('a'));
+    await room.until(() => tries === 1);
+    await room.pass(9 * MINUTE_MS);
+    t.ok(tries >= 5 && tries <= 6, `${tries} tries`);
+    t.match(await room.status(), { deferred: 1, waiting: 0, alarms: [] });
+    t.equal(room.logged.filter(([event]) => event === 'pickup.file.deferred').length, 1, 'told once');
+    room.write('b.eml', letter('b'));
+    await room.until(async () => (await room.status()).deferred === 2);
+    await room.until(async () => (await room.status()).alarms.length === 1, SECOND_MS);
+    t.match((await room.status()).alarms[0], /could not be taken for ten minutes: a\.eml\..*quota/);
+    isFull = false;
+    await room.pickup.retry('app', { names: [], all: false });
+    await room.until(() => room.names().length === 0);
+    t.same(await room.subjects(), ['a', 'b']);
+  },
+);
+
+t.test('a file that grows while it is read is put back and sent whole', async (t) => {
+  const target: { grow?: () => void } = {};
+  const room = await openPickupRoom(t, { door: (transfer) => growing(transfer, 'before', target) });
+  target.grow = once(() => {
+    const [claimed = ''] = room.names();
+    appendFileSync(join(room.directory, claimed), 'late\r\n');
+  });
+  room.write('a.eml', letter('a'));
+  await room.until(async () => (await room.subjects()).length === 1);
+  const [message] = await room.site.inbox(room.account);
+  t.match(message?.toString(), /Hello\.\r\nlate\r\n$/);
+  await room.until(() => room.names().length === 0);
+  t.equal(room.logged.filter(([event]) => event === 'pickup.file.changed').length, 1);
+});
+
+t.test('a file that grows after the commit is kept in badmail', async (t) => {
+  const target: { grow?: () => void } = {};
+  const room = await openPickupRoom(t, { door: (transfer) => growing(transfer, 'after', target) });
+  target.grow = once(() => {
+    const [claimed = ''] = room.names();
+    appendFileSync(join(room.directory, claimed), 'late\r\n');
+  });
+  room.write('a.eml', letter('a'));
+  await room.until(async () => (await room.status()).bad === 1);
+  t.same(await room.subjects(), ['a']);
+  t.match(reasonOf(room.badmail, 'a.eml'), /^The file grew after it was taken/);
+  t.match(readFileSync(join(room.badmail, 'a.eml'), 'latin1'), /late\r\n$/);
+});
+
+t.test('a name that is used again while its file is being taken is another file', async (t) => {
+  const target: { grow?: () => void } = {};
+  const room = await openPickupRoom(t, { door: (transfer) => growing(transfer, 'before', target) });
+  target.grow = once(() => room.write('a.eml', letter('second')));
+  room.write('a.eml', letter('first'));
+  await room.until(async () => (await room.subjects()).length === 2);
+  t.same(await room.subjects(), ['first', 'second']);
+});
+
+t.test('no more files a minute than are set', async (t) => {
+  const room = await openPickupRoom(t, { rules: { messagesPerMinuteLimit: 10 } });
+  for (let index = 0; index < 25; index += 1) room.write(`${index}.eml`, letter(String(index)));
+  await room.until(async () => (await room.status()).taken === 1);
+  const begunMs = room.clock.monotonic();
+  await room.pass(MINUTE_MS);
+  const { taken, waiting } = await room.status();
+  t.ok(taken <= 11 && taken >= 9, `${taken} in a minute`);
+  t.ok(waiting >= 25 - taken - 1 && waiting <= 25 - taken, `${waiting} wait`);
+  await room.until(() => room.names().length === 0, 250);
+  t.ok(room.clock.monotonic() - begunMs > 1.9 * MINUTE_MS);
+});
+
+t.test('a directory that is missing is looked for, and what was claimed in it is taken up', async (t) => {
+  const room = await openPickupRoom(t);
+  await room.until(async () => (await room.status()).isReadable);
+  renameSync(room.directory, `${room.directory}.away`);
+  await room.until(async () => !(await room.status()).isReadable);
+  t.match(await room.status(), { reason: 'it does not exist (ENOENT)', waiting: 0 });
+  t.match((await room.status()).alarms[0], /cannot be read: it does not exist/);
+  writeFileSync(join(`${room.directory}.away`, 'a.eml.00000000000000cc.tmp'), letter('claimed'));
+  await room.pass(5 * SECOND_MS);
+  t.equal(room.logged.filter(([event]) => event === 'pickup.directory.unreadable').length, 1, 'told once');
+  renameSync(`${room.directory}.away`, room.directory);
+  room.write('b.eml', letter('b'));
+  await room.until(() => room.names().length === 0);
+  t.same(await room.subjects(), ['b', 'claimed']);
+  t.match(await room.status(), { isReadable: true, reason: undefined, alarms: [] });
+  const begunMs = room.clock.monotonic();
+  room.write('c.tmp', letter('c'));
+  renameSync(join(room.directory, 'c.tmp'), join(room.directory, 'c.eml'));
+  await room.until(async () => (await room.subjects()).length === 3);
+  t.ok(room.clock.monotonic() - begunMs < 4 * SECOND_MS, 'it is watched again');
+});
+
+t.test('nothing is taken while the server is paused', async (t) => {
+  let isPaused = true;
+  const room = await openPickupRoom(t, { isPaused: () => isPaused });
+  room.write('a.eml', letter('a'));
+  await room.pass(MINUTE_MS);
+  t.match(await room.status(), { waiting: 1, unfinished: 0, taken: 0 });
+  isPaused = false;
+  await room.until(() => room.names().length === 0);
+  t.same(await room.subjects(), ['a']);
+});
+
+t.test('directories change while the server runs, and counts go on', async (t) => {
+  const room = await openPickupRoom(t);
+  room.write('a.eml', letter('a'));
+  await room.until(() => room.names().length === 0);
+  const other = `${room.directory}.other`;
+  mkdirSync(other);
+  const added = { ...room.rules, name: 'other', directory: other, badmailDirectory: join(other, 'badmail') };
+  await room.pickup.reconfigure([{ ...room.rules, fileNames: 'any' }, added]);
+  room.write('a.txt', letter('b'));
+  writeFileSync(join(other, 'c.eml'), letter('c'));
+  const counts = async () => (await room.pickup.status()).map(({ name, taken }) => `${name} ${taken}`).join();
+  await room.until(async () => (await counts()) === 'app 2,other 1');
+  t.same(await room.subjects(), ['a', 'b', 'c']);
+  await room.pickup.reconfigure([added]);
+  t.same(
+    (await room.pickup.status()).map(({ name }) => name),
+    ['other'],
+  );
+  room.write('d.eml', letter('d'));
+  await room.pass(20 * SECOND_MS);
+  t.same(room.names(), ['d.eml']);
+});
+
+t.test('closing waits for files under way, and leaves no timer and no half-taken file', async (t) => {
+  const door: { open?: () => void } = {};
+  const waiting = new Promise<void>((resolve) => {
+    door.open = resolve;
+  });
+  let begun = 0;
+  const room = await openPickupRoom(t, {
+    door: (transfer) => ({
+      ...transfer,
+      accept: async (...message) => {
+        begun += 1;
+        await waiting;
+        return transfer.accept(...message);
+      },
+    }),
+  });
+  for (let index = 0; index < 8; index += 1) room.write(`${index}.eml`, letter(String(index)));
+  await room.until(() => begun === 4);
+  const closing = room.pickup.close(MINUTE_MS);
+  door.open?.();
+  await closing;
+  t.equal(begun, 4, 'nothing else was begun');
+  t.same((await room.subjects()).length, 4);
+  t.equal(room.names().length, 4);
+  t.equal(room.clock.pendingTimers, 0);
+  await room.reopen();
+  await room.until(() => room.names().length === 0);
+  t.equal((await room.subjects()).length, 8);
+});
+
+t.test('closing ends when its time is up; what is claimed is taken up at the next start', async (t) => {
+  let isStuck = true;
+  let begun = 0;
+  const room = await openPickupRoom(t, {
+    door: (transfer) => ({
+      ...transfer,
+      accept: (...message) => {
+        begun += 1;
+        return isStuck ? new Promise(() => {}) : transfer.accept(...message);
+      },
+    }),
+  });
+  room.write('a.eml', letter('a'));
+  await room.until(() => begun === 1);
+  const closing = room.pickup.close(SECOND_MS);
+  room.clock.advance(SECOND_MS);
+  await closing;
+  t.match(room.names(), [/^a\.eml\.[0-9a-f]{16}\.tmp$/]);
+  isStuck = false;
+  await room.reopen();
+  await room.until(() => room.names().length === 0);
+  t.same(await room.subjects(), ['a']);
+});
+
+/** A door at which something happens before or after the message is accepted. */
+function growing(transfer: Transfer, when: 'before' | 'after', target: { grow?: () => void }): Transfer {
+  return {
+    ...transfer,
+    accept: async (...message) => {
+      if (when === 'before') target.grow?.();
+      const acceptance = await transfer.accept(...message);
+      if (when === 'after') target.grow?.();
+      return acceptance;
+    },
+  };
+}
+
+function once(run: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) run();
+    isDone = true;
+  };
+}
