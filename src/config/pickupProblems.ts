@@ -69,9 +69,15 @@ function nameProblems(pickup: PickupConfig, all: readonly PickupConfig[]): Picku
 }
 
 /** Each pair of directories is told once, at the later pickup. */
-function placeProblems(pickup: PickupConfig, { server, pickups }: Config): PickupProblem[] {
-  const others = pickups.slice(0, pickups.indexOf(pickup)).flatMap(placesOf);
+function placeProblems(pickup: PickupConfig, { server, pickups, drops }: Config): PickupProblem[] {
   const { directory } = pickup;
+  // That a drop has the very directory is told at the drop.
+  const others = [
+    ...pickups.slice(0, pickups.indexOf(pickup)).flatMap(placesOf),
+    ...drops
+      .filter((drop) => drop.directory !== directory)
+      .map((drop) => ({ path: drop.directory, what: `the directory of drop ${drop.name}` })),
+  ];
   const badmail = badmailOf(pickup);
   const problems: PickupProblem[] = [];
   const add = (key: keyof PickupConfig, text: string) => problems.push([key, text]);

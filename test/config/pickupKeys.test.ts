@@ -102,6 +102,14 @@ t.test('directories have to lie apart, of each other, of badmail and of the data
       '9: pickups[1].badmailDirectory: found "D/a/bad-of-b", which lies in the directory of pickup a, "D/a"; they have to lie apart',
     ],
     [
+      `${pickup('a', 'directory = "in"')}[[drops]]\nname = "d"\ndirectory = "in/badmail"\n`,
+      '5: pickups[0].directory: found "D/in", which holds the directory of drop d, "D/in/badmail"; they have to lie apart',
+    ],
+    [
+      `${pickup('a', 'directory = "in"')}[[drops]]\nname = "d"\ndirectory = "in"\n`,
+      '8: drops[0].directory: is that of the pickup a too: what is dropped would be sent again',
+    ],
+    [
       pickup('a', 'directory = "a"\nbadmailDirectory = "."'),
       '6: pickups[0].badmailDirectory: found "D"; it cannot be the pickup directory itself, or hold it',
     ],
