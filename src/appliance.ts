@@ -45,6 +45,7 @@ import { createOperations } from './admin/operations.ts';
 import { openProtocolLog } from './admin/protocolLog/openProtocolLog.ts';
 import type { ProtocolLog } from './admin/protocolLog/protocolLog.ts';
 import { createRunningServer } from './admin/runningServer.ts';
+import { openPickups } from './admin/pickups.ts';
 import { openSenderRewriting } from './admin/senderRewriting.ts';
 import { openSending } from './admin/sending.ts';
 import type { ListenerStatus, RunningServer } from './admin/server.ts';
@@ -243,9 +244,11 @@ async function openRooms(
   const transfer = createTransfer({ ...named, ...door, store, accounts, senderRewriting });
   const sending = await openSending(config, { ...named, store, transfer, random: Math.random });
   closers.unshift(() => sending.close(config.server.shutdownDeadlineSeconds * SECOND_MS));
+  const pickups = await openPickups(config, { transfer, maintenance, clock, log });
+  closers.unshift(() => pickups.close(config.server.shutdownDeadlineSeconds * SECOND_MS));
   const core = { store, search, accounts, ipRanges, certificates, protocolLog, maintenance, doors, transfer };
   const allListeners = await openSessionRooms(config, log, closers, core);
-  const rooms = { ...core, sending, listeners: allListeners };
+  const rooms = { ...core, sending, pickups, listeners: allListeners };
   const server = createRunningServer({
     config,
     warnings: loaded.warnings,
@@ -259,7 +262,7 @@ async function openRooms(
   const planning = createPlanning({ store, accounts, log, senderRewriting, ...transferOptions(config) });
   const sent = { sending, relays: () => sending.relays.all(), drops: () => sending.drops.all() };
   const known = { administration, trace, store, maintenance, planning, server, clock };
-  const operations = createOperations({ ...known, ...sent });
+  const operations = createOperations({ ...known, ...sent, pickups });
   const control = await openControlServer({
     path: controlSocketPath(directory),
     clock,

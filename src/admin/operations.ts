@@ -21,6 +21,7 @@ import { DROP_OPERATIONS, type DropSurroundings } from './dropOperations.ts';
 import { type Operation, operationsOn } from './operation.ts';
 import { findTraces, TRACE_WAYS } from './findTraces.ts';
 import { switchOn, WATCH_INPUT } from './protocolLog/switching.ts';
+import { PICKUP_OPERATIONS, type PickupOperationSurroundings } from './pickupOperations.ts';
 import { QUEUE_OPERATIONS } from './queueOperations.ts';
 import { ROUTE_TEST_INPUT, testRoute } from './routeTesting.ts';
 import { RELAY_OPERATIONS, type RelaySurroundings } from './relayOperations.ts';
@@ -31,7 +32,8 @@ import type { RunningServer, ServerStatus } from './server.ts';
 /** What operations work on. `server` is absent where none runs. */
 export interface OperationSurroundings
   extends Omit<RelaySurroundings, 'store'>,
-    Pick<DropSurroundings, 'drops'> {
+    Pick<DropSurroundings, 'drops'>,
+    PickupOperationSurroundings {
   readonly administration: Administration;
   readonly trace: Trace;
   readonly store: Pick<Store, 'directory' | 'mailboxes' | 'contents' | 'queue' | 'secrets'>;
@@ -165,6 +167,7 @@ const OPERATIONS: ReadonlyMap<string, Operation<OperationSurroundings>> = new Ma
   ...RELAY_OPERATIONS,
   ...DROP_OPERATIONS,
   ...QUEUE_OPERATIONS,
+  ...PICKUP_OPERATIONS,
   operation('route.test', ROUTE_TEST_INPUT, (surroundings, input) =>
     testRoute(surroundings.planning, surroundings.store.directory, surroundings, input),
   ),

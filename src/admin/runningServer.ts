@@ -20,6 +20,7 @@ import type { ExchangeDoors } from './exchangeDoors.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { ProtocolLog } from './protocolLog/protocolLog.ts';
 import { reportDrops } from './dropReport.ts';
+import type { Pickups } from './pickups.ts';
 import { reportRelays } from './relayReport.ts';
 import type { Sending } from './sending.ts';
 import type { ListenerStatus, ReloadOutcome, RunningServer } from './server.ts';
@@ -43,6 +44,7 @@ export interface RunningServerOptions {
     readonly maintenance: Pick<Maintenance, 'state'>;
     readonly doors: ExchangeDoors;
     readonly sending: Sending;
+    readonly pickups: Pick<Pickups, 'reports' | 'reload'>;
     listeners(): readonly ListenerStatus[];
   };
 }
@@ -57,6 +59,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
     status: async () => {
       const relays = await reportRelays(rooms.sending, rooms.store.queue);
       const drops = await reportDrops(rooms.sending, rooms.store.queue, clock);
+      const pickups = await rooms.pickups.reports();
       return {
         version: options.version,
         name: serverName(current),
@@ -70,9 +73,11 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
           ...rooms.sending.relays.warnings(),
           ...(await rooms.sending.loginWarnings()),
           ...[...relays, ...drops].flatMap(({ alarms }) => alarms),
+          ...pickups.flatMap(({ name, alarms }) => alarms.map((alarm) => `pickup ${name}: ${alarm}`)),
         ],
         relays,
         drops,
+        pickups,
         certificates: rooms.certificates.status(),
         maintenance: rooms.maintenance.state() ?? null,
         store: await rooms.store.health(),
@@ -88,6 +93,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
       const { renewed, problems: ofCertificates } = await rooms.certificates.reload(fresh.config.tls);
       const problems = [...ofCertificates];
       try {
+        await rooms.pickups.reload(fresh.config);
         rooms.accounts.setOptions(accountsOptions(fresh.config));
         rooms.doors.reload(fresh.config);
         problems.push(...(await rooms.sending.reload(fresh.config)));
@@ -103,6 +109,7 @@ export function createRunningServer(options: RunningServerOptions): RunningServe
         tls: fresh.config.tls,
         relays: fresh.config.relays,
         drops: fresh.config.drops,
+        pickups: fresh.config.pickups,
         queue: fresh.config.queue,
         exchange: {
           ...current.exchange,

@@ -11,6 +11,7 @@ import type { CertificateStatus } from './certificateStatus.ts';
 import type { DropReport } from './dropReport.ts';
 import type { MaintenanceState } from './maintenance.ts';
 import type { ProtocolLog } from './protocolLog/protocolLog.ts';
+import type { PickupReport } from './pickupReport.ts';
 import type { RelayReport } from './relayReport.ts';
 import type { Watch } from './protocolLog/watches.ts';
 
@@ -55,6 +56,8 @@ export interface ServerStatus {
   readonly relays: readonly RelayReport[];
   /** Directories that mail is written into (`hauspost drop list`). */
   readonly drops: readonly DropReport[];
+  /** Directories that files are picked up from (`hauspost pickup status`). */
+  readonly pickups: readonly PickupReport[];
   /** Watches of the protocol log that are on. */
   readonly protocolLog: readonly Watch[];
 }

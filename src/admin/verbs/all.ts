@@ -15,6 +15,7 @@ import { FORWARD_VERBS } from './forward.ts';
 import { LIST_VERBS } from './list.ts';
 import { LOGIN_VERBS } from './login.ts';
 import { MAINTENANCE_VERBS } from './maintenance.ts';
+import { PICKUP_VERBS } from './pickup.ts';
 import { type ProcessVerbOptions, processVerbs } from './process.ts';
 import { PROFILE_VERBS } from './profile.ts';
 import { protocolLogVerbs } from './protocolLog.ts';
@@ -44,6 +45,7 @@ export function allVerbs(options: ProcessVerbOptions): readonly Verb[] {
     ...RULE_VERBS,
     ...ROUTE_VERBS,
     ROUTE_TEST_VERB,
+    ...PICKUP_VERBS,
     ...RELAY_VERBS,
     ...DROP_VERBS,
     ...QUEUE_VERBS,

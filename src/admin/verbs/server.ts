@@ -5,6 +5,7 @@
 import { formatDoors } from '../doorText.ts';
 import { dropTable } from '../dropText.ts';
 import type { ReloadOutcome, ServerStatus } from '../server.ts';
+import { pickupTable } from '../pickupText.ts';
 import { relayTable } from '../relayText.ts';
 import { formatFields, formatOctets, formatTable } from '../table.ts';
 import { formatWatch } from '../protocolLog/watchText.ts';
@@ -69,7 +70,7 @@ function showStatus(status: ServerStatus): string {
   const watches = status.protocolLog.map((watch) => `${formatWatch(watch)}\n`).join('');
   const warnings = status.warnings.map((warning) => `warning: ${warning}\n`).join('');
   const maintenance = status.maintenance === null ? '' : showMaintenance(status.maintenance);
-  return `${maintenance}${warnings}${fields}${watches}\n${formatTable(['LISTENER', 'PROTOCOL', 'ADDRESS', 'PORT', 'TLS', 'PROFILE', 'CONNECTIONS'], rows, 'No listeners.')}\n${relayTable(status.relays)}\n${dropTable(status.drops)}\n${formatTable(['CERTIFICATE', 'ENDS', 'LISTENERS', 'FILE'], certificates, 'No certificates.')}${formatDoors(status.listeners)}`;
+  return `${maintenance}${warnings}${fields}${watches}\n${formatTable(['LISTENER', 'PROTOCOL', 'ADDRESS', 'PORT', 'TLS', 'PROFILE', 'CONNECTIONS'], rows, 'No listeners.')}\n${relayTable(status.relays)}\n${dropTable(status.drops)}\n${pickupTable(status.pickups)}\n${formatTable(['CERTIFICATE', 'ENDS', 'LISTENERS', 'FILE'], certificates, 'No certificates.')}${formatDoors(status.listeners)}`;
 }
 
 function showReload(outcome: ReloadOutcome): string {
