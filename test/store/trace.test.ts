@@ -127,6 +127,27 @@ t.test('notes of sessions are written together after a moment, and before the st
   );
 });
 
+t.test(
+  'what a session noted of a message that it deleted is written before the message is swept away',
+  async (t) => {
+    const { traceId, contentId } = await deliver();
+    const inbox = await store.mailboxes.find(anna.id, ['INBOX']);
+    if (inbox === undefined) throw new Error('no INBOX');
+    const hold = store.mailboxes.hold();
+    store.trace.note(contentId, event('fetched', { protocol: 'pop3' }));
+    await store.mailboxes.expunge(inbox.id, [{ first: 1, last: 999 }], false);
+    store.trace.note(contentId, event('deleted', { protocol: 'pop3' }));
+    hold.release();
+    // The store tidies up in the moment in which notes gather.
+    await store.maintain();
+    await t.rejects(store.contents.open(contentId), { code: 'contentGone' });
+    t.same(
+      (await store.trace.find(traceId))?.events.map(({ kind }) => kind),
+      ['accepted', 'stored', 'fetched', 'deleted'],
+    );
+  },
+);
+
 t.test('a note about a content without a trace, or about none, is left out without a word', async (t) => {
   const inbox = await store.mailboxes.find(anna.id, ['INBOX']);
   if (inbox === undefined) throw new Error('no INBOX');

@@ -17,6 +17,7 @@ import { Expiry } from './expiry.ts';
 import type { Holds } from './holds.ts';
 import { MAINTENANCE_PERIOD_MS } from './limits.ts';
 import type { Reader } from './reader.ts';
+import type { FlushableTrace } from './trace.ts';
 import type { Writer } from './writer/client.ts';
 
 /** What maintenance works with. */
@@ -27,6 +28,7 @@ export interface MaintenanceOptions {
   readonly writer: Writer;
   readonly drafts: Drafts;
   readonly holds: Holds;
+  readonly trace: FlushableTrace;
   /** How long traces are kept. */
   readonly traceAgeMs: number;
   /** How long messages stay that POP3 has fetched or deleted. */
@@ -91,9 +93,11 @@ export class Maintenance {
   }
 
   async #sweepOrphans(): Promise<void> {
-    const { reader, writer, holds } = this.#options;
+    const { reader, writer, holds, trace } = this.#options;
     if (!reader.read(hasOrphans)) return;
     const upTo = holds.releasedBatch();
+    // Whoever let go of these contents has noted what became of them, which is on its way for a moment.
+    await trace.flush();
     let after: number | undefined = 0;
     while (after !== undefined && !this.#isEnding) {
       const slice: { readonly after: number | undefined } = await writer.run('sweep', { after, upTo });

@@ -118,6 +118,7 @@ function assemble(
     writer,
     drafts,
     holds,
+    trace,
     traceAgeMs,
     retentionPolicy,
   });

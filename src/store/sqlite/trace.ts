@@ -36,7 +36,10 @@ const AFTER_ALL_IDS = '~';
 
 /** The Trace, and its end. */
 export interface FlushableTrace extends Trace {
-  /** Resolves when every note so far has been written or given up; never rejects. Called before the writer closes. */
+  /**
+   * Resolves when every note so far has been written or given up; never rejects. Called before the writer closes, and before
+   * contents are deleted, which take with them what their notes are written to.
+   */
   flush(): Promise<void>;
 }
 
@@ -106,6 +109,9 @@ class Notes {
   readonly #clock: Clock;
   readonly #log: Log;
   #waiting: Note[] = [];
+  /** Notes since the start that were taken, and those of them that are written or given up. */
+  #taken = 0;
+  #settled = 0;
   #dropped = 0;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
@@ -122,13 +128,21 @@ class Notes {
       return;
     }
     this.#waiting.push(note);
+    this.#taken += 1;
     this.#schedule();
   }
 
-  flush(): Promise<void> {
+  /** Those of the moment and no others: where more come all the time, it ends all the same. */
+  async flush(): Promise<void> {
+    const last = this.#taken;
+    while (this.#settled < last) await this.#writeSome();
+  }
+
+  /** One job at a time; whoever asks meanwhile waits for the one that runs. */
+  #writeSome(): Promise<void> {
     this.#timer?.clear();
     this.#timer = undefined;
-    this.#running ??= this.#writeAll().finally(() => {
+    this.#running ??= this.#write(this.#waiting.splice(0, TRACE_NOTES_PER_JOB)).finally(() => {
       this.#running = undefined;
       this.#schedule();
     });
@@ -137,12 +151,8 @@ class Notes {
 
   #schedule(): void {
     if (this.#waiting.length === 0 || this.#running !== undefined) return;
-    if (this.#waiting.length >= TRACE_NOTES_PER_JOB) void this.flush();
-    else this.#timer ??= this.#clock.after(TRACE_NOTES_WAIT_MS, () => void this.flush());
-  }
-
-  async #writeAll(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#write(this.#waiting.splice(0, TRACE_NOTES_PER_JOB));
+    if (this.#waiting.length >= TRACE_NOTES_PER_JOB) void this.#writeSome();
+    else this.#timer ??= this.#clock.after(TRACE_NOTES_WAIT_MS, () => void this.#writeSome());
   }
 
   async #write(notes: readonly Note[]): Promise<void> {
@@ -152,6 +162,7 @@ class Notes {
       this.#dropped += notes.length;
       this.#log.warn('store.trace.unwritten', { notes: notes.length, error });
     }
+    this.#settled += notes.length;
     if (this.#dropped === 0) return;
     this.#log.warn('store.trace.dropped', { notes: this.#dropped });
     this.#dropped = 0;
