@@ -63,10 +63,15 @@ export function readAddressList(value: string): AddressList {
     }
     const mailbox = words === undefined ? 'addressUnclear' : readMailbox(lexer, words);
     if (typeof mailbox === 'string') return wrong(mailbox, memberAt(value, start, lexer.at));
-    const path = pathOf(mailbox.address);
+    const path = isLegible(mailbox.address) ? pathOf(mailbox.address) : undefined;
     if (path === undefined) return wrong('addressInvalid', mailbox.address);
     addresses.push(path);
   }
+}
+
+/** Whether octets are as they were written: NUL and halves of UTF-16's pairs have become U+FFFD on their way here. */
+export function isLegible(octets: string): boolean {
+  return !octets.includes('\xef\xbf\xbd');
 }
 
 function wrong(code: Extract<AddressList, { readonly kind: 'wrong' }>['code'], text: string): AddressList {

@@ -13,7 +13,7 @@ import type { MailDsn, RcptDsn } from '../smtp/dsnParameters.ts';
 import { parseMail } from '../smtp/mail.ts';
 import { ParameterError } from '../smtp/parameters.ts';
 import { parseRcpt } from '../smtp/rcpt.ts';
-import { readAddressList } from './addressList.ts';
+import { isLegible, readAddressList } from './addressList.ts';
 import { type PlacedField, problemOf } from './placedField.ts';
 import { type PickupProblem, shownText } from './problems.ts';
 
@@ -121,6 +121,7 @@ function readCommand<Command extends { readonly unrecognized: readonly string[] 
   isStrict: boolean,
   parse: () => Command,
 ): ReadCommand<Command> {
+  if (!isLegible(field.value)) return wrong(problemOf('addressInvalid', field));
   try {
     const command = parse();
     const [unknown] = command.unrecognized;

@@ -34,7 +34,7 @@ const PROBLEMS = {
   notAField: {
     what: 'The line {text} is no header field.',
     whatToDo:
-      'A field is a name, a colon and a value, and goes on in lines that begin with a blank. Put a blank line between header and text.',
+      'A field is a name, a colon and a value, and goes on in lines that begin with a blank. Take the line out, or put a blank line between header and text if it is text.',
   },
   senderMissing: {
     what: 'Nobody is named as sender.',
