@@ -260,8 +260,8 @@ t.test(`no file is more than an envelope or a problem (seed ${SEED})`, async (t)
       const strange = opening.recipients.find((path) => !isWrittenIn(text, path));
       if (SECRET.test(header) || strange !== undefined || opening.recipients.length === 0)
         return t.fail(`round ${round}: ${strange} ${JSON.stringify(octets.toString('latin1'))}`);
-      const kept = header.replace('To: undisclosed-recipients:;\r\n', '').match(/.*\n/g) ?? [];
-      if (!isPart(kept, octets.toString('latin1').match(/.*\n/g) ?? []) || /^[ \t]/.test(header))
+      const kept = header.replace('To: undisclosed-recipients:;\r\n', '').split('\n');
+      if (!isPart(kept, octets.toString('latin1').split('\n')) || /^[ \t]/.test(header))
         return t.fail(`round ${round}: ${JSON.stringify(header)}`);
     }
   }
