@@ -158,7 +158,10 @@ t.test(`files are decoded alike however they are cut, as patterns would (seed ${
   for (let round = 0; round < 1500; round += 1) {
     const file = round < MESSAGES.length ? (MESSAGES[round] as Buffer) : mutation(below);
     const found = run(createFileDecoder(), file, cuts(below)).toString('latin1');
-    if (found !== decoded(file)) return t.equal(found, decoded(file), `round ${round}`);
+    if (found !== decoded(file)) {
+      t.equal(found, decoded(file), `round ${round}`);
+      return;
+    }
     if (found.length !== file.length) changed += 1;
   }
   t.ok(changed > 300, `${changed} files were changed`);
@@ -213,13 +216,21 @@ t.test(`dots that were put in come out, and the judge knows (seed ${SEED})`, asy
     for (const end of ['', '.\r\n', '.\r\n\r\n \r\n']) {
       const octets = Buffer.from(stuffed + end, 'latin1');
       const found = run(createDotUnstuffer(), octets, cuts(below)).toString('latin1');
-      if (found !== text) return t.equal(found, text, `round ${round}`);
+      if (found !== text) {
+        t.equal(found, text, `round ${round}`);
+        return;
+      }
       const expected = end === '' && stuffed === text ? 'raw' : 'stuffed';
-      if (verdict(octets, cuts(below)) !== expected)
-        return t.fail(`round ${round}: ${JSON.stringify(stuffed)}`);
+      if (verdict(octets, cuts(below)) !== expected) {
+        t.fail(`round ${round}: ${JSON.stringify(stuffed)}`);
+        return;
+      }
     }
     const own = verdict(Buffer.from(text, 'latin1'), cuts(below));
-    if (own !== judged(text)) return t.equal(own, judged(text), JSON.stringify(text));
+    if (own !== judged(text)) {
+      t.equal(own, judged(text), JSON.stringify(text));
+      return;
+    }
     counts[own] += 1;
   }
   t.ok(counts.raw > 500 && counts.stuffed > 500, JSON.stringify(counts));
@@ -251,18 +262,24 @@ t.test(`no file is more than an envelope or a problem (seed ${SEED})`, async (t)
       if (opening.kind === 'bad') {
         const { what, whatToDo } = explainProblem(opening.problem);
         const lines = octets.toString('latin1').split('\n').length;
-        if (/[{}]|undefined|[\r\n\0]/.test(what + whatToDo) || (opening.problem.line ?? 1) > lines)
-          return t.fail(`round ${round}: ${JSON.stringify(opening.problem)}`);
+        if (/[{}]|undefined|[\r\n\0]/.test(what + whatToDo) || (opening.problem.line ?? 1) > lines) {
+          t.fail(`round ${round}: ${JSON.stringify(opening.problem)}`);
+          return;
+        }
         continue;
       }
       const header = opening.header.toString('latin1');
       const text = octets.toString('utf8');
       const strange = opening.recipients.find((path) => !isWrittenIn(text, path));
-      if (SECRET.test(header) || strange !== undefined || opening.recipients.length === 0)
-        return t.fail(`round ${round}: ${strange} ${JSON.stringify(octets.toString('latin1'))}`);
+      if (SECRET.test(header) || strange !== undefined || opening.recipients.length === 0) {
+        t.fail(`round ${round}: ${strange} ${JSON.stringify(octets.toString('latin1'))}`);
+        return;
+      }
       const kept = header.replace('To: undisclosed-recipients:;\r\n', '').split('\n');
-      if (!isPart(kept, octets.toString('latin1').split('\n')) || /^[ \t]/.test(header))
-        return t.fail(`round ${round}: ${JSON.stringify(header)}`);
+      if (!isPart(kept, octets.toString('latin1').split('\n')) || /^[ \t]/.test(header)) {
+        t.fail(`round ${round}: ${JSON.stringify(header)}`);
+        return;
+      }
     }
   }
   t.ok(counts.envelope > 500 && counts.bad > 500, JSON.stringify(counts));
@@ -447,8 +464,10 @@ t.test(
       const found = readAddressList(octetString(value));
       if (answer === null || found.kind === 'wrong') continue;
       const plain = found.addresses.map(unquoted);
-      if (JSON.stringify(plain) !== JSON.stringify(answer.map(unquoted)))
-        return t.strictSame(found.addresses, answer, value);
+      if (JSON.stringify(plain) !== JSON.stringify(answer.map(unquoted))) {
+        t.strictSame(found.addresses, answer, value);
+        return;
+      }
       agreed += 1;
     }
     t.ok(agreed > 300, `${agreed} of ${values.length} lists are clear to both`);
