@@ -28,6 +28,31 @@ t.test('a claim is held for its time, also over a restart, and a hit does not le
   t.equal(await duplicates(second), 1, 'and taken anew');
 });
 
+t.test(
+  'a claim that is asked for is held as long as it is said, never shorter, and no other one is made',
+  async (t) => {
+    const data = createDataDirectory(t);
+    const store = await data.open();
+    const tenant = await addTenant(store);
+    const begun = data.clock.now();
+    const after = (days: number) => (begun + days * DAY_MS) as UnixMs;
+    const claim = { ...claimOf('file', tenant.address, 'pickup'), expiresAt: after(30) };
+    const { traceId } = await deliverOnce(store, '', [tenant], { claims: [claim] });
+    const renew = (days: number, key = claim.key) => store.deliveries.renewClaim(key, after(days));
+    t.equal(await renew(1), traceId);
+    data.clock.advance(29 * DAY_MS);
+    t.equal(await renew(59), traceId);
+    t.equal(await renew(59, 'd'.repeat(32)), undefined);
+    data.clock.advance(29 * DAY_MS);
+    await store.maintain();
+    t.equal(await store.deliveries.isClaimed(claim.key, data.clock.now()), true, 'not swept');
+    data.clock.advance(DAY_MS);
+    t.equal(await renew(99), undefined, 'what is over is not brought back');
+    await store.maintain();
+    t.equal(data.ask('SELECT count(*) FROM claim'), 0);
+  },
+);
+
 t.test('claims that are over are swept, in as many jobs as it takes, and the others stay', async (t) => {
   const data = createDataDirectory(t);
   const store = await data.open();

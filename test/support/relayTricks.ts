@@ -140,6 +140,23 @@ export function mayBeSubmitted(world: RoutingWorld, path: string): boolean {
   return isMeantByRelay(world, path, () => true);
 }
 
+/** Whether files of a directory with these patterns of recipients may be for this path. */
+export function mayBePickedUp(world: RoutingWorld, patterns: readonly string[], path: string): boolean {
+  const at = path.lastIndexOf('@');
+  const local = path.slice(0, at).toLowerCase();
+  const domain = domainToASCII(path.slice(at + 1));
+  const isOurs = world.domains.some(({ name, aliases = [] }) => name === domain || aliases.includes(domain));
+  if (
+    patterns.includes('*') ||
+    (patterns.includes('local') && (isOurs || path.toLowerCase() === 'postmaster'))
+  )
+    return true;
+  const isWay = /[%!@]/.test(local);
+  return namesOf(world, domain).some((name) =>
+    patterns.some((pattern) => (pattern.includes('@') || !isWay) && means(pattern, local, name)),
+  );
+}
+
 function isMeantByRelay(world: RoutingWorld, path: string, isUsable: (route: Route) => boolean): boolean {
   const at = path.lastIndexOf('@');
   const local = path.slice(0, at).toLowerCase();

@@ -38,12 +38,13 @@ export interface SubmissionSite {
   traceOf(acceptance: Acceptance): Promise<MessageTrace | undefined>;
 }
 
-/** Opens a site; it closes with the test. */
+/** Opens the door, and a site unless one is given; they close with the test. */
 export async function openSubmissionSite(
   t: Test,
   options: Partial<TransferOptions> = {},
+  given?: RoomSite,
 ): Promise<SubmissionSite> {
-  const site = await openRoomSite(t);
+  const site = given ?? (await openRoomSite(t));
   const { store, accounts } = site;
   const clock = createTestClock();
   const logged: [string, Readonly<Record<string, unknown>>][] = [];

@@ -11,7 +11,7 @@ import type { Route } from '../../store/contract/routing.ts';
 import type { DirectoryPolicy, Submitter } from '../contract.ts';
 import { isMeant, matchedAddress } from './addressPattern.ts';
 import type { DomainNames } from './domainNames.ts';
-import { type Refusal, refusalError } from './findings.ts';
+import { type Refusal, refusalError, worstOf } from './findings.ts';
 import { isSenderRouted, parsePath } from './parsePath.ts';
 import type { PlanSurroundings } from './surroundings.ts';
 
@@ -54,16 +54,21 @@ export function directoryRelay(
   return relay !== undefined && isForRelays ? { directory: name, relay } : undefined;
 }
 
-/** That none of a file's recipients can have it, as whoever finds the file in badmail reads it. `worst` is the one that decides. */
-export function refusedForAll(
-  worst: Refusal,
-  refused: readonly { readonly recipient: string; readonly error: MailError }[],
-): MailError {
-  const told = refused.slice(0, TOLD_RECIPIENTS_LIMIT).map(({ recipient, error }) => {
-    const { smtp, publicText } = error.reply;
+/** A recipient that cannot have the message. */
+export interface RefusedRecipient {
+  readonly recipient: string;
+  readonly refusal: Refusal;
+}
+
+/** That none of a file's recipients can have it, at least one, as whoever finds the file in badmail reads it. */
+export function refusedForAll(refused: readonly RefusedRecipient[]): MailError {
+  const told = refused.slice(0, TOLD_RECIPIENTS_LIMIT).map(({ recipient, refusal }) => {
+    const { smtp, publicText } = refusalError(refusal).reply;
     return `<${recipient.slice(0, TOLD_LIMIT_CHARS)}>: ${smtp.code} ${smtp.status} ${publicText}`;
   });
   const more = refused.length - told.length;
   const text = [...told, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
-  return new MailError(refusalError(worst).code, text, { publicText: text });
+  const worst = worstOf(refused.map(({ refusal }) => refusal));
+  const code = worst === undefined ? 'recipientUnknown' : refusalError(worst).code;
+  return new MailError(code, text, { publicText: text });
 }

@@ -25,7 +25,7 @@ import {
   noDeliveries,
   type WayOutcome,
 } from './deliveries.ts';
-import { refusedForAll } from './directories.ts';
+import { directoryBar, type RefusedRecipient, refusedForAll } from './directories.ts';
 import { createDomainNames } from './domainNames.ts';
 import { type Refusal, refusalError, type Step, worstOf } from './findings.ts';
 import { factsOf } from './messageFacts.ts';
@@ -72,22 +72,23 @@ export interface Plan {
 /** Plans a message. Errors: `mailLoop`, a recipient's refusal when none is left, `overQuota` when all are full, the store's. */
 export async function plan(surroundings: PlanSurroundings, planned: MessageToPlan): Promise<Plan> {
   const message = await messageOf(surroundings, planned);
+  await refuseBarred(message, planned);
   const deliveries = noDeliveries();
   noteRules(message.global, deliveries);
   const undelivered: UndeliveredRecipient[] = [];
   if (!(await isDeletedByGlobalRules(message, deliveries, planned))) {
-    const refusals: Refusal[] = [];
+    const refused: RefusedRecipient[] = [];
     for (const [index, recipient] of planned.envelope.recipients.entries()) {
       if (index % RECIPIENTS_PER_TURN === RECIPIENTS_PER_TURN - 1) await yieldTurn();
       message.refuseLoop(recipient);
       const refusal = await deliverTo(message, deliveries, recipient, planned.isOfHouse === true);
       if (refusal === undefined) continue;
-      refusals.push(refusal);
+      refused.push({ recipient, refusal });
       undelivered.push({ recipient, error: refusalError(refusal), accounts: new Set() });
     }
-    const worst = worstOf(refusals);
-    if (worst !== undefined && refusals.length === planned.envelope.recipients.length)
-      throw planned.submitter.kind === 'directory' ? refusedForAll(worst, undelivered) : refusalError(worst);
+    const worst = worstOf(refused.map(({ refusal }) => refusal));
+    if (worst !== undefined && refused.length === planned.envelope.recipients.length)
+      throw planned.submitter.kind === 'directory' ? refusedForAll(refused) : refusalError(worst);
     undelivered.push(...(await findFull(surroundings, deliveries, planned)));
   }
   return {
@@ -97,6 +98,22 @@ export async function plan(surroundings: PlanSurroundings, planned: MessageToPla
     undelivered,
     delivered: successesOf(planned.envelope, deliveries, undelivered),
   };
+}
+
+/** A file none of whose recipients its directory may send to goes nowhere, not where a rule for all mail would send it either. */
+async function refuseBarred(
+  message: DeliveredMessage,
+  { envelope, submitter }: MessageToPlan,
+): Promise<void> {
+  if (submitter.kind !== 'directory') return;
+  const { surroundings, domainNames } = message;
+  const refused: RefusedRecipient[] = [];
+  for (const recipient of envelope.recipients) {
+    const refusal = await directoryBar(surroundings, domainNames, submitter.directory, recipient);
+    if (refusal === undefined) return;
+    refused.push({ recipient, refusal });
+  }
+  throw refusedForAll(refused);
 }
 
 /** RFC 3461 sections 5.2.2 and 5.2.7: what is delivered here, and aliases that lead to several. */

@@ -165,6 +165,55 @@ export const CLAIM_TESTS: ContractTests = {
     t.same(await messagesOf(store, [tenant]), [0]);
   },
 
+  'a file is one for all its recipients: handed over again it is stored for none of them': async (
+    t,
+    { storeOf },
+  ) => {
+    const store = await storeOf();
+    const tenants = [await addTenant(store), await addTenant(store)];
+    const keyOf = (name: string) => claimOf(name, '', 'pickup').key;
+    const file = (name: string) => ({
+      claims: tenants.map(
+        ({ address }) => ({ kind: 'pickup', recipient: address, key: keyOf(name), expiresAt: FAR }) as const,
+      ),
+    });
+    t.equal(await store.deliveries.renewClaim(keyOf('one.eml'), FAR), undefined);
+    const outcomes = await Promise.all([
+      deliverOnce(store, '', tenants, file('one.eml')),
+      deliverOnce(store, '', tenants, file('one.eml')),
+    ]);
+    const [first, second] = outcomes.sort((one, other) => one.duplicates.length - other.duplicates.length);
+    t.same(first?.duplicates, []);
+    const of = first?.traceId;
+    t.same(
+      second?.duplicates,
+      tenants.map(({ address }) => ({ recipient: address, kind: 'pickup', of })),
+    );
+    for (const { inbox } of tenants) await store.mailboxes.expunge(inbox, undefined, false);
+    t.equal(
+      (await deliverOnce(store, '', tenants, file('one.eml'))).duplicates.length,
+      2,
+      'fetched and deleted',
+    );
+    t.same((await deliverOnce(store, '', tenants, file('two.eml'))).duplicates, [], 'another file');
+    t.same(await messagesOf(store, tenants), [1, 1]);
+  },
+
+  'a file whose message somebody has already is known by its own message': async (t, { storeOf }) => {
+    const store = await storeOf();
+    const tenant = await addTenant(store);
+    const { address } = tenant;
+    await deliverOnce(store, 'same octets', [tenant]);
+    const { key } = claimOf('three.eml', address, 'pickup');
+    const claims = [
+      { kind: 'pickup', recipient: address, key, expiresAt: FAR } as const,
+      claimOf('same octets', address),
+    ];
+    const again = await deliverOnce(store, '', [tenant], { claims });
+    t.match(again.duplicates, [{ kind: 'resend' }]);
+    t.equal(await store.deliveries.renewClaim(key, FAR), again.traceId);
+  },
+
   'a large duplicate that came in pieces is stored for nobody': async (t, { storeOf }) => {
     const store = await storeOf();
     const tenant = await addTenant(store);

@@ -9,13 +9,14 @@ import { domainToASCII } from 'node:url';
 import t from 'tap';
 import type { IpRange } from '../../../src/store/contract/directory.ts';
 import type { Route } from '../../../src/store/contract/routing.ts';
-import type { Submitter } from '../../../src/transfer/contract.ts';
+import type { DirectoryPolicy, Submitter } from '../../../src/transfer/contract.ts';
 import { anyAddress, anySubmitter, chanceOf, generateWorld } from '../../support/generatedWorlds.ts';
 import { ANYONE, planIn, verdictIn } from '../../support/planned.ts';
 import { randomNumbers } from '../../support/randomNumbers.ts';
 import {
   asRelayed,
   houseTargets,
+  mayBePickedUp,
   mayBeRelayed,
   mayBeSubmitted,
   relayTricks,
@@ -119,6 +120,81 @@ t.test('submitters are relayed for by routes that mean the address, and by nothi
     }
   }
   t.ok(relayed > WORLDS / 100, `${relayed} relayed`);
+});
+
+/** Why `path` is a hole for files of a directory with `policy`, as one with `asked` sees it; undefined where it is none. */
+async function holeForFiles(
+  world: RoutingWorld,
+  policy: DirectoryPolicy,
+  asked: DirectoryPolicy,
+  path: string,
+  tally: Tally,
+): Promise<string | undefined> {
+  const submitter: Submitter = { kind: 'directory', directory: asked };
+  const from = 'a@one.example';
+  const verdict = await verdictIn(world, path, { from, submitter });
+  const planned = await planIn(world, { to: [path], from, submitter }).catch(() => undefined);
+  const isMeant = mayBePickedUp(world, policy.recipients, path);
+  if (verdict === 'accepted') tally.accepted += 1;
+  if (verdict === 'accepted' && !isMeant) return 'it is accepted';
+  if (planned !== undefined && !isMeant) return 'it is planned';
+  const domain = domainToASCII(path.slice(path.lastIndexOf('@') + 1));
+  const isOurs = world.domains.some(({ name, aliases = [] }) => [name, ...aliases].includes(domain));
+  const isByRelay = policy.relay !== undefined && !isOurs && world.isRelaying !== false;
+  const house = houseTargets(world);
+  for (const { recipient, nextHop } of planned?.queued ?? []) {
+    const isOwnRelay = nextHop.name === policy.relay;
+    if (isOwnRelay && isOurs) return `the directory's relay takes ${recipient}, which is ours`;
+    if (recipient.toLowerCase() === asRelayed(path) && (isOwnRelay ? isByRelay : mayBeSubmitted(world, path)))
+      tally.relayed += 1;
+    else if (house.has(recipient) && !isOwnRelay) tally.byHouse += 1;
+    else return `the plan relays to ${recipient} by ${nextHop.name}`;
+  }
+  return undefined;
+}
+
+const DIRECTORY_RECIPIENTS = [
+  '*',
+  'local',
+  'near.example',
+  '*.far.example',
+  '*.example',
+  'b@far.example',
+  'one.example',
+  'a@one.example',
+];
+
+async function searchFiles(worlds: number, plant: (policy: DirectoryPolicy) => DirectoryPolicy) {
+  const chance = chanceOf(randomNumbers(SEED + 2));
+  const tally: Tally = { accepted: 0, relayed: 0, byHouse: 0 };
+  for (let count = 0; count < worlds; count += 1) {
+    const world = generateWorld(chance);
+    const recipients = [chance.pick(DIRECTORY_RECIPIENTS), chance.pick(DIRECTORY_RECIPIENTS)];
+    const relay = chance.once(2) ? { relay: 'own' } : {};
+    const policy = { name: 'Orders', senders: ['*'], recipients, ...relay, limits: {} };
+    for (let turn = 0; turn < PATHS_PER_WORLD; turn += 1) {
+      const path = chance.pick([
+        ...relayTricks('one.example', 'near.example'),
+        anyAddress(chance),
+        'postmaster',
+      ]);
+      const hole = await holeForFiles(world, policy, plant(policy), path, tally);
+      if (hole === undefined) continue;
+      const where = JSON.stringify({ path, policy, world });
+      return { hole: `${hole}: ${where}`, tally };
+    }
+  }
+  return { hole: undefined, tally };
+}
+
+t.test('files of a directory get to the recipients that it may send to, and to nobody else', async (t) => {
+  const worlds = WORLDS / 10;
+  const { hole, tally } = await searchFiles(worlds, (policy) => policy);
+  t.equal(hole, undefined, `seed ${SEED}, ${worlds} configurations`);
+  const { accepted, relayed, byHouse } = tally;
+  t.ok(accepted > worlds / 20 && relayed > worlds / 100 && byHouse > worlds / 200, JSON.stringify(tally));
+  const forAll = await searchFiles(worlds, (policy) => ({ ...policy, recipients: ['*'] }));
+  t.match(forAll.hole, /it is accepted|it is planned/, 'a directory that may send to all');
 });
 
 t.test('a hole that is planted is found', async (t) => {
