@@ -536,6 +536,16 @@ t.test('what is taken out goes with its folds, and the rest stays as it is', asy
   t.equal(headerText('From: a@x.de\nCc: c@y.de\nBcc: h@y.de\n\n'), 'From: a@x.de\nCc: c@y.de\n\n');
 });
 
+t.test('fields that say nothing are taken out, for others to be put in', async (t) => {
+  const empty = 'From:\nDate: today\nMessage-ID:\nSender: s@x.de\nTo: b@y.de\nSubject:\n\n';
+  t.equal(headerText(empty), 'Sender: s@x.de\nTo: b@y.de\nSubject:\n\n');
+  t.strictSame(envelope(empty).removed, ['From', 'Date', 'Message-ID']);
+  const full = 'From: a@x.de\nDate: Sat, 28 Nov 2026 10:00 +0100 (later)\nMessage-ID: x\nTo: b@y.de\n\n';
+  t.equal(headerText(full), full, 'whatever they say else');
+  const replayed = 'X-Sender: <a@x.de>\nX-Receiver: <b@y.de>\nFrom:\nDate: today\nMessage-ID:\n\n';
+  t.equal(headerText(replayed, REPLAY), 'From:\nDate: today\nMessage-ID:\n\n');
+});
+
 t.test('each problem is explained, and stands in the guide', async (t) => {
   t.strictSame(explainProblem({ code: 'addressWithoutDomain', line: 3, field: 'To', text: 'Bob' }), {
     what: 'The field To holds "Bob", which has no domain.',

@@ -515,6 +515,10 @@ t.test('hostile files cost time in proportion to their size', async (t) => {
     `${fill('a\r\n')}\r\n`,
     `a:${fill('\r\n ')}\r\n`,
     `From: a@x.de\r\n${fill('Bcc: a@x.de\r\n')}\r\n\r\n`,
+    ...['1 ', '(', '1 Jan ', '1 J-', '1\t'].map(
+      (piece) => `From: a@x.de\r\nTo: b@y.de\r\nDate: ${fill(piece)}\r\n\r\n`,
+    ),
+    `From: a@x.de\r\nTo: b@y.de\r\nDate: 1${' '.repeat(size)}x\r\n\r\n`,
   ];
   for (const header of headers) {
     const before = threadMs();

@@ -24,7 +24,9 @@ export type HeaderEnvelope =
 
 /** How a directory reads senders. */
 export interface SenderRules {
+  /** Whether Sender goes before From where both stand. */
   readonly senderFirst: boolean;
+  /** Whether files that name no sender are taken. */
   readonly hasDefaultSender: boolean;
 }
 

@@ -5,18 +5,13 @@
  * else go once more to everybody whom its header names. X-Receiver behind other fields, in a file that does not begin with it, is a
  * problem for the same reason; X-Sender alone there is not, since many mailers sign with it. Behind leading X-Receiver lines it is
  * the sender (.NET leaves it there where the program has set it). In a replay directory there is nothing but X-fields.
- * What is taken out of the header goes with its folds; what stays keeps every octet and its order. `octets` are the decoder's.
+ * `octets` are the decoder's.
  * Trust: nothing. Never throws; linear in the header, which the caller bounds.
  */
 
-import {
-  formatMessageHeader,
-  type MessageField,
-  messageField,
-  parseMessageHeader,
-} from '../mime/messageHeader.ts';
-import { octetString } from '../mime/structure.ts';
+import { formatMessageHeader, parseMessageHeader } from '../mime/messageHeader.ts';
 import type { MailDsn, RcptDsn } from '../smtp/dsnParameters.ts';
+import { type EditingRules, editFields } from './editedFields.ts';
 import {
   readableAddresses,
   readHeaderEnvelope,
@@ -34,14 +29,7 @@ import { type PlacedField, placeFields, problemOf } from './placedField.ts';
 import { type PickupProblem, shownText } from './problems.ts';
 
 /** How a directory reads its files. */
-export interface OpeningRules extends SenderRules {
-  readonly kind: 'pickup' | 'replay';
-  /** Whether files that name no sender are taken. */
-  readonly hasDefaultSender: boolean;
-  /** Whether Sender goes before From where both stand. */
-  readonly senderFirst: boolean;
-  /** Whether Received and Resent fields are taken out. */
-  readonly removesTrace: boolean;
+export interface OpeningRules extends SenderRules, EditingRules {
   /** 0 is no limit. */
   readonly recipientLimit: number;
 }
@@ -100,7 +88,7 @@ export function readOpening(octets: Buffer, isWhole: boolean, rules: OpeningRule
   const recipients = eachOnce(envelope.recipients);
   if (rules.recipientLimit > 0 && recipients.length > rules.recipientLimit)
     return bad({ code: 'tooManyRecipients', text: String(recipients.length) }, reversePath, recipients);
-  const edited = edit(fields, rules);
+  const edited = editFields(fields, rules);
   return {
     kind: 'envelope',
     reversePath,
@@ -115,9 +103,7 @@ export function readOpening(octets: Buffer, isWhole: boolean, rules: OpeningRule
 }
 
 const SENDERS: ReadonlySet<string> = new Set(['from', 'sender', 'resent-from', 'resent-sender']);
-const BLIND: ReadonlySet<string> = new Set(['bcc', 'resent-bcc']);
 const ENVELOPE_FIELDS: ReadonlySet<string> = new Set(['x-sender', 'x-receiver']);
-const RESENT = 'resent-';
 
 type ReadEnvelope =
   | {
@@ -218,32 +204,6 @@ function readSender(
   if (sender.kind === 'wrong') return bad(sender.problem);
   const differs = others.find(({ value }) => value !== first.value);
   return differs === undefined ? sender : bad(problemOf('envelopeFieldTwice', differs), sender.reversePath);
-}
-
-interface Edited {
-  readonly fields: readonly MessageField[];
-  readonly removed: readonly string[];
-}
-
-/** The fields that the message keeps, and a To where none would tell whom it is for. */
-function edit(fields: readonly PlacedField[], { kind, removesTrace }: OpeningRules): Edited {
-  const goes = ({ name }: PlacedField) =>
-    INJECTED_FIELDS.has(name) ||
-    BLIND.has(name) ||
-    (removesTrace && (name === 'received' || name.startsWith(RESENT)));
-  const isAddressed = fields.some(({ name }) => name === 'to' || name === 'cc');
-  const place =
-    kind === 'replay' || isAddressed
-      ? -1
-      : Math.max(
-          0,
-          fields.findIndex(({ name }) => name === 'bcc'),
-        );
-  const kept = fields.flatMap((field, at): MessageField[] => [
-    ...(at === place ? [messageField('To', octetString('undisclosed-recipients:;'))] : []),
-    ...(goes(field) ? [] : [field]),
-  ]);
-  return { fields: kept, removed: [...new Set(fields.filter(goes).map(({ label }) => label))] };
 }
 
 /** Each recipient once; in domains case makes no difference (RFC 5321 section 2.4). */
