@@ -39,6 +39,14 @@ export function newTraceId(now: UnixMs): TraceId {
   return text as TraceId;
 }
 
+/** When a trace began, by the calendar of the machine that made its id. */
+export function traceIdTime(traceId: TraceId): UnixMs {
+  let time = 0;
+  for (const character of traceId.slice(0, TRACE_TIME_CHARS))
+    time = time * 32 + TRACE_ALPHABET.indexOf(character);
+  return time as UnixMs;
+}
+
 /** `text` as a TraceId when it has the form of one (any case), else undefined. */
 export function parseTraceId(text: string): TraceId | undefined {
   const upper = text.toUpperCase();

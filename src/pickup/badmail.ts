@@ -85,6 +85,10 @@ async function writeReason(
       await handle.truncate();
       await handle.writeFile(text);
       await handle.sync();
+    } catch (error) {
+      // A part of a reason would stand there for good.
+      await unlink(path).catch(() => {});
+      throw error;
     } finally {
       await handle.close();
     }

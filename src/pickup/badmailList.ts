@@ -14,11 +14,9 @@ import { type FileName, fileNameOf, isUnfinished, pathOf, showName } from './fil
 import { readStart } from './fileReading.ts';
 import { BAD_FILE_LIMIT, REASON_LOOK_OCTETS } from './limits.ts';
 import { codeOf, moveFile } from './moveFile.ts';
+import { MS_NS } from './observation.ts';
 import { entriesOf } from './scan.ts';
 import { reasonOf } from './trouble.ts';
-
-/** Nanoseconds of a millisecond. */
-const MS_NS = 1_000_000n;
 
 /** A file in badmail, by its octets. */
 interface BadEntry {

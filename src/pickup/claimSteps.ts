@@ -8,6 +8,7 @@
 import { unlink } from 'node:fs/promises';
 
 import type { Clock } from '../base/clock.ts';
+import { traceIdTime } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Transfer } from '../transfer/contract.ts';
 import { moveToBadmail } from './badmail.ts';
@@ -16,9 +17,10 @@ import type { PickupDirectory } from './contract.ts';
 import { lookAt } from './fileLook.ts';
 import { type FileName, pathOf, showName } from './fileNames.ts';
 import { codeOf, moveFile } from './moveFile.ts';
-import type { Look } from './observation.ts';
+import { type Look, MS_NS } from './observation.ts';
 import { takeFile } from './takeFile.ts';
 import type { Tally } from './tally.ts';
+import { verdictOnLateGrowth } from './verdict.ts';
 
 /** What steps need. */
 export interface StepSurroundings {
@@ -73,6 +75,10 @@ async function ask(surroundings: StepSurroundings, file: ClaimedFile): Promise<S
   const traceId = await transfer.wasAccepted(file.handoverId);
   if (traceId !== undefined) {
     log.info('pickup.file.recovered', { ...describe(surroundings, file), trace: traceId, accepted: true });
+    // Nobody has looked whether it grew. A calendar that was set, or a share's that goes ahead, keeps a file too many, never one too few.
+    const { modifiedNs } = await lookAt(claimPath(surroundings, file));
+    if (modifiedNs > BigInt(traceIdTime(traceId)) * MS_NS)
+      return { kind: 'next', step: { kind: 'badmail', verdict: verdictOnLateGrowth(traceId) }, waitMs: 0 };
     return { kind: 'next', step: { kind: 'remove', traceId }, waitMs: 0 };
   }
   const look = await lookAt(claimPath(surroundings, file));

@@ -9,6 +9,7 @@ import { claimName, newHandoverId } from './claim.ts';
 import type { ClaimedFile, ClaimedFiles } from './claimedFiles.ts';
 import { describe, runStep, type StepEnd, type StepSurroundings } from './claimSteps.ts';
 import { waitAfter } from './deferral.ts';
+import { lookAt } from './fileLook.ts';
 import { pathOf } from './fileNames.ts';
 import type { KnownFile, KnownFiles } from './knownFiles.ts';
 import { SHORT_NAME_LIMIT_OCTETS } from './limits.ts';
@@ -79,17 +80,12 @@ export class Claiming {
       original: file.name,
       claimName: claimName(file.name, handoverId),
     };
-    try {
-      await this.#rename(claim);
-    } catch (error) {
-      if (codeOf(error) !== 'ENAMETOOLONG') return this.#giveUp(file, error);
+    let error = await this.#rename(claim);
+    if (codeOf(error) === 'ENAMETOOLONG') {
       claim = { ...claim, claimName: claimName(file.name, handoverId, SHORT_NAME_LIMIT_OCTETS) };
-      try {
-        await this.#rename(claim);
-      } catch (again) {
-        return this.#giveUp(file, again);
-      }
+      error = await this.#rename(claim);
     }
+    if (error !== undefined) return this.#giveUp(file, error);
     known.forget(file.name);
     this.#unclaimable = undefined;
     await this.follow(claim);
@@ -152,17 +148,30 @@ export class Claiming {
     this.#pause = { attempts, sinceMs, untilMs: nowMs + waitAfter(attempts), trouble };
   }
 
-  async #rename(claim: ClaimedFile): Promise<void> {
+  /** Resolves to the error where it is not renamed. */
+  async #rename(claim: ClaimedFile): Promise<unknown> {
     const { claims, rules } = this.#surroundings;
     // Known before it is there: a scan must not take it for one of an earlier run.
     claims.put(claim);
     claims.begin(claim);
+    const path = pathOf(rules.directory, claim.claimName);
     try {
-      await rename(pathOf(rules.directory, claim.original), pathOf(rules.directory, claim.claimName));
+      await rename(pathOf(rules.directory, claim.original), path);
     } catch (error) {
+      // Of a share the answer alone may have been lost, and NFS then finds the old name missing when it asks once more.
+      const isRenamed = await isThere(path);
+      if (isRenamed === true) return undefined;
       claims.remove(claim);
-      throw error;
+      // Nobody can tell now: later.
+      if (isRenamed === undefined)
+        claims.defer(
+          { ...claim, step: { kind: 'ask' } },
+          this.#clock.monotonic(),
+          troubleOf(error, this.#clock.monotonic(), undefined),
+        );
+      return error;
     }
+    return undefined;
   }
 
   /** It cannot be claimed: it waits where it is. On Windows that is how a file tells that somebody has it open. */
@@ -181,5 +190,15 @@ export class Claiming {
     if (code !== this.#unclaimable?.code)
       log.warn('pickup.directory.unclaimable', { directory: rules.name, code, reason });
     this.#unclaimable = troubleOf(error, nowMs, this.#unclaimable);
+  }
+}
+
+/** Whether a claim has come about; undefined where that cannot be seen. */
+async function isThere(path: Buffer): Promise<boolean | undefined> {
+  try {
+    await lookAt(path);
+    return true;
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' ? false : undefined;
   }
 }

@@ -18,6 +18,7 @@ import { HINT_SCAN_GAP_MS, SCAN_REST_SHARE } from './limits.ts';
 import { codeOf } from './moveFile.ts';
 import { type Look, observeWrite } from './observation.ts';
 import { type Entry, entriesOf, identityOf } from './scan.ts';
+import { isShare } from './shares.ts';
 import { type Trouble, troubleOf } from './trouble.ts';
 
 /** What a reader needs. */
@@ -125,10 +126,13 @@ export class DirectoryReader {
   async #recognize(): Promise<void> {
     const { log, rules } = this.#options;
     const identity = await identityOf(rules.directory);
-    if (identity === this.#identity || this.#isClosed) return;
+    if (identity === this.#identity) return;
+    const mayWatch = !(await isShare(rules.directory));
+    if (this.#isClosed) return;
     this.#identity = identity;
     this.#mayAdopt = true;
-    const reason = this.#hints.open(rules.directory);
+    this.#hints.close();
+    const reason = mayWatch ? this.#hints.open(rules.directory) : 'a share sends no events';
     if (reason !== undefined) log.info('pickup.directory.unwatched', { directory: rules.name, reason });
   }
 

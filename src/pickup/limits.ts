@@ -29,8 +29,8 @@ export const HINT_SCAN_GAP_MS = 100;
 export const SCAN_REST_SHARE = 10;
 /** Files that are looked at side by side; the system has four threads for that. */
 export const LOOKS_AT_A_TIME = 16;
-/** Files of one directory that are read at a time: their messages share a sync. */
-export const FILES_UNDER_WAY = 4;
+/** Files of one directory that are taken at a time: their messages share a sync, and with more of them little is won. */
+export const FILES_UNDER_WAY = 16;
 /** Files of one directory that are claimed and put off; beyond them nothing new is claimed. */
 export const CLAIMED_FILE_LIMIT = 1000;
 /** Waits of a file that was put off; the last one holds for all that follow. */

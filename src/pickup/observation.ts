@@ -10,6 +10,9 @@
 import type { UnixMs } from '../base/clock.ts';
 import { MOVED_IN_STILL_MS } from './limits.ts';
 
+/** Nanoseconds of a millisecond. */
+export const MS_NS = 1_000_000n;
+
 /** What one look at a file tells. */
 export interface Look {
   readonly form: 'file' | 'link' | 'directory' | 'other';

@@ -137,7 +137,7 @@ async function takeOpened(
     if (!isSame(look, await lookAtHandle(handle))) throw new FileChanged();
   });
   const envelope = envelopeOf(opening, rules, file);
-  const acceptance = await transfer.accept(envelope, message, originOf(rules, file));
+  const acceptance = await transfer.accept(envelope, message, originOf(rules, file, look));
   const { traceId } = acceptance;
   if (acceptance.kind === 'accepted') {
     const isSameStill = isSame(look, await lookAtHandle(handle));
@@ -183,7 +183,7 @@ function envelopeOf(
   return { ...paths, isSmtpUtf8, handoverId, ...(dsn === undefined ? {} : { dsn }) };
 }
 
-function originOf(rules: PickupDirectory, { file }: FileToTake): Origin {
+function originOf(rules: PickupDirectory, { file }: FileToTake, { octets }: Look): Origin {
   const { name, senders, rewriteSender, recipients, relay, recipientLimit, sizeLimitOctets } = rules;
   // How many a minute is up to us: a file that has to wait is not even claimed.
   const limits = { recipientLimit, sizeLimitOctets };
@@ -192,6 +192,7 @@ function originOf(rules: PickupDirectory, { file }: FileToTake): Origin {
     kind: 'pickup',
     listener: name,
     file,
+    octets,
     role: 'submission',
     submitter: { kind: 'directory', directory },
   };

@@ -69,6 +69,17 @@ export function verdictOnGrowth(traceId: TraceId, envelope: KnownEnvelope): Verd
   };
 }
 
+/** The server ended before it could look whether a file had stayed what it was, and the file's time says that it had not. */
+export function verdictOnLateGrowth(traceId: TraceId): Verdict {
+  return {
+    traceId,
+    code: 'writtenAfterwards',
+    what: 'The server ended while it took this file; its message was sent, and the file was written to afterwards, as its time tells.',
+    whatToDo:
+      'Compare it with the message that was sent (see the trace). Do not put it back as it is, or it is sent again.',
+  };
+}
+
 function placeOf({ line, field, text }: PickupProblem): string | undefined {
   const place = [
     line === undefined ? [] : [`line ${line}`],

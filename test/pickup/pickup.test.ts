@@ -20,6 +20,7 @@ import { KIB, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
 import { newTraceId } from '../../src/base/ids.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Transfer } from '../../src/transfer/contract.ts';
+import { FILES_UNDER_WAY } from '../../src/pickup/limits.ts';
 import { letter, openPickupRoom, reasonOf } from './pickupRoom.ts';
 
 t.setTimeout(300_000);
@@ -415,18 +416,19 @@ t.test('closing waits for files under way, and leaves no timer and no half-taken
       },
     }),
   });
-  for (let index = 0; index < 8; index += 1) room.write(`${index}.eml`, letter(String(index)));
-  await room.until(() => begun === 4);
+  for (let index = 0; index < 2 * FILES_UNDER_WAY; index += 1)
+    room.write(`${index}.eml`, letter(String(index)));
+  await room.until(() => begun === FILES_UNDER_WAY);
   const closing = room.pickup.close(MINUTE_MS);
   door.open?.();
   await closing;
-  t.equal(begun, 4, 'nothing else was begun');
-  t.same((await room.subjects()).length, 4);
-  t.equal(room.names().length, 4);
+  t.equal(begun, FILES_UNDER_WAY, 'nothing else was begun');
+  t.same((await room.subjects()).length, FILES_UNDER_WAY);
+  t.equal(room.names().length, FILES_UNDER_WAY);
   t.equal(room.clock.pendingTimers, 0);
   await room.reopen();
   await room.until(() => room.names().length === 0);
-  t.equal((await room.subjects()).length, 8);
+  t.equal((await room.subjects()).length, 2 * FILES_UNDER_WAY);
 });
 
 t.test('closing ends when its time is up; what is claimed is taken up at the next start', async (t) => {
