@@ -26,7 +26,7 @@ const never = new AbortController().signal;
 const PYTHON = `
 import smtplib, ssl, sys
 port, ca, user, token, sender = sys.argv[1:]
-smtp = smtplib.SMTP('localhost', int(port), timeout=20)
+smtp = smtplib.SMTP('localhost', int(port), timeout=120)
 smtp.starttls(context=ssl.create_default_context(cadata=ca))
 smtp.ehlo()
 try:

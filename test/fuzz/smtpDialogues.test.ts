@@ -21,7 +21,7 @@ const SEED = Number(process.env.FUZZ_SEED ?? 5321);
 const DIALOGUES = Number(process.env.FUZZ_DIALOGUES ?? 2000);
 const BATCH = 200;
 /** A session that does not end by then hangs. */
-const END_DEADLINE_MS = 60_000;
+const END_DEADLINE_MS = 120_000;
 /** How long this thread, clients included, may work until a session beside the others is served. */
 const CANARY_LIMIT_MS = 200;
 /** Small, so that chunks beyond it are among them. */

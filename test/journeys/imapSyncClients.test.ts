@@ -111,7 +111,7 @@ peerTest(t, ['offlineimap'], 'offlineimap3 and the server agree, whoever changes
     '[general]',
     'accounts = a',
     `metadata = ${directory}/metadata`,
-    'socktimeout = 20',
+    'socktimeout = 120',
     '[Account a]',
     'localrepository = near',
     'remoterepository = far',

@@ -87,7 +87,7 @@ username_attribute = username
 username_format = %Lu
 active_attribute = active
 active_value = true
-timeout_msecs = 5000
+timeout_msecs = 60000
 `;
 }
 

@@ -40,7 +40,7 @@ public class Fetch {
     Set<String> seen = new HashSet<>(Files.exists(names) ? Files.readAllLines(names) : Set.of());
     Properties properties = new Properties();
     for (String each : new String[] {"connectiontimeout", "timeout"})
-      properties.put("mail." + protocol + "." + each, "20000");
+      properties.put("mail." + protocol + "." + each, "120000");
     Store store = Session.getInstance(properties).getStore(protocol);
     try {
       store.connect("127.0.0.1", Integer.parseInt(job[1]), job[2], job[3]);

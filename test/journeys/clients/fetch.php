@@ -1,8 +1,8 @@
 <?php
 // PHP's imap_* (the c-client library) by POP3 and IMAP, one job a line: see ../oldClients.ts.
 // c-client's own numbers for time-outs: 1 opening, 2 reading. It repeats a login three times unless told not to.
-imap_timeout(1, 20);
-imap_timeout(2, 20);
+imap_timeout(1, 120);
+imap_timeout(2, 120);
 
 function work(array $job, int &$fetched): void
 {

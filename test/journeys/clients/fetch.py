@@ -11,7 +11,7 @@ def work(job, fetched):
     protocol, port, user, password, directory, mode = job
     names = os.path.join(directory, 'seen')
     seen = set(open(names).read().split()) if os.path.exists(names) else set()
-    session = poplib.POP3('127.0.0.1', int(port), timeout=20)
+    session = poplib.POP3('127.0.0.1', int(port), timeout=120)
     session.user(user)
     session.pass_(password)
     for row in session.uidl()[1]:

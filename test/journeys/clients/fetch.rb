@@ -10,7 +10,7 @@ end
 
 def pop3(port, user, password, directory, mode, seen, fetched)
   session = Net::POP3.new('127.0.0.1', port)
-  session.open_timeout = session.read_timeout = 20
+  session.open_timeout = session.read_timeout = 120
   session.start(user, password)
   # One that was cut off must not say QUIT, which would have to be answered.
   session.mails.each do |mail|
@@ -23,7 +23,7 @@ end
 
 # As Redmine does it (lib/redmine/imap.rb), by UID.
 def imap(port, user, password, directory, mode, seen, fetched)
-  session = Net::IMAP.new('127.0.0.1', port: port, open_timeout: 20)
+  session = Net::IMAP.new('127.0.0.1', port: port, open_timeout: 120)
   session.login(user, password)
   session.select('INBOX')
   session.uid_search(%w[NOT DELETED]).each do |uid|
