@@ -105,9 +105,9 @@ async function take(
   const taken = await takeFile(surroundings, { path, file: shown, handoverId, expected });
   switch (taken.kind) {
     case 'accepted': {
-      const { traceId, octets, growth } = taken;
+      const { traceId, octets, notes, growth } = taken;
       tally.count(shown, clock.now(), clock.monotonic());
-      log.info('pickup.file.taken', { ...describe(surroundings, file), trace: traceId, octets });
+      log.info('pickup.file.taken', { ...describe(surroundings, file), trace: traceId, octets, ...notes });
       if (growth !== undefined)
         return { kind: 'next', step: { kind: 'badmail', verdict: growth }, waitMs: 0 };
       return { kind: 'next', step: { kind: 'remove', traceId }, waitMs: 0 };

@@ -50,6 +50,8 @@ export type Taken =
       readonly kind: 'accepted';
       readonly traceId: TraceId;
       readonly octets: number;
+      /** How the file was read, for the log: what was changed, what was taken out, how dots were judged. */
+      readonly notes: Readonly<Record<string, string>>;
       readonly growth: Verdict | undefined;
     }
   | { readonly kind: 'bad'; readonly verdict: Verdict }
@@ -132,8 +134,8 @@ async function takeOpened(
     const error = new MailError('messageTooLarge');
     return bad(verdictOnRefusal(error, newTraceId(clock.now()), known));
   }
-  const dots = rules.dots === 'auto' ? await judgeDots(octets) : rules.dots;
-  const message = reading.message(opening.header, dots === 'stuffed', async () => {
+  const dots = rules.dots === 'auto' ? await judgeDots(octets) : { kind: rules.dots, isAmbiguous: false };
+  const message = reading.message(opening.header, dots.kind === 'stuffed', async () => {
     if (!isSame(look, await lookAtHandle(handle))) throw new FileChanged();
   });
   const envelope = envelopeOf(opening, rules, file);
@@ -142,7 +144,8 @@ async function takeOpened(
   if (acceptance.kind === 'accepted') {
     const isSameStill = isSame(look, await lookAtHandle(handle));
     const growth = isSameStill ? undefined : verdictOnGrowth(traceId, known);
-    return { kind: 'accepted', traceId, octets: look.octets, growth };
+    const notes = notesOf(opening, decoder, dots);
+    return { kind: 'accepted', traceId, octets: look.octets, notes, growth };
   }
   if (reading.error instanceof FileChanged) return await lookAgain(file);
   if (codeOf(reading.error) !== undefined) return unreadable(reading.error);
@@ -158,10 +161,28 @@ async function readEnvelope(reading: MessageReading, rules: PickupDirectory): Pr
   return readOpening(header, isWhole, { kind, recipientLimit, senderFirst, removesTrace, hasDefaultSender });
 }
 
-async function judgeDots(octets: FileOctets): Promise<'stuffed' | 'raw'> {
+/** How lines that begin with a dot are read, and whether that was a guess. */
+interface Dots {
+  readonly kind: 'stuffed' | 'raw';
+  readonly isAmbiguous: boolean;
+}
+
+async function judgeDots(octets: FileOctets): Promise<Dots> {
   const judge = createDotJudge();
   for await (const block of octets.decoded()) judge.push(block);
-  return judge.end();
+  return { kind: judge.end(), isAmbiguous: judge.isAmbiguous };
+}
+
+function notesOf(
+  { removed }: Extract<PickupOpening, { kind: 'envelope' }>,
+  { changes }: FileDecoder,
+  { kind, isAmbiguous }: Dots,
+): Readonly<Record<string, string>> {
+  return {
+    ...(changes.length === 0 ? {} : { changes: changes.join(', ') }),
+    ...(removed.length === 0 ? {} : { removed: removed.join(', ') }),
+    ...(kind === 'raw' && !isAmbiguous ? {} : { dots: isAmbiguous ? `${kind}, by guess` : kind }),
+  };
 }
 
 /** What a file has at least once it is decoded: two octets of UTF-16 are one or more. */

@@ -210,6 +210,27 @@ t.test('a header without its blank line is given more time', async (t) => {
   t.same(await room.subjects(), ['only']);
 });
 
+t.test('the log tells how a file was read', async (t) => {
+  const room = await openPickupRoom(t, { rules: { dots: 'auto' } });
+  const dotted = letter('dots').replace('Hello.', '..Hello.');
+  const notes = async (octets: string) => {
+    room.write('x.eml', octets);
+    await room.until(() => room.names().length === 0);
+    const [, fields] = room.logged.findLast(([event]) => event === 'pickup.file.taken') ?? [];
+    return { changes: fields?.changes, removed: fields?.removed, dots: fields?.dots };
+  };
+  const none = { changes: undefined, removed: undefined, dots: undefined };
+  t.strictSame(await notes(letter('plain')), none);
+  t.strictSame(await notes(dotted), { ...none, dots: 'stuffed, by guess' });
+  t.strictSame(await notes(`${dotted}.\r\n`), { ...none, dots: 'stuffed' });
+  const written = `\ufeffX-Receiver: box@example.com\r\nBcc: box@example.com\r\n${letter('odd')}`;
+  t.strictSame(await notes(written.replaceAll('\r\n', '\n')), {
+    changes: 'byteOrderMark, lineEnds',
+    removed: 'X-Receiver, Bcc',
+    dots: undefined,
+  });
+});
+
 t.test('claims of an earlier run are taken up again, and what was sent then is not sent again', async (t) => {
   const ids = { sent: '00000000000000aa', unsent: '00000000000000bb' };
   const room = await openPickupRoom(t);
