@@ -262,7 +262,7 @@ async function openRooms(
   const planning = createPlanning({ store, accounts, log, senderRewriting, ...transferOptions(config) });
   const sent = { sending, relays: () => sending.relays.all(), drops: () => sending.drops.all() };
   const known = { administration, trace, store, maintenance, planning, server, clock };
-  const operations = createOperations({ ...known, ...sent, pickups });
+  const operations = createOperations({ ...known, ...sent, pickups, policies: pickups.policies });
   const control = await openControlServer({
     path: controlSocketPath(directory),
     clock,

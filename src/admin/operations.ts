@@ -14,6 +14,7 @@ import type { Trace } from '../store/contract/trace.ts';
 import type { AccountReport } from '../accounts/administerAccounts.ts';
 import type { Administration } from '../accounts/administration.ts';
 import { generatePassword } from '../accounts/password.ts';
+import type { DirectoryPolicy } from '../transfer/contract.ts';
 import type { PlanSurroundings } from '../transfer/plan/surroundings.ts';
 import { FETCHED_LIST_LIMIT, listFetched, type RestoreReport, restoreFetched } from './fetchedMessages.ts';
 import type { Maintenance } from './maintenance.ts';
@@ -40,6 +41,8 @@ export interface OperationSurroundings
   readonly maintenance: Maintenance;
   /** What decisions about messages are made from, for `route.test`. */
   readonly planning: PlanSurroundings;
+  /** What files of each pickup directory may do, as configured. */
+  policies(): readonly DirectoryPolicy[];
   readonly server?: RunningServer;
 }
 

@@ -9,9 +9,10 @@ import type { Log } from '../base/log.ts';
 import { SECOND_MS } from '../base/units.ts';
 import { parseAddress } from '../accounts/address.ts';
 import { SUBMISSION_SETTINGS } from '../accounts/submissionSettings.ts';
-import type { Transfer } from '../transfer/contract.ts';
+import type { DirectoryPolicy, Transfer } from '../transfer/contract.ts';
 import type { Pickup, PickupDirectory } from '../pickup/contract.ts';
 import { openPickup } from '../pickup/pickup.ts';
+import { policyOf } from '../pickup/policy.ts';
 import type { PickupConfig } from '../config/pickupKeys.ts';
 import { badmailOf } from '../config/pickupProblems.ts';
 import type { Config } from '../config/schema.ts';
@@ -29,6 +30,8 @@ export interface PickupSurroundings {
 
 /** Pickup as the running server sees it. */
 export interface Pickups extends Pick<Pickup, 'listBad' | 'retry' | 'close'> {
+  /** What files of each directory may do, as configured. */
+  policies(): readonly DirectoryPolicy[];
   /** In the order of the configuration. */
   reports(): Promise<readonly PickupReport[]>;
   /** Takes the directories of another configuration. Errors: `invalid`, and then everything is as it was. */
@@ -40,8 +43,10 @@ export async function openPickups(config: Config, surroundings: PickupSurroundin
   const { maintenance } = surroundings;
   const isPaused = () => maintenance.state() !== undefined;
   let configured = config.pickups;
+  let policies = pickupPolicies(config);
   const pickup = await openPickup({ ...surroundings, directories: pickupDirectories(config), isPaused });
   return {
+    policies: () => policies,
     listBad: (name, limit) => pickup.listBad(name, limit),
     retry: (name, files) => pickup.retry(name, files),
     close: (deadlineMs) => pickup.close(deadlineMs),
@@ -49,8 +54,14 @@ export async function openPickups(config: Config, surroundings: PickupSurroundin
     reload: async (fresh) => {
       await pickup.reconfigure(pickupDirectories(fresh));
       configured = fresh.pickups;
+      policies = pickupPolicies(fresh);
     },
   };
+}
+
+/** What files of each directory may do. Errors: `invalid`. */
+export function pickupPolicies(config: Config): readonly DirectoryPolicy[] {
+  return pickupDirectories(config).map(policyOf);
 }
 
 /** The room's options of each `[[pickups]]` table. Errors: `invalid`. */

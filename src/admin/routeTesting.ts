@@ -7,7 +7,7 @@ import { systemClock } from '../base/clock.ts';
 import { MailError } from '../base/error.ts';
 import type { Directory } from '../store/contract/directory.ts';
 import { parseAddress } from '../accounts/address.ts';
-import type { Submitter } from '../transfer/contract.ts';
+import type { DirectoryPolicy, Submitter } from '../transfer/contract.ts';
 import { explain, type RouteExplanation } from '../transfer/explain.ts';
 import type { PlanSurroundings } from '../transfer/plan/surroundings.ts';
 import { type ConfiguredHops, missingHop } from './routeWarnings.ts';
@@ -23,6 +23,7 @@ export const ROUTE_TEST_INPUT = z.strictObject({
   recipient: text,
   account: text.optional(),
   range: text.optional(),
+  pickup: text.optional(),
   message: z
     .strictObject({ start: z.base64().max(2 * MESSAGE_START_LIMIT_OCTETS), octets: z.int().min(0) })
     .optional(),
@@ -38,17 +39,23 @@ export interface RouteTestReport extends RouteExplanation {
   readonly warnings: readonly string[];
 }
 
-/** Runs it, with hops as configured. Errors: `notFound` (the account, the range), the store's. */
+/** What of the configuration decides. */
+export interface RouteTestConfiguration extends ConfiguredHops {
+  /** What files of each pickup directory may do. */
+  policies(): readonly DirectoryPolicy[];
+}
+
+/** Runs it, with hops and directories as configured. Errors: `notFound` (the account, the range, the directory), the store's. */
 export async function testRoute(
   planning: PlanSurroundings,
   directory: Pick<Directory, 'findAccount' | 'findIpRange'>,
-  configured: ConfiguredHops,
+  configured: RouteTestConfiguration,
   input: z.infer<typeof ROUTE_TEST_INPUT>,
 ): Promise<RouteTestReport> {
   const { message } = input;
   const sender = withoutBrackets(input.sender);
   const recipient = withoutBrackets(input.recipient);
-  const { submitter, by } = await submitterOf(directory, input);
+  const { submitter, by } = await submitterOf(directory, configured, input);
   const start = message === undefined ? undefined : Buffer.from(message.start, 'base64');
   const question = {
     sender,
@@ -67,10 +74,8 @@ function withoutBrackets(path: string): string {
 
 async function submitterOf(
   directory: Pick<Directory, 'findAccount' | 'findIpRange'>,
-  {
-    account: address,
-    range: name,
-  }: { readonly account?: string | undefined; readonly range?: string | undefined },
+  { policies }: RouteTestConfiguration,
+  { account: address, range: name, pickup }: z.infer<typeof ROUTE_TEST_INPUT>,
 ): Promise<{ readonly submitter: Submitter; readonly by: string }> {
   if (address !== undefined) {
     const parsed = parseAddress(address);
@@ -84,6 +89,14 @@ async function submitterOf(
     return {
       submitter: { kind: 'range', range },
       by: `a client in the IP range ${range.name}, which need not log in`,
+    };
+  }
+  if (pickup !== undefined) {
+    const policy = policies().find((one) => one.name === pickup);
+    if (policy === undefined) throw new MailError('notFound', `There is no pickup directory “${pickup}”.`);
+    return {
+      submitter: { kind: 'directory', directory: policy },
+      by: `a file in the pickup directory ${policy.name}`,
     };
   }
   return { submitter: { kind: 'anyone' }, by: 'somebody who has not logged in' };

@@ -16,6 +16,7 @@ import { CAPABILITIES as POP3_CAPABILITIES } from '../pop3d/capabilities.ts';
 import type { Config } from '../config/schema.ts';
 import { accountsOptions } from './accountsOptions.ts';
 import { openMaintenance } from './maintenance.ts';
+import { pickupPolicies } from './pickups.ts';
 import { networkAddresses } from './networkAddresses.ts';
 import { createOperations } from './operations.ts';
 import { storeOptions } from './storeOptions.ts';
@@ -57,6 +58,7 @@ export async function callOnStore(
       clock,
       relays: () => config.relays,
       drops: () => config.drops,
+      policies: () => pickupPolicies(config),
     })(operation, input);
   } finally {
     maintenance.close();

@@ -22,6 +22,7 @@ import { FileChanged, FileOctets, openFile } from './fileReading.ts';
 import { MessageReading } from './messageReading.ts';
 import { codeOf } from './moveFile.ts';
 import { isSame, type Look } from './observation.ts';
+import { policyOf } from './policy.ts';
 import { type Verdict, verdictOnGrowth, verdictOnProblem, verdictOnRefusal } from './verdict.ts';
 
 /** What taking needs. */
@@ -205,16 +206,6 @@ function envelopeOf(
 }
 
 function originOf(rules: PickupDirectory, { file }: FileToTake, { octets }: Look): Origin {
-  const { name, senders, rewriteSender, recipients, relay, recipientLimit, sizeLimitOctets } = rules;
-  // How many a minute is up to us: a file that has to wait is not even claimed.
-  const limits = { recipientLimit, sizeLimitOctets };
-  const directory = { name, senders, rewriteSender, recipients, relay, limits };
-  return {
-    kind: 'pickup',
-    listener: name,
-    file,
-    octets,
-    role: 'submission',
-    submitter: { kind: 'directory', directory },
-  };
+  const submitter = { kind: 'directory', directory: policyOf(rules) } as const;
+  return { kind: 'pickup', listener: rules.name, file, octets, role: 'submission', submitter };
 }

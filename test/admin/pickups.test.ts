@@ -7,7 +7,9 @@ import type { PickupConfig } from '../../src/config/pickupKeys.ts';
 import { overlayPickupPresets } from '../../src/config/pickupPresets.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { reportPickups } from '../../src/admin/pickupReport.ts';
-import { pickupDirectories } from '../../src/admin/pickups.ts';
+import { pickupDirectories, pickupPolicies } from '../../src/admin/pickups.ts';
+import { testRoute } from '../../src/admin/routeTesting.ts';
+import { planningIn, route, type RoutingWorld } from '../support/routingWorld.ts';
 import { badFileTable, pickupFields, pickupTable, retryText } from '../../src/admin/pickupText.ts';
 
 /** A configuration with one pickup of these keys. */
@@ -147,4 +149,30 @@ t.test('bad files and what became of a retry are told in words', async (t) => {
     retryText('erp', { moved: [], failed: [] }),
     'erp is looked at now; what could not be taken is tried again.\n',
   );
+});
+
+t.test('route test says what becomes of a file, by the directory`s own rules', async (t) => {
+  const world: RoutingWorld = {
+    domains: [{ name: 'app.example' }],
+    accounts: [{ address: 'a@app.example' }],
+    routes: [route({ name: 'all', recipients: ['*'], target: { kind: 'relay', relay: 'smarthost' } })],
+  };
+  const none = { findAccount: async () => undefined, findIpRange: async () => undefined };
+  const ask = (keys: Readonly<Record<string, unknown>>, recipient: string, pickup = 'erp') => {
+    const hops = { relays: () => [{ name: 'own' }, { name: 'smarthost' }], drops: () => [] };
+    const configured = { ...hops, policies: () => pickupPolicies(configWith(keys)) };
+    return testRoute(planningIn(world), none, configured, { sender: 'a@app.example', recipient, pickup });
+  };
+  const barred = await ask({ recipients: ['local'] }, 'b@far.example');
+  t.match(barred, {
+    by: 'a file in the pickup directory erp',
+    recipientReply: { code: 550, text: /its recipients would have to name far\.example$/ },
+    steps: [{ kind: 'refused', refusal: { reason: 'notForDirectory' } }],
+  });
+  const byOwnRelay = await ask({ relay: 'own' }, 'b@far.example');
+  t.match(byOwnRelay.queued, [{ nextHop: { name: 'own' } }]);
+  t.match(byOwnRelay.steps, [{ kind: 'directoryRelay', directory: 'erp', relay: 'own' }]);
+  t.match((await ask({}, 'b@far.example')).queued, [{ nextHop: { name: 'smarthost' } }]);
+  t.match(await ask({ recipients: ['local'] }, 'a@app.example'), { copies: [{ account: 'a@app.example' }] });
+  await t.rejects(ask({}, 'b@far.example', 'none'), { code: 'notFound' });
 });

@@ -16,22 +16,30 @@ export const ROUTE_TEST_VERB: Verb = {
   words: ['route', 'test'],
   usage: 'SENDER RECIPIENT',
   summary: 'Says what would become of a message, and why; stores nothing.',
-  options: { as: { type: 'string' }, range: { type: 'string' }, message: { type: 'string' } },
+  options: {
+    as: { type: 'string' },
+    range: { type: 'string' },
+    pickup: { type: 'string' },
+    message: { type: 'string' },
+  },
   optionHelp: {
     as: 'Address of the account that has logged in to submit it; nobody has unless given.',
     range: 'IP range whose clients need not log in to submit it.',
+    pickup: 'Pickup directory that it is a file of.',
     message: 'File with the message, for rules that look into it; its header and size count.',
   },
   run: async (invocation) => {
     const [sender, recipient] = invocation.args;
     const [account, range] = [textOption(invocation, 'as'), textOption(invocation, 'range')];
-    if (account !== undefined && range !== undefined)
-      throw new UsageError('--as and --range exclude each other');
+    const pickup = textOption(invocation, 'pickup');
+    if ([account, range, pickup].filter((each) => each !== undefined).length > 1)
+      throw new UsageError('--as, --range and --pickup exclude each other');
     const input = {
       sender,
       recipient,
       ...given('account', account),
       ...given('range', range),
+      ...given('pickup', pickup),
       ...given('message', messageOption(invocation)),
     };
     const report = (await invocation.call('route.test', input)) as RouteTestReport;

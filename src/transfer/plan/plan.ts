@@ -113,6 +113,7 @@ async function refuseBarred(
     if (refusal === undefined) return;
     refused.push({ recipient, refusal });
   }
+  for (const { refusal } of refused) message.onStep?.({ kind: 'refused', address: refusal.address, refusal });
   throw refusedForAll(refused);
 }
 
