@@ -390,6 +390,8 @@ t.test('leading X-fields are the envelope, and To, Cc and Bcc are not', async (t
   t.equal(envelope('X-Receiver: b@y.de\nFrom: a@x.de\nTo: c@y.de\n\n').reversePath, 'a@x.de');
   t.equal(envelope('x-sender: <>\nx-receiver: b@y.de\n\n').reversePath, '');
   t.strictSame(envelope('x-sender: a@x.de\nx-receiver: b@y.de; c@y.de\n\n').recipients, ['b@y.de', 'c@y.de']);
+  const unsigned = envelope('X-Receiver: b@y.de\nTo: c@y.de\n\n', { ...EXCHANGE, hasDefaultSender: true });
+  t.match(unsigned, { reversePath: undefined, recipients: ['b@y.de'] });
   const late = envelope('X-Sender: a@x.de\nX-Receiver: b@y.de\nTo: c@y.de\nX-Receiver: d@y.de\n\n');
   t.strictSame(late.recipients, ['b@y.de'], 'an X-Receiver that does not lead counts for nothing');
   t.equal(late.header.toString(), 'To: c@y.de\r\n\r\n');
