@@ -59,6 +59,9 @@ export interface NetworkMount {
   readonly backing: string;
   /** Gives it other habits; what was cached is forgotten. */
   setRules(rules: ShareRules): void;
+  /** The other machine answers nothing any more, no error either, until it goes on. Whoever asks waits: ask nothing meanwhile. */
+  stop(): void;
+  goOn(): void;
 }
 
 /** Why no share can be mounted here, or false. */
@@ -85,11 +88,13 @@ export async function createNetworkMount(t: Teardown, rules: ShareRules = {}): P
     deadlineMs: DEADLINE_MS,
   });
   t.teardown(async () => {
+    share.signal('SIGCONT');
     await runProgram('umount', ['-l', directory]);
     share.signal('SIGKILL');
     await share.ended;
     rmSync(root, { recursive: true, force: true });
   });
   await share.waitFor(/^mounted$/m);
-  return { directory, backing, setRules };
+  const [stop, goOn] = [() => share.signal('SIGSTOP'), () => share.signal('SIGCONT')];
+  return { directory, backing, setRules, stop, goOn };
 }

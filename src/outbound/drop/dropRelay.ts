@@ -24,11 +24,12 @@ import { faultInPath } from '../smtp/checkPath.ts';
 import { checkDrop } from './checkDrop.ts';
 import { makeDirectory } from './directory.ts';
 import { dropFileName, linesInFront } from './dropFile.ts';
-import { errorCode, fullTrouble, troubleOf } from './fileTrouble.ts';
+import { errorCode, fullTrouble, silentTrouble, troubleIn } from './fileTrouble.ts';
 import { FULL_RETRY_MS, SWEEP_PERIOD_MS } from './limits.ts';
 import { createDropLook } from './lookAtDrop.ts';
 import { Occupancy } from './occupancy.ts';
 import { placeFile } from './placeFile.ts';
+import { whileItMoves } from './progress.ts';
 import { sweepDrop } from './sweepDrop.ts';
 
 /** What a relay is handed beside its options. */
@@ -47,7 +48,8 @@ export function createDropRelay(options: DropRelayOptions, { clock, log }: DropS
   const timer = clock.every(SWEEP_PERIOD_MS, () => {
     sweeping = sweeping.then(() => sweepDrop({ ...sweep, signal: closing.signal }));
   });
-  const place: DropPlace = { options, log: dropLog, occupancy: new Occupancy(directory, fileLimit, clock) };
+  const occupancy = new Occupancy(directory, fileLimit, clock);
+  const place: DropPlace = { options, clock, log: dropLog, occupancy, silent: 0 };
   const look = createDropLook(directory, clock);
   return {
     name,
@@ -63,8 +65,11 @@ export function createDropRelay(options: DropRelayOptions, { clock, log }: DropS
 
 interface DropPlace {
   readonly options: DropRelayOptions;
+  readonly clock: Clock;
   readonly log: Log;
   readonly occupancy: Occupancy;
+  /** Files whose file system has not come back: as long as there is one, nobody else asks it. */
+  silent: number;
 }
 
 /** What became of the sound recipients, all alike. */
@@ -85,7 +90,7 @@ async function drop(place: DropPlace, message: RelayedMessage, signal: AbortSign
   const { outcome, trouble }: Ending =
     recipients.length === 0 || signal.aborted
       ? { outcome: UNTRIED }
-      : await dropFor(place, message, recipients, signal);
+      : await dropWatched(place, message, recipients, signal);
   const outcomes = message.recipients.map((recipient) => refusals.get(recipient) ?? outcome);
   return { outcomes, ...(trouble === undefined || signal.aborted ? {} : { trouble }) };
 }
@@ -105,11 +110,36 @@ function refusalOf(
   return failed('5.3.4', `not written: this drop directory takes ${limits.sizeLimitOctets} octets`);
 }
 
-async function dropFor(
-  { options, occupancy, log }: DropPlace,
+async function dropWatched(
+  place: DropPlace,
   message: RelayedMessage,
   recipients: readonly RelayRecipient[],
   signal: AbortSignal,
+): Promise<Ending> {
+  const silent: Ending = { outcome: UNTRIED, trouble: silentTrouble(place.options.directory) };
+  if (place.silent > 0) return silent;
+  const watched = await whileItMoves(place.clock, signal, (progress, ending) =>
+    dropFor(place, message, { recipients, progress, signal: ending }),
+  );
+  if (watched.kind === 'done') return watched.result;
+  place.silent += 1;
+  void watched.ended.finally(() => {
+    place.silent -= 1;
+  });
+  return silent;
+}
+
+interface DropAttempt {
+  readonly recipients: readonly RelayRecipient[];
+  readonly signal: AbortSignal;
+  progress(): void;
+}
+
+/** Never rejects. */
+async function dropFor(
+  { options, occupancy, log }: DropPlace,
+  message: RelayedMessage,
+  { recipients, progress, signal }: DropAttempt,
 ): Promise<Ending> {
   const { name, directory, format, fileLimit, createDirectory } = options;
   let unreadable: unknown;
@@ -124,7 +154,7 @@ async function dropFor(
         unreadable = error;
       }),
       signal,
-      progress: () => {},
+      progress,
     });
     if (placing.kind === 'aborted') return { outcome: UNTRIED };
     if (placing.isRepeat) log.info('outbound.drop.repeated', { trace: message.traceId, file: placing.name });
@@ -133,9 +163,8 @@ async function dropFor(
     return { outcome: { kind: 'relayed', reply, server: `drop:${name}`, tellsSender: false } };
   } catch (error) {
     if (unreadable !== undefined) return { outcome: unreadableOutcome(unreadable) };
-    return errorCode(error) === 'EFBIG'
-      ? { outcome: TOO_LARGE_FOR_THE_SYSTEM }
-      : { outcome: UNTRIED, trouble: troubleOf(directory, error) };
+    if (errorCode(error) === 'EFBIG') return { outcome: TOO_LARGE_FOR_THE_SYSTEM };
+    return { outcome: UNTRIED, trouble: await troubleIn(directory, error) };
   }
 }
 

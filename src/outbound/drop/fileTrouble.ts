@@ -5,6 +5,9 @@
  * an error here knows that it can be met (test/outbound/dropRelay.test.ts, dropFaults.test.ts).
  */
 
+import { stat } from 'node:fs/promises';
+import { constants } from 'node:os';
+
 import type { HopTrouble } from '../../transfer/relay.ts';
 
 /** What is the matter with a directory, and what to do. */
@@ -74,6 +77,17 @@ export function troubleOf(directory: string, error: unknown): HopTrouble {
   return { kind: 'unreachable', reason: `${shown(directory)} ${what} (${code})`, advice };
 }
 
+/** The same for an error in the midst of work: where the directory is there, it is a file of ours that is missing. Never rejects. */
+export async function troubleIn(directory: string, error: unknown): Promise<HopTrouble> {
+  const trouble = troubleOf(directory, error);
+  const isThere =
+    errorCode(error) === 'ENOENT' && (await stat(directory).catch(() => undefined)) !== undefined;
+  if (!isThere) return trouble;
+  const reason = `${shown(directory)} has lost a file that was being written`;
+  const advice = 'let no other program remove files there whose names begin with a dot';
+  return { kind: 'unreachable', reason, advice };
+}
+
 /** What a directory is that holds as many files as it may. */
 export function fullTrouble(directory: string, fileLimit: number, retryAfterMs: number): HopTrouble {
   const reason = `${shown(directory)} holds ${fileLimit} files or more that nobody has fetched`;
@@ -89,8 +103,12 @@ export function silentTrouble(directory: string): HopTrouble {
 
 /** The system's code of an error (`ENOSPC`), or what kind of error it is. */
 export function errorCode(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return error instanceof Error ? error.message : 'unknown';
+  if (!(error instanceof Error)) return 'unknown';
+  const { code, errno } = error as NodeJS.ErrnoException;
+  if (code === undefined) return error.message;
+  // What libuv has no name for (EDQUOT, ESTALE) comes as "Unknown system error -122".
+  const known = Object.entries(constants.errno).find(([, number]) => number === -(errno ?? 0));
+  return code.startsWith('E') ? code : (known?.[0] ?? code);
 }
 
 /** A path in one line. */

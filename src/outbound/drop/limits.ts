@@ -29,5 +29,7 @@ export const LEFTOVER_AGE_MS = 2 * HOUR_MS;
 export const STALL_DEADLINE_MS = 2 * MINUTE_MS;
 /** The same once the attempt was ended. */
 export const ABORTED_STALL_DEADLINE_MS = 5 * SECOND_MS;
+/** How often that is looked at. */
+export const STALL_LOOK_MS = SECOND_MS;
 /** How long a look, for status and `drop test`, waits for the directory. */
 export const LOOK_DEADLINE_MS = 10 * SECOND_MS;

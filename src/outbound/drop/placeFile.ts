@@ -89,6 +89,7 @@ async function writeAll(handle: FileHandle, { octets, signal, progress }: FileTo
   if (signal.aborted) return false;
   for await (const block of octets) {
     if (signal.aborted) return false;
+    progress();
     await handle.writeFile(block);
     progress();
   }
