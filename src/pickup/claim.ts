@@ -12,6 +12,7 @@ import { NAME_LIMIT_OCTETS } from './limits.ts';
 
 /** Octets of a handover id, and its digits. */
 const ID_OCTETS = 8;
+const ENDING_OF_CLAIMS = '.tmp';
 const CLAIM = /^(.+)\.([0-9a-f]{16})\.tmp$/s;
 /** Octets of `.<id>.tmp`. */
 const SUFFIX_OCTETS = 1 + 2 * ID_OCTETS + 4;
@@ -42,7 +43,7 @@ export function claimName(
 
 /** What the name of a claim says; undefined for every other name. */
 export function parseClaimName(name: FileName): ClaimName | undefined {
-  const parts = CLAIM.exec(name);
+  const parts = name.endsWith(ENDING_OF_CLAIMS) ? CLAIM.exec(name) : null;
   if (parts === null) return undefined;
   return { original: parts[1] as FileName, handoverId: parts[2] as string };
 }

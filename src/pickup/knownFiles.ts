@@ -5,7 +5,7 @@
 
 import type { FileName } from './fileNames.ts';
 import type { HeaderEnd } from './headerLook.ts';
-import { KNOWN_FILE_LIMIT } from './limits.ts';
+import { DUE_FILE_LIMIT, KNOWN_FILE_LIMIT } from './limits.ts';
 import type { Observation } from './observation.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -88,11 +88,10 @@ export class KnownFiles {
   /** The scan is over: what it did not find is gone. */
   endScan(): void {
     for (const { name, scan } of this.#files.values()) if (scan !== this.#scan) this.#files.delete(name);
-    this.#uncounted = this.#leftOver;
     this.#isComplete = this.#leftOver === 0;
-    const others = this.#leftOver === 0 ? 0 : this.#leftOver + this.#makeRoom();
+    this.#uncounted = this.#isComplete ? 0 : this.#leftOver + this.#makeRoom();
     const room = KNOWN_FILE_LIMIT - this.#files.size;
-    this.#share = others === 0 ? 1 : Math.min(1, Math.max(1, room) / others);
+    this.#share = this.#isComplete ? 1 : Math.min(1, Math.max(1, room) / this.#uncounted);
   }
 
   /** What was moved back by ourselves: known, and watched from now on. */
@@ -112,9 +111,16 @@ export class KnownFiles {
     this.#share = 1;
   }
 
-  /** Files that it is time to look at, those first that came first. */
+  /** Files that it is time to look at, those first that came first, DUE_FILE_LIMIT at most: the others are due still. */
   due(nowMs: number): readonly KnownFile[] {
-    return [...this.#files.values()].filter((file) => isLookedAt(file) && file.lookMs <= nowMs).sort(byAge);
+    const due: KnownFile[] = [];
+    // A Map keeps the order in which files were met.
+    for (const file of this.#files.values()) {
+      if (!isLookedAt(file) || file.lookMs > nowMs) continue;
+      due.push(file);
+      if (due.length === DUE_FILE_LIMIT) break;
+    }
+    return due.sort(byAge);
   }
 
   /** When the next look is due; undefined when none is. */

@@ -27,6 +27,8 @@ export const STUCK_LOOK_MS = 30 * SECOND_MS;
 export const HINT_SCAN_GAP_MS = 100;
 /** A directory rests so many times as long as reading it took: a large one costs a tenth of one core at most. */
 export const SCAN_REST_SHARE = 10;
+/** Files that are looked at before the directory may have its turn again. */
+export const DUE_FILE_LIMIT = 512;
 /** Files that are looked at side by side; the system has four threads for that. */
 export const LOOKS_AT_A_TIME = 16;
 /** Files of one directory that are taken at a time: their messages share a sync, and with more of them little is won. */

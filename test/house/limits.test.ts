@@ -10,6 +10,7 @@ import { GRAPH_LIMITS } from '../../bin/graphLimits.ts';
 import { TOKEN_LIMITS } from '../../bin/tokenLimits.ts';
 import { HOP_LIMITS } from '../../bin/hopLimits.ts';
 import { LISTENER_LIMITS } from '../../bin/listenerLimits.ts';
+import { PICKUP_LIMITS } from '../../bin/pickupLimits.ts';
 import { POP3_LIMITS } from '../../bin/pop3Limits.ts';
 import { REPORT_LIMITS } from '../../bin/reportLimits.ts';
 import { SMTP_LIMITS } from '../../bin/smtpLimits.ts';
@@ -24,6 +25,7 @@ const TABLES = [
   GRAPH_LIMITS,
   TOKEN_LIMITS,
   REPORT_LIMITS,
+  PICKUP_LIMITS,
 ];
 const ALL = TABLES.flat();
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -40,6 +42,7 @@ const NO_LIMITS: readonly string[] = [
   'REPLY_LINE_LIMIT_OCTETS',
   'BODY_WINDOW_OCTETS',
   'REPLY_BATCH_OCTETS',
+  'RETRY_WAITS_MS',
 ];
 
 function sources(directory: string): { path: string; text: string }[] {
@@ -64,11 +67,12 @@ t.test(
       'src/exchange/tokens',
       'src/outbound/smtp',
       'src/wire/dsn',
+      'src/pickup',
     ]
       .flatMap(sources)
       .flatMap(({ path, text }) => {
         const pattern =
-          /(imapd|pop3d|smtpd|exchange\/graph|exchange\/tokens|outbound\/smtp)\/limits\.ts$/.test(path)
+          /(imapd|pop3d|smtpd|pickup|exchange\/graph|exchange\/tokens|outbound\/smtp)\/limits\.ts$/.test(path)
             ? /^export const ([A-Z_0-9]+)\b/gm
             : /^export const ([A-Z_0-9]*LIMIT[A-Z_0-9]*)\b/gm;
         return [...text.matchAll(pattern)].map((match) => match[1] ?? '');

@@ -4,6 +4,7 @@ import {
   appendFileSync,
   linkSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -12,15 +13,28 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 
 import { MailError } from '../../src/base/error.ts';
 import { KIB, MINUTE_MS, SECOND_MS } from '../../src/base/units.ts';
 import { newTraceId } from '../../src/base/ids.ts';
-import { systemClock } from '../../src/base/clock.ts';
+import { systemClock, unixMs } from '../../src/base/clock.ts';
 import type { Transfer } from '../../src/transfer/contract.ts';
-import { FILES_UNDER_WAY } from '../../src/pickup/limits.ts';
+import { alarmsOf } from '../../src/pickup/alarms.ts';
+import { claimName } from '../../src/pickup/claim.ts';
+import { ClaimedFiles } from '../../src/pickup/claimedFiles.ts';
+import type { DirectoryKeeper } from '../../src/pickup/directoryKeeper.ts';
+import type { FileName } from '../../src/pickup/fileNames.ts';
+import { Hints } from '../../src/pickup/hints.ts';
+import { KnownFiles } from '../../src/pickup/knownFiles.ts';
+import {
+  CLAIMED_FILE_LIMIT,
+  EVENT_LIMIT,
+  FILES_UNDER_WAY,
+  SILENT_ALARM_MS,
+} from '../../src/pickup/limits.ts';
 import { letter, openPickupRoom, reasonOf } from './pickupRoom.ts';
 
 t.setTimeout(300_000);
@@ -475,6 +489,128 @@ t.test('closing ends when its time is up; what is claimed is taken up at the nex
   await room.until(() => room.names().length === 0);
   t.same(await room.subjects(), ['a']);
 });
+
+t.test(
+  'a store that is away pauses the directory: one file in each round, an alarm after a minute',
+  async (t) => {
+    let isAway = true;
+    let tries = 0;
+    const room = await openPickupRoom(t, {
+      door: (transfer) => ({
+        ...transfer,
+        accept: (...message) => {
+          tries += 1;
+          if (!isAway) return transfer.accept(...message);
+          const error = new MailError('storeUnavailable');
+          return Promise.resolve({ kind: 'refused', traceId: newTraceId(systemClock.now()), error });
+        },
+      }),
+    });
+    for (let index = 0; index < 2 * FILES_UNDER_WAY; index += 1)
+      room.write(`${index}.eml`, letter(String(index)));
+    await room.until(() => tries > 0);
+    await room.until(async () => (await room.status()).alarms.length === 1, 500);
+    t.match((await room.status()).alarms, [/^Nothing is taken for now: The message store is not available/]);
+    await room.pass(10 * MINUTE_MS);
+    t.ok(tries < 10 * FILES_UNDER_WAY, `${tries} tries`);
+    isAway = false;
+    await room.until(() => room.names().length === 0, 500);
+    t.equal((await room.subjects()).length, 2 * FILES_UNDER_WAY);
+    t.same((await room.status()).alarms, []);
+  },
+);
+
+t.test('as many files as are put off may be claimed, and no more', async (t) => {
+  const claims = new ClaimedFiles();
+  const claim = (index: number) => ({
+    claimName: claimName(`${index}.eml` as FileName, '0000000000000000'),
+    original: `${index}.eml` as FileName,
+    handoverId: '0000000000000000',
+    sinceMs: 0,
+    sinceAt: systemClock.now(),
+    step: { kind: 'ask' } as const,
+    attempts: 0,
+    dueMs: 0,
+  });
+  for (let index = 0; index < CLAIMED_FILE_LIMIT; index += 1) {
+    t.equal(claims.isFull, false);
+    claims.put(claim(index));
+  }
+  t.ok(claims.isFull);
+  claims.remove(claim(0));
+  t.notOk(claims.isFull);
+});
+
+t.test('a directory that does not answer is an alarm', async (t) => {
+  const room = await openPickupRoom(t);
+  const alarms = alarmsOf(
+    {
+      reader: { begunMs: 0, trouble: undefined, ignored: 0 },
+      claiming: { unclaimable: undefined, pause: undefined },
+      claims: new ClaimedFiles(),
+      known: new KnownFiles(),
+      options: { rules: room.rules },
+    } as unknown as DirectoryKeeper,
+    SILENT_ALARM_MS,
+  );
+  t.match(alarms, [/does not answer; a share whose server is gone hangs like this\.$/]);
+});
+
+t.test('more events than the kernel is sure to hold are no evidence until the next look', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'hauspost-events-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  // Neither a watcher nor a sleep keeps a process alive.
+  const keeping = setInterval(() => {}, MINUTE_MS);
+  t.teardown(() => clearInterval(keeping));
+  const heard = new Set<FileName>();
+  const hints = new Hints((name) => heard.add(name));
+  t.equal(hints.open(directory), undefined);
+  t.teardown(() => hints.close());
+  const rename = async (name: string, count: number) => {
+    writeFileSync(join(directory, `${name}.tmp`), 'x');
+    for (let index = 0; index < count; index += 1) {
+      renameSync(join(directory, `${name}.tmp`), join(directory, `${name}.eml`));
+      if (index < count - 1) renameSync(join(directory, `${name}.eml`), join(directory, `${name}.tmp`));
+    }
+    const begunMs = performance.now();
+    while (!heard.has(`${name}.eml` as FileName) && performance.now() - begunMs < 30_000)
+      await systemClock.sleep(5);
+  };
+  await rename('a', 1);
+  t.ok(hints.isMovedIn('a.eml' as FileName));
+  t.notOk(hints.isMovedIn('b.eml' as FileName), 'nothing was told of it');
+  hints.beginLook();
+  t.ok(hints.isMovedIn('a.eml' as FileName), 'for the look that begins');
+  hints.beginLook();
+  t.notOk(hints.isMovedIn('a.eml' as FileName), 'and for no other');
+  await rename('b', EVENT_LIMIT);
+  await systemClock.sleep(50);
+  t.notOk(hints.isMovedIn('b.eml' as FileName));
+  hints.beginLook();
+  await rename('c', 1);
+  t.ok(hints.isMovedIn('c.eml' as FileName));
+  writeFileSync(join(directory, 'd.eml'), 'x');
+  const begunMs = performance.now();
+  while (!heard.has('d.eml' as FileName) && performance.now() - begunMs < 30_000) await systemClock.sleep(5);
+  await systemClock.sleep(20);
+  t.notOk(hints.isMovedIn('d.eml' as FileName), 'somebody wrote to it');
+});
+
+t.test(
+  'a file that was written to while the server was down is kept after its message was sent',
+  async (t) => {
+    const room = await openPickupRoom(t, {
+      prepare: (directory) => writeFileSync(join(directory, 'a.eml.00000000000000ee.tmp'), letter('a')),
+      door: (transfer) => ({
+        ...transfer,
+        wasAccepted: () => Promise.resolve(newTraceId(unixMs(systemClock.now() - MINUTE_MS))),
+      }),
+    });
+    await room.until(async () => (await room.status()).bad === 1);
+    t.match(reasonOf(room.badmail, 'a.eml'), /^The server ended while it took this file/);
+    t.same(await room.subjects(), []);
+  },
+);
 
 /** A door at which something happens before or after the message is accepted. */
 function growing(transfer: Transfer, when: 'before' | 'after', target: { grow?: () => void }): Transfer {
