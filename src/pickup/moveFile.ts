@@ -8,6 +8,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 
+import { systemErrorCode } from '../base/systemError.ts';
 import { lookAt } from './fileLook.ts';
 import { FileOctets, openFile } from './fileReading.ts';
 
@@ -38,8 +39,7 @@ export async function moveFile(from: Buffer, to: Buffer): Promise<boolean> {
 
 /** The code of a system's error, as `ENOENT`. */
 export function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
+  return systemErrorCode(error);
 }
 
 /** Whether a name is free. Errors: the system's. */

@@ -31,8 +31,11 @@ export async function checkDrop({
   const steps: string[] = [];
   const failed = (trouble: HopTrouble): RelayCheck => ({ isReady: false, steps, trouble });
   try {
-    if (createDirectory) await makeDirectory(directory);
-    const seen = await look();
+    let seen = await look();
+    if (seen.kind === 'unseen' && !seen.isSilent && createDirectory) {
+      await makeDirectory(directory);
+      seen = await look();
+    }
     if (seen.kind === 'unseen') return failed(seen.trouble);
     steps.push(`${shown(directory)} is there, and ${filesText(seen.files)} in it`);
     await writeProbe(directory);

@@ -6,8 +6,8 @@
  */
 
 import { stat } from 'node:fs/promises';
-import { constants } from 'node:os';
 
+import { systemErrorCode } from '../../base/systemError.ts';
 import type { HopTrouble } from '../../transfer/relay.ts';
 
 /** What is the matter with a directory, and what to do. */
@@ -103,12 +103,7 @@ export function silentTrouble(directory: string): HopTrouble {
 
 /** The system's code of an error (`ENOSPC`), or what kind of error it is. */
 export function errorCode(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  const { code, errno } = error as NodeJS.ErrnoException;
-  if (code === undefined) return error.message;
-  // What libuv has no name for (EDQUOT, ESTALE) comes as "Unknown system error -122".
-  const known = Object.entries(constants.errno).find(([, number]) => number === -(errno ?? 0));
-  return code.startsWith('E') ? code : (known?.[0] ?? code);
+  return systemErrorCode(error) ?? (error instanceof Error ? error.message : 'unknown');
 }
 
 /** A path in one line. */

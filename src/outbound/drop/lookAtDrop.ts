@@ -26,20 +26,24 @@ export type DropLook =
       /** Undefined where the file system does not say. */
       readonly freeOctets: number | undefined;
     }
-  | { readonly kind: 'unseen'; readonly trouble: HopTrouble };
+  /** `isSilent`: the file system does not answer, and must not be asked more. */
+  | { readonly kind: 'unseen'; readonly isSilent: boolean; readonly trouble: HopTrouble };
 
 /** Looks at `directory` each time it is called; while a look is under way its answer is everybody's. Never rejects. */
 export function createDropLook(directory: string, clock: Clock): () => Promise<DropLook> {
   let underWay: Promise<DropLook> | undefined;
   return async () => {
     underWay ??= lookAt(directory)
-      .catch((error: unknown): DropLook => ({ kind: 'unseen', trouble: troubleOf(directory, error) }))
+      .catch((error: unknown): DropLook => {
+        const trouble = troubleOf(directory, error);
+        return { kind: 'unseen', isSilent: false, trouble };
+      })
       .finally(() => {
         underWay = undefined;
       });
     const late = Promise.withResolvers<DropLook>();
     const deadline = clock.after(LOOK_DEADLINE_MS, () =>
-      late.resolve({ kind: 'unseen', trouble: silentTrouble(directory) }),
+      late.resolve({ kind: 'unseen', isSilent: true, trouble: silentTrouble(directory) }),
     );
     try {
       return await Promise.race([underWay, late.promise]);
