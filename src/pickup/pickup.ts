@@ -31,16 +31,19 @@ export async function openPickup(options: PickupOptions): Promise<Pickup> {
   };
   let directories: readonly OpenDirectory[] = options.directories.map(open);
   let changing: Promise<void> = Promise.resolve();
+  let isClosed = false;
   const find = (name: string) => directories.find(({ keeper }) => keeper.options.rules.name === name);
 
   const change = async (wanted: readonly PickupDirectory[]): Promise<void> => {
+    if (isClosed) return;
     const isKept = ({ keeper }: OpenDirectory) =>
       wanted.some((rules) => isDeepStrictEqual(rules, keeper.options.rules));
     const kept = directories.filter(isKept);
     const ending = directories.filter((each) => !isKept(each));
     directories = kept;
     await Promise.all(ending.map(({ keeper }) => keeper.close(RECONFIGURE_DEADLINE_MS)));
-    directories = wanted.map((rules) => find(rules.name) ?? open(rules));
+    // The end may have come meanwhile.
+    if (!isClosed) directories = wanted.map((rules) => find(rules.name) ?? open(rules));
   };
 
   return {
@@ -63,6 +66,7 @@ export async function openPickup(options: PickupOptions): Promise<Pickup> {
     },
     close: async (deadlineMs) => {
       const ending = directories;
+      isClosed = true;
       directories = [];
       await Promise.all(ending.map(({ keeper }) => keeper.close(deadlineMs)));
     },

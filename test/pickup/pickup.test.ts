@@ -119,21 +119,38 @@ t.test('what cannot be sent is kept in badmail with a reason, and comes back', a
   await room.until(async () => (await room.status()).bad === 3, 500);
 });
 
+t.test('a bad file does not come back over another one', async (t) => {
+  let isPaused = false;
+  const room = await openPickupRoom(t, { isPaused: () => isPaused });
+  room.write('a.eml', 'Subject: first\r\n\r\n');
+  await room.until(async () => (await room.status()).bad === 1);
+  isPaused = true;
+  room.write('a.eml', letter('second'));
+  const result = await room.pickup.retry('app', { names: [], all: true });
+  t.same(result, { moved: [], failed: [{ file: 'a.eml', reason: 'the directory has a file of this name' }] });
+  t.match(readFileSync(join(room.directory, 'a.eml'), 'latin1'), /Subject: second/);
+  t.match(readFileSync(join(room.badmail, 'a.eml'), 'latin1'), /Subject: first/);
+  t.match(reasonOf(room.badmail, 'a.eml'), /^Nobody is named as/);
+});
+
 t.test('nothing in badmail is overwritten', async (t) => {
   const room = await openPickupRoom(t);
+  mkdirSync(room.badmail);
+  writeFileSync(join(room.badmail, 'a.eml'), 'Subject: zero\r\n\r\n');
   for (const text of ['one', 'two', 'three']) {
     room.write('a.eml', `Subject: ${text}\r\n\r\n`);
     await room.until(() => room.names().length === 0);
   }
   const files = readdirSync(room.badmail).filter((name) => !name.endsWith('.reason.txt'));
-  t.equal(files.length, 3);
-  t.equal(readdirSync(room.badmail).length, 6);
+  t.equal(files.length, 4);
+  t.equal(readdirSync(room.badmail).length, 7);
   t.ok(
     files.every((name) => /^a(\.2026-01-15T10-\d\d-\d\dZ(-\d)?)?\.eml$/.test(name)),
     files.join(),
   );
   const texts = files.map((name) => readFileSync(join(room.badmail, name), 'latin1'));
-  t.same(texts.sort(), ['Subject: one\r\n\r\n', 'Subject: three\r\n\r\n', 'Subject: two\r\n\r\n']);
+  const subjects = texts.map((text) => text.slice('Subject: '.length).trim());
+  t.same(subjects.sort(), ['one', 'three', 'two', 'zero']);
 });
 
 t.test('badmail on another file system gets a whole copy before the file goes', async (t) => {
