@@ -12,6 +12,7 @@ const NAMES = 'names are octets';
 const BAD = 'what cannot be sent is kept in badmail';
 const HEADER = 'a header without its blank line is given more time';
 const SHARE = 'a share whose reads fail for a while';
+const HANGS = 'a share that hangs is seen in status';
 
 function row(name: string, answer: string, test: string): LimitRow {
   return { name, file: PICKUP, answer, test };
@@ -21,6 +22,7 @@ function row(name: string, answer: string, test: string): LimitRow {
 export const PICKUP_LIMITS: readonly LimitRow[] = [
   row('SCAN_BATCH_NAMES', 'others have their turn', MANY),
   row('SCAN_REST_SHARE', 'the next look is later', MANY),
+  row('LONGEST_SCAN_REST_MS', 'the directory is read again', HANGS),
   row('HINT_SCAN_GAP_MS', 'the next look is later', 'a file that is written elsewhere and renamed'),
   row('KNOWN_FILE_LIMIT', 'the others are looked at in turn, an alarm', MANY),
   row('DUE_FILE_LIMIT', 'the others are looked at next', MANY),
@@ -42,6 +44,7 @@ export const PICKUP_LIMITS: readonly LimitRow[] = [
   row('SILENT_ALARM_MS', 'an alarm', 'a directory that does not answer'),
   row('BAD_FILE_LIMIT', 'no more are counted and listed', BAD),
   row('BAD_COUNT_AGE_MS', 'they are counted anew', BAD),
+  row('BAD_COUNT_DEADLINE_MS', 'an alarm, and what was counted last', HANGS),
   row('NAME_TRIES', 'the file stays claimed, an alarm', 'nothing in badmail is overwritten'),
   row('REASON_LOOK_OCTETS', 'the rest of a reason is not looked at', BAD),
   row('SHOWN_NAME_LIMIT_CHARS', 'the rest is not shown', NAMES),

@@ -14,7 +14,7 @@ import { type FileName, isTaken, isUnfinished } from './fileNames.ts';
 import { HiddenFiles } from './hiddenFiles.ts';
 import { Hints } from './hints.ts';
 import type { KnownFiles } from './knownFiles.ts';
-import { HINT_SCAN_GAP_MS, SCAN_REST_SHARE } from './limits.ts';
+import { HINT_SCAN_GAP_MS, LONGEST_SCAN_REST_MS, SCAN_REST_SHARE } from './limits.ts';
 import { codeOf } from './moveFile.ts';
 import { type Look, observeWrite } from './observation.ts';
 import { type Entry, entriesOf, identityOf } from './scan.ts';
@@ -116,7 +116,7 @@ export class DirectoryReader {
       this.#tellUnreadable(error);
     }
     const nowMs = clock.monotonic();
-    const restMs = (nowMs - begunMs) * SCAN_REST_SHARE;
+    const restMs = Math.min((nowMs - begunMs) * SCAN_REST_SHARE, LONGEST_SCAN_REST_MS);
     this.#begunMs = undefined;
     this.#nextMs = nowMs + Math.max(rules.scanMs, restMs);
     this.#earliestMs = nowMs + Math.max(HINT_SCAN_GAP_MS, restMs);

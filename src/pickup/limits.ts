@@ -27,6 +27,8 @@ export const STUCK_LOOK_MS = 30 * SECOND_MS;
 export const HINT_SCAN_GAP_MS = 100;
 /** A directory rests so many times as long as reading it took: a large one costs a tenth of one core at most. */
 export const SCAN_REST_SHARE = 10;
+/** And no longer than this: a share that hung for an hour has not been work for an hour. */
+export const LONGEST_SCAN_REST_MS = 30 * SECOND_MS;
 /** Files that are looked at before the directory may have its turn again. */
 export const DUE_FILE_LIMIT = 512;
 /** Files that are looked at side by side; the system has four threads for that. */
@@ -55,6 +57,8 @@ export const SILENT_ALARM_MS = 30 * SECOND_MS;
 export const BAD_FILE_LIMIT = 10_000;
 /** How long the count of badmail holds, which other programs may change as well. */
 export const BAD_COUNT_AGE_MS = 30 * SECOND_MS;
+/** How long whoever asks for a directory's status waits for that count: on a share whose server is gone it never comes. */
+export const BAD_COUNT_DEADLINE_MS = 2 * SECOND_MS;
 /** Octets of a file that are read at a time. */
 export const READ_BLOCK_OCTETS = 64 * KIB;
 /** Octets of a reason file that are read to show its first line. */

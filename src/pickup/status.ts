@@ -1,7 +1,8 @@
 /**
  * What an administrator sees of a directory.
  *
- * All of it is known already but for badmail, which is counted when somebody asks and the last count is old.
+ * All of it is known already but for badmail, which is counted when somebody asks and the last count is old. Where the count does not
+ * come in time, the last one is told: a share that hangs has to be seen in status, and not keep it from answering.
  */
 
 import { type UnixMs, unixMs } from '../base/clock.ts';
@@ -9,7 +10,7 @@ import { alarmsOf } from './alarms.ts';
 import { badEntries } from './badmailList.ts';
 import type { PickupStatus } from './contract.ts';
 import type { DirectoryKeeper } from './directoryKeeper.ts';
-import { BAD_COUNT_AGE_MS } from './limits.ts';
+import { BAD_COUNT_AGE_MS, BAD_COUNT_DEADLINE_MS } from './limits.ts';
 import { reasonOf } from './trouble.ts';
 
 /** What badmail held when it was counted last. */
@@ -20,6 +21,8 @@ interface BadCount {
   readonly countedMs: number;
   readonly badCount: number;
 }
+
+const NOT_COUNTED = { bad: 0, oldestBadAt: undefined } as const;
 
 /** Tells of one directory; remembers for a while how many files its badmail has. */
 export class DirectoryStatus {
@@ -79,8 +82,26 @@ export class DirectoryStatus {
     this.#count ??= this.#read().finally(() => {
       this.#count = undefined;
     });
-    this.#last = await this.#count;
-    return this.#last;
+    const counted = await this.#inTime(this.#count);
+    if (counted === undefined) {
+      const alarm = `${options.rules.badmailDirectory} cannot be counted in time; a share whose server is gone hangs like this.`;
+      return { ...(last ?? NOT_COUNTED), alarm, countedMs: nowMs, badCount: claiming.badCount };
+    }
+    this.#last = counted;
+    return counted;
+  }
+
+  /** Undefined where it does not come in time; it is still waited for then, by whoever asks next. */
+  async #inTime(count: Promise<BadCount>): Promise<BadCount | undefined> {
+    const answered = new AbortController();
+    const { clock } = this.#keeper.options;
+    const deadline = clock.sleep(BAD_COUNT_DEADLINE_MS, answered.signal).then(
+      () => undefined,
+      () => undefined,
+    );
+    const counted = await Promise.race([count, deadline]);
+    answered.abort();
+    return counted;
   }
 
   async #read(): Promise<BadCount> {

@@ -21,14 +21,15 @@ import type { PickupReport } from '../../src/admin/pickupReport.ts';
 import { createSite, type RunningServer, type Site } from '../support/appliance.ts';
 import { addAccounts, callServer } from '../support/manyAccounts.ts';
 import { findProgram } from '../support/peers.ts';
+import { createNetworkMount, networkMountSkip } from '../support/networkMount.ts';
 import { RawImap } from '../support/rawImap.ts';
 import { type Login, RawPop3 } from '../support/rawPop3.ts';
 import { openScriptedHop, type ScriptedHop } from '../support/scriptedHop.ts';
 import { APP, APPLICATION_FILES, DIRECTORIES, TWO } from './applicationFiles.ts';
 
-t.setTimeout(240_000);
+t.setTimeout(600_000);
 
-const DRAIN_DEADLINE_MS = 60_000;
+const DRAIN_DEADLINE_MS = 150_000;
 const LOOK_MS = 200;
 
 interface Gateway {
@@ -39,8 +40,8 @@ interface Gateway {
   place(name: string): string;
   /** Its table, with further keys. */
   table(name: string, keys?: string): string;
-  /** Adds to the configuration file. */
-  configure(text: string): void;
+  /** Adds to the configuration file; answers what makes it as it was. */
+  configure(text: string): () => void;
   /** What `hauspost` prints, on both streams. */
   hauspost(...args: readonly string[]): Promise<string>;
   /** Waits until no file is left in these directories. */
@@ -86,7 +87,11 @@ async function openGateway(t: Test, directories: Readonly<Record<string, string>
     hop,
     place,
     table,
-    configure: (text) => writeFileSync(site.configFile, `${readFileSync(site.configFile, 'utf8')}\n${text}`),
+    configure: (text) => {
+      const before = readFileSync(site.configFile, 'utf8');
+      writeFileSync(site.configFile, `${before}\n${text}`);
+      return () => writeFileSync(site.configFile, before);
+    },
     hauspost: async (...args) => {
       const { stdout, stderr } = await site.cli(args);
       return `${stdout}${stderr}`;
@@ -267,7 +272,7 @@ t.test('maintenance pauses, directories come and go, and a reload changes them',
   await hauspost('maintenance', 'off');
   await drain('erp');
 
-  configure(table('later'));
+  const forget = configure(table('later'));
   t.match(await hauspost('reload'), /^pickups is in force now$/m);
   const { alarms } = await until('later', ({ state }) => state === 'unreadable');
   t.match(alarms.join(), /later/, 'a directory that is not there is an alarm');
@@ -277,15 +282,43 @@ t.test('maintenance pauses, directories come and go, and a reload changes them',
   await until('later', ({ taken }) => taken === 1);
   t.strictSame(await subjects('comes', 'waits'), ['comes', 'waits']);
 
-  writeFileSync(site.configFile, readFileSync(site.configFile, 'utf8').replaceAll(table('later'), ''));
+  forget();
   await hauspost('reload');
   t.strictSame(
     ((await site.cliJson(['pickup', 'status'])) as PickupReport[]).map(({ name }) => name),
     [...Object.keys(DIRECTORIES), ...Object.keys(OTHERS)],
   );
-  configure(table('mixed', 'senders = ["аpp.example"]'));
+  const mend = configure(table('mixed', 'senders = ["аpp.example"]'));
   t.match(await hauspost('reload'), /^The pickup “mixed” cannot be used: senders has “аpp\.example”/);
+  mend();
   write('erp', 'last');
   await drain('erp');
   t.strictSame(await subjects('last'), ['last'], 'and all others go on');
 });
+
+t.test(
+  'a share that hangs is seen in status, which answers all the same, and is read when it is back',
+  { skip: networkMountSkip },
+  async (t) => {
+    const { configure, hauspost, until } = gateway;
+    const share = await createNetworkMount(t);
+    const forget = configure(
+      `[[pickups]]\nname = "share"\ndirectory = "${share.directory}"\nsettleSeconds = 1\n`,
+    );
+    await hauspost('reload');
+    await until('share', ({ state }) => state === 'running');
+    share.stop();
+    t.teardown(() => share.goOn());
+    t.match(await until('share', ({ alarms }) => alarms.some((alarm) => /hangs like this/.test(alarm))), {
+      bad: 0,
+    });
+    t.match(await hauspost('status'), /^warning: pickup share: .*hangs like this\.$/m);
+    share.goOn();
+    await until('share', ({ alarms }) => alarms.length === 0);
+    writeFileSync(join(share.backing, 'a.eml'), `From: ${APP}\r\nTo: ${TWO}\r\nSubject: share\r\n\r\nx\r\n`);
+    await until('share', ({ taken }) => taken === 1);
+    t.strictSame(await subjects('share'), ['share']);
+    forget();
+    await hauspost('reload');
+  },
+);
