@@ -35,7 +35,7 @@ const server = await site.serve();
 const NOBODY = { address: '', password: '' };
 const [account = NOBODY, box = NOBODY] = await addAccounts(site, ['in', 'smuggled']);
 const { ports } = server;
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 /** What IMAP served, in the order of delivery; held against the input by the second test and the measure of all others. */
 let served: readonly Buffer[] = [];

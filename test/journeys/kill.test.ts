@@ -31,7 +31,7 @@ const RESEND_EVERY = 10;
 /** Messages whose traces are looked at. */
 const TRACED = 25;
 
-t.setTimeout(Math.max(ROUNDS, 20) * 15_000);
+t.setTimeout(Math.max(ROUNDS, 20) * 40_000);
 
 t.test(`no acknowledged message is lost or there twice in ${ROUNDS} kills under load`, async (t) => {
   const site = createSite();

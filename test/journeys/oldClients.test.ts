@@ -20,7 +20,7 @@ import { type Login, RawPop3 } from '../support/rawPop3.ts';
 import { RawSmtp } from '../support/rawSmtp.ts';
 import { type Job, messagesIn, newPlace, OLD_CLIENTS, type OldClient, type Visit } from './oldClients.ts';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const NAMES = ['one', 'two', 'three', 'four', 'five'];
 /** After so many octets each visit is cut off: in the greeting, in the first message, in the third. */

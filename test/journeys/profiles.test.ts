@@ -37,7 +37,7 @@ t.teardown(async () => {
   await site.remove();
   rmSync(directory, { recursive: true, force: true });
 });
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 const server = await site.serve();
 const { address, password } = await addAccount(site, 'erp');
 

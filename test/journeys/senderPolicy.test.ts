@@ -9,7 +9,7 @@ import { addAccount, createSite, type RunningServer, type Site } from '../suppor
 import { findProgram, peerTest, runProgram } from '../support/peers.ts';
 import { RawPop3 } from '../support/rawPop3.ts';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const DEVICE = 'scan@device.local';
 

@@ -26,7 +26,7 @@ import { clientOn } from '../support/sockets.ts';
 import { openTokenServer } from '../support/tokenServer.ts';
 import { SUBMITTING_CLIENTS } from './submittingClients.ts';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const HOP_NAME = 'hop.example.net';
 const authority = await createAuthority('Authority of next hops');

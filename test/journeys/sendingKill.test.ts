@@ -36,7 +36,7 @@ const NEVER_SETTLED: Patch = {
   to: 'void [settling, results, use];',
 };
 
-t.setTimeout(Math.max(ROUNDS, 20) * 30_000);
+t.setTimeout(Math.max(ROUNDS, 20) * 60_000);
 
 t.test(
   `what was accepted reaches the next hop in ${ROUNDS} kills, twice only where it was in doubt`,

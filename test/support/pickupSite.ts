@@ -19,7 +19,7 @@ import type { Teardown } from './sockets.ts';
 
 /** The directory's name in the configuration. */
 export const PICKUP_NAME = 'app';
-const DRAIN_DEADLINE_MS = 90_000;
+const DRAIN_DEADLINE_MS = 240_000;
 const DRAIN_LOOK_MS = 50;
 /** Another file system than that of temporary files. */
 const ELSEWHERE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
