@@ -34,8 +34,8 @@ export interface StepSurroundings {
 
 /** How a step ended. */
 export type StepEnd =
-  /** The claim is over: the file is gone, or was never ours. `isBad`: it went to badmail. */
-  | { readonly kind: 'done'; readonly isBad?: boolean }
+  /** The claim is over: the file is gone, or was never ours. `isBad`: it went to badmail; `isGone`: nothing was found under its name. */
+  | { readonly kind: 'done'; readonly isBad?: boolean; readonly isGone?: boolean }
   | { readonly kind: 'next'; readonly step: ClaimStep; readonly waitMs: number }
   /** Nothing changed. */
   | { readonly kind: 'deferred'; readonly error: unknown; readonly isCommon: boolean }
@@ -58,7 +58,7 @@ export async function runStep(surroundings: StepSurroundings, file: ClaimedFile)
   } catch (error) {
     if (codeOf(error) === 'ENOENT' && (await isGone(surroundings, file))) {
       surroundings.log.debug('pickup.file.gone', describe(surroundings, file));
-      return { kind: 'done' };
+      return { kind: 'done', isGone: true };
     }
     return { kind: 'deferred', error, isCommon: false };
   }
@@ -75,9 +75,10 @@ async function ask(surroundings: StepSurroundings, file: ClaimedFile): Promise<S
   const traceId = await transfer.wasAccepted(file.handoverId);
   if (traceId !== undefined) {
     log.info('pickup.file.recovered', { ...describe(surroundings, file), trace: traceId, accepted: true });
-    // Nobody has looked whether it grew. A calendar that was set, or a share's that goes ahead, keeps a file too many, never one too few.
-    const { modifiedNs } = await lookAt(claimPath(surroundings, file));
-    if (modifiedNs > BigInt(traceIdTime(traceId)) * MS_NS)
+    // Nobody has looked whether it grew. A calendar that was set, or a share's that goes ahead, keeps a file too many, never one too few;
+    // but a write sets both times: one alone was set by whoever copied it, or by the claim's rename.
+    const { modifiedNs, changedNs } = await lookAt(claimPath(surroundings, file));
+    if (modifiedNs === changedNs && modifiedNs > BigInt(traceIdTime(traceId)) * MS_NS)
       return { kind: 'next', step: { kind: 'badmail', verdict: verdictOnLateGrowth(traceId) }, waitMs: 0 };
     return { kind: 'next', step: { kind: 'remove', traceId }, waitMs: 0 };
   }
@@ -118,13 +119,16 @@ async function take(
       return taken;
     case 'changed':
       log.info('pickup.file.changed', describe(surroundings, file));
-      if (taken.look.octets !== expected.octets && (await moveBack(surroundings, file)))
-        return { kind: 'movedBack', look: taken.look };
+      if (taken.look.octets !== expected.octets) {
+        const back = await moveBack(surroundings, file);
+        if (back === 'moved') return { kind: 'movedBack', look: taken.look };
+        if (back === 'unsure') return { kind: 'next', step: { kind: 'ask' }, waitMs: rules.settleMs };
+      }
       // Some shares change the time of a file that is renamed. It is watched under its claim.
       return { kind: 'next', step: { kind: 'take', expected: taken.look }, waitMs: rules.settleMs };
     case 'gone':
       log.debug('pickup.file.gone', describe(surroundings, file));
-      return { kind: 'done' };
+      return { kind: 'done', isGone: true };
     case 'leftAlone':
       log.warn('pickup.file.leftAlone', describe(surroundings, file));
       return { kind: 'done' };
@@ -163,13 +167,17 @@ async function moveAway(
   return { kind: 'done', isBad: true };
 }
 
-async function moveBack({ rules }: StepSurroundings, { claimName, original }: ClaimedFile): Promise<boolean> {
+async function moveBack(
+  { rules }: StepSurroundings,
+  { claimName, original }: ClaimedFile,
+): Promise<'moved' | 'kept' | 'unsure'> {
   const { directory } = rules;
   try {
-    return await moveFile(pathOf(directory, claimName), pathOf(directory, original));
+    const isMoved = await moveFile(pathOf(directory, claimName), pathOf(directory, original));
+    return isMoved ? 'moved' : 'kept';
   } catch {
-    // It waits under its claim.
-    return false;
+    // It may have both names now.
+    return 'unsure';
   }
 }
 

@@ -14,7 +14,7 @@ import type { Verdict } from './verdict.ts';
 
 /** What comes next for a claim. */
 export type ClaimStep =
-  /** It is of an earlier run: whether its message was committed has to be asked. */
+  /** It is of an earlier run, or was lost from sight: whether its message was committed, and which names it has, has to be asked. */
   | { readonly kind: 'ask' }
   /** `expected`: what it must still be. */
   | { readonly kind: 'take'; readonly expected: Look }
@@ -43,6 +43,8 @@ export class ClaimedFiles {
   readonly #files = new Map<FileName, ClaimedFile>();
   readonly #underWay = new Set<FileName>();
   readonly #originals = new Set<FileName>();
+  /** Newest last. */
+  readonly #lost = new Set<FileName>();
 
   get count(): number {
     return this.#files.size;
@@ -75,6 +77,7 @@ export class ClaimedFiles {
   put(file: ClaimedFile): void {
     this.#files.set(file.claimName, file);
     this.#originals.add(file.original);
+    this.#lost.delete(file.claimName);
   }
 
   /** The step failed, or has to wait. */
@@ -87,6 +90,25 @@ export class ClaimedFiles {
     this.#files.delete(claimName);
     this.#underWay.delete(claimName);
     this.#originals.delete(original);
+  }
+
+  /**
+   * Nothing seems to be there under its name. A share whose answers get lost may show the file later: whoever finds it then may take it
+   * up, since it is ours (`isLost`).
+   */
+  lose(file: ClaimedFile): void {
+    this.remove(file);
+    this.#lost.add(file.claimName);
+    if (this.#lost.size <= CLAIMED_FILE_LIMIT) return;
+    for (const oldest of this.#lost) {
+      this.#lost.delete(oldest);
+      return;
+    }
+  }
+
+  /** Whether it was made by us and has not been seen. */
+  isLost(claimName: FileName): boolean {
+    return this.#lost.has(claimName);
   }
 
   /** Its turn has come; `end` says that it is over. */

@@ -116,7 +116,8 @@ export class Claiming {
     switch (end.kind) {
       case 'done':
         if (end.isBad === true) this.#badCount += 1;
-        claims.remove(file);
+        if (end.isGone === true) claims.lose(file);
+        else claims.remove(file);
         return;
       case 'movedBack':
         claims.remove(file);
@@ -161,7 +162,8 @@ export class Claiming {
       // Of a share the answer alone may have been lost, and NFS then finds the old name missing when it asks once more.
       const isRenamed = await isThere(path);
       if (isRenamed === true) return undefined;
-      claims.remove(claim);
+      // It may be there later: a share has done it all the same.
+      claims.lose(claim);
       // Nobody can tell now: later.
       if (isRenamed === undefined)
         claims.defer(

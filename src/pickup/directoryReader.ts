@@ -163,10 +163,10 @@ export class DirectoryReader {
     } else if (isUnfinished(name) && form === 'file') this.#hidden.meet(name);
   }
 
-  /** A claim that nobody here has made is of an earlier run, or of the time before the directory was away. */
+  /** A claim that nobody here follows is of an earlier run, of the time before the directory was away, or was lost on a share. */
   #meetClaim(claimName: FileName, claim: ClaimName, findings: Findings): void {
     const { claims, clock } = this.#options;
-    if (!this.#mayAdopt || claims.has(claimName)) return;
+    if (claims.has(claimName) || !(this.#mayAdopt || claims.isLost(claimName))) return;
     if (claims.isFull) {
       findings.hasMoreClaims = true;
       return;
