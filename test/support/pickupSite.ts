@@ -8,8 +8,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 
-import { systemClock } from '../../src/base/clock.ts';
 import { addAccount, createSite, type RunningServer, type Site } from './appliance.ts';
 import { isWhole, nameOfMessage, PICKUP_BOXES, pickupMessage } from './pickupMessages.ts';
 import type { WriterOptions } from './pickupWriters.ts';
@@ -129,7 +129,7 @@ async function drain(
     if (left.length === 0) return;
     if (performance.now() - begunMs > deadlineMs)
       throw new Error(`${left.length} files are still there, as ${left.slice(0, 10).join(', ')}`);
-    await systemClock.sleep(DRAIN_LOOK_MS);
+    await pause(DRAIN_LOOK_MS);
   }
 }
 

@@ -22,8 +22,7 @@ import {
 } from 'node:fs';
 import { appendFile, open } from 'node:fs/promises';
 import { join } from 'node:path';
-
-import { systemClock } from '../../src/base/clock.ts';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** How a file comes into the directory. */
 export type Way = (typeof WAYS)[number];
@@ -141,7 +140,7 @@ async function writeSlowly(path: string, octets: Buffer, settleMs: number, pause
       // The header is some 300 octets long.
       const end =
         piece === pauses ? octets.length : 120 + Math.floor(((octets.length - 120) * piece) / pauses);
-      if (piece > 0) await systemClock.sleep(settleMs * 0.75);
+      if (piece > 0) await pause(settleMs * 0.75);
       writeSync(handle.fd, octets, at, end - at);
       longestMs = Math.max(longestMs, performance.now() - lastMs);
       lastMs = performance.now();

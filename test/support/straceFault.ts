@@ -6,8 +6,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 
-import { systemClock } from '../../src/base/clock.ts';
 import { startProgram } from './peers.ts';
 import type { Teardown } from './sockets.ts';
 
@@ -68,7 +68,7 @@ export async function beginFault(t: Teardown, pid: number, fault: CallFault): Pr
       const begunMs = performance.now();
       while (count() < wanted) {
         if (performance.now() - begunMs > MET_DEADLINE_MS) throw new Error(`no ${calls} was tried`);
-        await systemClock.sleep(LOOK_MS);
+        await pause(LOOK_MS);
       }
     },
   };
