@@ -36,12 +36,12 @@ export const PICKUP_PRESETS: Readonly<Record<(typeof PICKUP_PRESET_NAMES)[number
   },
   dotnet: {
     summary:
-      'What SmtpClient of .NET writes into SpecifiedPickupDirectory: *.eml that grow in place, X-Sender and X-Receiver in front, Sender before From.',
+      'What SmtpClient of .NET writes into SpecifiedPickupDirectory: *.eml that grow in place, X-Sender and X-Receiver in front, doubled dots found out from the file, Sender before From.',
     sources: [
       'dotnet/runtime, SmtpClient.cs (names, X-fields, files that grow in place)',
       'dotnet/corefx pull request 40492 (dots are not doubled since August 2019; .NET Framework doubles them)',
     ],
-    values: { kind: 'pickup', names: 'eml', dots: 'raw', senderFirst: true, removesTrace: false },
+    values: { kind: 'pickup', names: 'eml', dots: 'auto', senderFirst: true, removesTrace: false },
   },
   replay: {
     summary:

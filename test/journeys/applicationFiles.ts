@@ -13,7 +13,7 @@ import { runProgram } from '../support/peers.ts';
 export const DIRECTORIES = {
   scripts: '',
   dotnet: 'preset = "dotnet"',
-  framework: 'preset = "dotnet"\ndots = "auto"',
+  framework: 'preset = "dotnet"',
   iis: 'preset = "iis"',
   exchange: 'preset = "exchange"',
   replay: 'preset = "replay"\nsenders = ["local", "elsewhere.example"]',
