@@ -24,6 +24,12 @@ const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const ALLOCATION = { MALLOC_MMAP_THRESHOLD_: '1048576' };
 
 /**
+ * Node reads files, looks names up and hashes passwords in four threads unless told. A share that does not answer keeps one of them
+ * for as long as it hangs: with three of those among pickup and drop directories all other files would wait.
+ */
+const THREADS = { UV_THREADPOOL_SIZE: '16' };
+
+/**
  * V8 sizes the room for young objects by the machine: on one of 24 GB it grew to 128 MB, of which more and more became resident
  * through the twenty minutes of a soak. Two halves of 16 MB are what it takes on smaller machines.
  */
@@ -70,7 +76,7 @@ function findBundled(name) {
 }
 
 function run(path) {
-  const env = { ...ALLOCATION, ...process.env };
+  const env = { ...ALLOCATION, ...THREADS, ...process.env };
   const child = spawn(path, [YOUNG_GENERATION, MAIN, ...process.argv.slice(2)], { stdio: 'inherit', env });
   const isOnTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
   for (const signal of TERMINAL_SIGNALS) listen(signal, () => isOnTerminal || child.kill(signal));

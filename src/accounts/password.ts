@@ -17,7 +17,7 @@ import { createTurnstile } from './turnstile.ts';
 
 /** Longest password, in octets of UTF-8: AUTH PLAIN's response stays within a command line of any protocol. */
 export const PASSWORD_LIMIT_OCTETS = 1024;
-/** Hashes at one time: half of libuv's pool of four, whose other half stays free for files and name look-ups. */
+/** Hashes at one time: half of libuv's pool where it has no more than its usual four threads; the rest is free for files and name look-ups. */
 export const HASHING_LIMIT = 2;
 /** Hashes waiting: some seconds of work, as when all applications come back after a restart. */
 export const HASHING_WAITING_LIMIT = 256;

@@ -1,7 +1,7 @@
 /**
  * A turnstile: so many jobs at a time, so many waiting, and none waits for ever.
  *
- * Password hashing runs on the four threads of libuv's pool, which files and name look-ups need too: a client that guesses
+ * Password hashing runs on the threads of libuv's pool, which files and name look-ups need too: a client that guesses
  * passwords must neither take all of them nor pile up work without bound. A wait ends by its deadline and not by a signal,
  * since several logins may wait for the same hash. Called by password.ts.
  */

@@ -23,7 +23,7 @@ const [first, ...rest] = process.argv.slice(2);
 const told: Told = { node: process.execPath, args: rest };
 switch (first) {
   case 'tell': console.log(JSON.stringify(told)); break;
-  case 'environment': console.log(process.env.MALLOC_MMAP_THRESHOLD_, ...process.execArgv); break;
+  case 'environment': console.log(process.env.MALLOC_MMAP_THRESHOLD_, process.env.UV_THREADPOOL_SIZE, ...process.execArgv); break;
   case 'echo': console.log(await text(process.stdin)); break;
   case 'exit': process.exit(Number(rest[0]));
   case 'wait':
@@ -96,9 +96,11 @@ t.test('a HAUSPOST_NODE that is no Node 24 is named', async (t) => {
 
 t.test('main.ts is told how to allocate, unless the one who starts it says otherwise', async (t) => {
   const run = await launch(outside, ['environment']);
-  t.equal(run.stdout.toString(), '1048576 --max-semi-space-size=16\n');
-  const other = await launch(outside, ['environment'], { env: { MALLOC_MMAP_THRESHOLD_: '4194304' } });
-  t.equal(other.stdout.toString(), '4194304 --max-semi-space-size=16\n');
+  t.equal(run.stdout.toString(), '1048576 16 --max-semi-space-size=16\n');
+  const other = await launch(outside, ['environment'], {
+    env: { MALLOC_MMAP_THRESHOLD_: '4194304', UV_THREADPOOL_SIZE: '8' },
+  });
+  t.equal(other.stdout.toString(), '4194304 8 --max-semi-space-size=16\n');
 });
 
 t.test('standard input and the exit code pass through', async (t) => {

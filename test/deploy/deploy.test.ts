@@ -96,6 +96,14 @@ t.test(
   },
 );
 
+t.test('every service has threads for shares that do not answer', (t) => {
+  const [, threads = 'none'] = /UV_THREADPOOL_SIZE: '(\d+)'/.exec(read('bin/hauspost.js')) ?? [];
+  t.match(read('deploy/hauspost.service'), `Environment=UV_THREADPOOL_SIZE=${threads}\n`);
+  t.match(read('deploy/Dockerfile'), ` UV_THREADPOOL_SIZE=${threads}\n`);
+  t.match(read('deploy/hauspost-service.xml'), `<env name="UV_THREADPOOL_SIZE" value="${threads}"/>`);
+  t.end();
+});
+
 t.test('every service gives young objects the same room', (t) => {
   const [, room = 'none'] = /'(--max-semi-space-size=\d+)'/.exec(read('bin/hauspost.js')) ?? [];
   for (const name of ['hauspost.service', 'Dockerfile', 'hauspost-service.xml'])

@@ -28,8 +28,8 @@ const QUICK_START = {
   NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/hauspost-tests', import.meta.url)),
 };
 
-/** What deploy/ and bin/hauspost.js give a server, so that its memory is that of a service. */
-const AS_A_SERVICE = { MALLOC_MMAP_THRESHOLD_: '1048576' };
+/** What deploy/ and bin/hauspost.js give a server, so that its memory and threads are those of a service. */
+const AS_A_SERVICE = { MALLOC_MMAP_THRESHOLD_: '1048576', UV_THREADPOOL_SIZE: '16' };
 
 const FLAGS = ['--max-semi-space-size=16'];
 

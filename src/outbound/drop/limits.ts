@@ -5,7 +5,7 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../base/units.ts';
 
 /**
- * Files that are written at a time. Node makes file operations in four threads, and a share that does not answer keeps as many of them
+ * Files that are written at a time. Node makes file operations in few threads (16 of ours, bin/hauspost.js), and a share that does not answer keeps as many of them
  * as there are files under way: the others must go on.
  */
 export const FILES_AT_A_TIME = 2;
