@@ -46,7 +46,7 @@ const MOMENTS: readonly Omit<KillMoment, 'count'>[] = [
 /** The last moments are those of bad files, which are fewer. */
 const BAD_FROM = 3;
 
-t.setTimeout(Math.max(ROUNDS, 20) * 30_000);
+t.setTimeout(Math.max(ROUNDS, 20) * 60_000);
 
 t.test(`every file is there, in badmail or sent exactly once in ${ROUNDS} kills`, async (t) => {
   const rig = await createRig(t);
