@@ -507,6 +507,7 @@ t.test('hostile files cost time in proportion to their size', async (t) => {
     ...['<', '"', '<"a', ' ', '=', ' A=', ';', '<a@b.c> ', 'X-ExtendedProps', '@a,', '<@a.b.'].map(
       (piece) => `X-Sender: <a@x.de>\r\nX-Receiver: <${fill(piece)}\r\n\r\n`,
     ),
+    `From: a@x.de\r\nTo: a@${fill('a . ')}\r\n\r\n`,
     `X-Sender: <a@x.de>\r\nX-Receiver: <b@y.de>${fill(' A=')}\r\n\r\n`,
     `X-Sender: <a@x.de>\r\nX-Receiver: <b@y.de>${' '.repeat(size)}=\r\n\r\n`,
     `X-Sender: <a@x.de>\r\n${fill('X-Receiver: <b@y.de>\r\n')}\r\n\r\n`,

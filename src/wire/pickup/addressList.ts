@@ -193,13 +193,13 @@ function readDomain(lexer: Lexer): string {
     lexer.at += 1;
     return `[${literal}]`;
   }
-  let domain = readUntil(lexer, ATOM_STOPS);
+  // Joined once at the end: what grows piece by piece is copied again for each look at its end.
+  const pieces = [readUntil(lexer, ATOM_STOPS)];
   for (;;) {
     skipCfws(lexer);
-    if (domain === '' || (!domain.endsWith('.') && peek(lexer) !== '.')) return domain;
-    const piece = readUntil(lexer, ATOM_STOPS);
-    if (piece === '') return domain;
-    domain += piece;
+    const last = pieces.at(-1) ?? '';
+    if (last === '' || (!last.endsWith('.') && peek(lexer) !== '.')) return pieces.join('');
+    pieces.push(readUntil(lexer, ATOM_STOPS));
   }
 }
 
