@@ -2,7 +2,8 @@
  * What is done with a claimed file, step by step: asked about, taken, removed, moved to badmail or back.
  *
  * The file is removed only after its message was committed, and the commit has the claim's id: whatever happens between the two, the
- * next attempt or the next start learns that it was accepted. So nothing has to be synced after the removal.
+ * next attempt or the next start learns that it was accepted. So nothing has to be synced after the removal; but the claim's name has to
+ * be on disk before the commit, since after a power cut the file would be there under its old name, and be sent again.
  */
 
 import { unlink } from 'node:fs/promises';
@@ -29,6 +30,8 @@ export interface StepSurroundings {
   readonly clock: Clock;
   readonly log: Log;
   readonly tally: Tally;
+  /** Puts the names of claims on disk. */
+  readonly syncClaims: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -103,6 +106,8 @@ async function take(
   const path = claimPath(surroundings, file);
   const shown = showName(file.original);
   const { handoverId } = file;
+  // Where that fails only a power cut could double the file: no reason to keep the mail.
+  await surroundings.syncClaims().catch(() => {});
   const taken = await takeFile(surroundings, { path, file: shown, handoverId, expected });
   switch (taken.kind) {
     case 'accepted': {

@@ -13,9 +13,10 @@ import { DirectoryReader } from './directoryReader.ts';
 import { type KnownFile, KnownFiles } from './knownFiles.ts';
 import { FILES_UNDER_WAY, LOOKS_AT_A_TIME } from './limits.ts';
 import { lookAtFile } from './looking.ts';
+import { createSharedSync } from './syncDirectory.ts';
 
 /** What a keeper needs. */
-export interface KeeperOptions extends Omit<StepSurroundings, 'signal'> {
+export interface KeeperOptions extends Omit<StepSurroundings, 'signal' | 'syncClaims'> {
   /** Whether nothing is to be taken now; asked before each file. */
   readonly isPaused: () => boolean;
 }
@@ -44,7 +45,9 @@ export class DirectoryKeeper {
     const { known, claims } = this;
     this.#rate = new MessageRate(rules.messagesPerMinuteLimit, clock.monotonic());
     this.reader = new DirectoryReader({ rules, clock, log, known, claims, awake: () => this.#awake() });
-    this.claiming = new Claiming({ ...options, known, claims, signal: this.#abandoning.signal });
+    const syncClaims = createSharedSync(rules.directory);
+    const { signal } = this.#abandoning;
+    this.claiming = new Claiming({ ...options, known, claims, syncClaims, signal });
     this.#running = this.#run();
   }
 

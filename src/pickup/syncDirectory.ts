@@ -1,6 +1,6 @@
 /**
- * Syncs a directory, so that a file that was moved into it is there after a power cut. Differs on Windows, and is untested there:
- * Windows has no way to sync a directory, and NTFS keeps a rename in its own log.
+ * Syncs a directory, so that a file that was moved into it or renamed in it is there by that name after a power cut. Differs on
+ * Windows, and is untested there: Windows has no way to sync a directory, and NTFS keeps a rename in its own log.
  */
 
 import { open } from 'node:fs/promises';
@@ -19,4 +19,29 @@ export async function syncDirectory(directory: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Syncs a directory for many at a time: whoever asks while a sync is under way shares the one that follows, since what he did may
+ * have come too late for it.
+ */
+export function createSharedSync(
+  directory: string,
+  sync: (directory: string) => Promise<void> = syncDirectory,
+): () => Promise<void> {
+  let underWay: Promise<void> | undefined;
+  let following: Promise<void> | undefined;
+  const begin = (): Promise<void> => {
+    following = undefined;
+    const begun = sync(directory).finally(() => {
+      if (underWay === begun) underWay = undefined;
+    });
+    underWay = begun;
+    return begun;
+  };
+  return () => {
+    if (underWay === undefined) return begin();
+    following ??= underWay.then(begin, begin);
+    return following;
+  };
 }

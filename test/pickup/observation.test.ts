@@ -31,6 +31,7 @@ import {
   standingOf,
 } from '../../src/pickup/observation.ts';
 import { formatReason } from '../../src/pickup/reason.ts';
+import { createSharedSync } from '../../src/pickup/syncDirectory.ts';
 import { Tally } from '../../src/pickup/tally.ts';
 import { verdictOnProblem, verdictOnRefusal } from '../../src/pickup/verdict.ts';
 import { FAULTS_OF_OTHERS } from '../../src/transfer/refusal.ts';
@@ -395,4 +396,31 @@ t.test('every refusal that ends a file says what to do', async (t) => {
     t.match(what, /\(5\d\d 5\.\d\.\d+\)\.$/, code);
     t.match(whatToDo, /\.$/, code);
   }
+});
+
+t.test('a directory is synced once for many, and anew for who came too late for it', async (t) => {
+  const ends: (() => void)[] = [];
+  const sync = createSharedSync('in', () => new Promise((resolve) => void ends.push(resolve)));
+  const done: string[] = [];
+  const ask = (name: string) => sync().then(() => void done.push(name));
+  const asked = ['first', 'late', 'later'].map(ask);
+  t.equal(ends.length, 1);
+  ends[0]?.();
+  await asked[0];
+  await new Promise(setImmediate);
+  t.same([done, ends.length], [['first'], 2], 'the late ones share the next');
+  ends[1]?.();
+  await Promise.all(asked);
+  t.same(done, ['first', 'late', 'later']);
+  const again = ask('again');
+  t.equal(ends.length, 3);
+  ends[2]?.();
+  await again;
+  const failing = createSharedSync('in', () => Promise.reject(new Error('EIO')));
+  const outcomes = await Promise.allSettled([failing(), failing()]);
+  t.same(
+    outcomes.map(({ status }) => status),
+    ['rejected', 'rejected'],
+    'an error is told to all',
+  );
 });
