@@ -30,20 +30,19 @@ if (isMainThread && moment !== undefined) arm(JSON.parse(moment) as KillMoment);
 function arm({ call, path, when, count }: KillMoment): void {
   const pattern = new RegExp(path, 's');
   let left = count;
-  const isDue = (args: readonly unknown[]) => {
-    if (!args.slice(0, 2).some((arg) => pattern.test(textOf(arg)))) return false;
+  const isMeant = (args: readonly unknown[]) => args.slice(0, 2).some((arg) => pattern.test(textOf(arg)));
+  const countDown = () => {
     left -= 1;
-    return left === 0;
+    if (left === 0) process.kill(process.pid, 'SIGKILL');
   };
-  const die = () => process.kill(process.pid, 'SIGKILL');
   type Call = (...args: unknown[]) => Promise<unknown>;
   const calls = fs.promises as unknown as Record<string, Call>;
   const original = calls[call] as Call;
   calls[call] = async (...args) => {
-    const isNow = isDue(args);
-    if (isNow && when === 'before') die();
+    if (when === 'before' && isMeant(args)) countDown();
     const answer = await original(...args);
-    if (isNow) die();
+    // A call that failed does not count.
+    if (when === 'after' && isMeant(args)) countDown();
     return answer;
   };
   syncBuiltinESMExports();
