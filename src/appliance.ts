@@ -63,6 +63,9 @@ interface Appliance {
   close(): Promise<void>;
 }
 
+/** How long the process may take to end when everything is closed. */
+const END_DEADLINE_MS = 5 * SECOND_MS;
+
 /** What happens when the process is told to stop: the newest first. */
 type Closer = () => Promise<void>;
 
@@ -91,7 +94,19 @@ export async function serve(loaded: LoadedConfig, reload: () => LoadedConfig | F
   log.info('main.server.stopping', { reason });
   await appliance.close();
   log.info('main.server.stopped');
+  endAtTheLatest(log);
   return reason === 'storeDied' ? EXIT.failed : EXIT.ok;
+}
+
+/**
+ * Node waits for its threads at the end, by itself and in `process.exit`, and a share that hangs keeps those that asked it. All is closed
+ * by now: nothing is lost.
+ */
+function endAtTheLatest(log: Log): void {
+  systemClock.after(END_DEADLINE_MS, () => {
+    log.warn('main.server.killed', { why: 'a file system does not answer' });
+    process.kill(process.pid, 'SIGKILL');
+  });
 }
 
 /** Resolves with the first SIGTERM or SIGINT; a second one ends the process at once. */

@@ -31,7 +31,7 @@ export const SCAN_REST_SHARE = 10;
 export const LONGEST_SCAN_REST_MS = 30 * SECOND_MS;
 /** Files that are looked at before the directory may have its turn again. */
 export const DUE_FILE_LIMIT = 512;
-/** Files that are looked at side by side; one for each thread that the launcher gives Node. */
+/** Files that are looked at side by side; a share that hangs keeps a thread for each (bin/hauspost.js). */
 export const LOOKS_AT_A_TIME = 16;
 /** Files of one directory that are taken at a time: their messages share a sync, and with more of them little is won. */
 export const FILES_UNDER_WAY = 16;

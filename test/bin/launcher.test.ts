@@ -96,7 +96,7 @@ t.test('a HAUSPOST_NODE that is no Node 24 is named', async (t) => {
 
 t.test('main.ts is told how to allocate, unless the one who starts it says otherwise', async (t) => {
   const run = await launch(outside, ['environment']);
-  t.equal(run.stdout.toString(), '1048576 16 --max-semi-space-size=16\n');
+  t.equal(run.stdout.toString(), '1048576 64 --max-semi-space-size=16\n');
   const other = await launch(outside, ['environment'], {
     env: { MALLOC_MMAP_THRESHOLD_: '4194304', UV_THREADPOOL_SIZE: '8' },
   });

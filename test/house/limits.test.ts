@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 
 import { documentLimits, LIMITS, readLimit } from '../../bin/limits.ts';
+import { DROP_LIMITS } from '../../bin/dropLimits.ts';
 import { GRAPH_LIMITS } from '../../bin/graphLimits.ts';
 import { TOKEN_LIMITS } from '../../bin/tokenLimits.ts';
 import { HOP_LIMITS } from '../../bin/hopLimits.ts';
@@ -26,6 +27,7 @@ const TABLES = [
   TOKEN_LIMITS,
   REPORT_LIMITS,
   PICKUP_LIMITS,
+  DROP_LIMITS,
 ];
 const ALL = TABLES.flat();
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -66,13 +68,16 @@ t.test(
       'src/exchange/graph',
       'src/exchange/tokens',
       'src/outbound/smtp',
+      'src/outbound/drop',
       'src/wire/dsn',
       'src/pickup',
     ]
       .flatMap(sources)
       .flatMap(({ path, text }) => {
         const pattern =
-          /(imapd|pop3d|smtpd|pickup|exchange\/graph|exchange\/tokens|outbound\/smtp)\/limits\.ts$/.test(path)
+          /(imapd|pop3d|smtpd|pickup|exchange\/graph|exchange\/tokens|outbound\/smtp|outbound\/drop)\/limits\.ts$/.test(
+            path,
+          )
             ? /^export const ([A-Z_0-9]+)\b/gm
             : /^export const ([A-Z_0-9]*LIMIT[A-Z_0-9]*)\b/gm;
         return [...text.matchAll(pattern)].map((match) => match[1] ?? '');

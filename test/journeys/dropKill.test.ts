@@ -14,10 +14,11 @@ import { systemClock } from '../../src/base/clock.ts';
 import { FILES_AT_A_TIME } from '../../src/outbound/drop/limits.ts';
 import { createSite, type Site } from '../support/appliance.ts';
 import { loadAndKill, seededRandom } from '../support/killRig.ts';
+import { callServer } from '../support/manyAccounts.ts';
 import { createPatchedCopy, type Patch } from '../support/patchedCopy.ts';
 import { type FoundInDrop, WatchedDrop } from '../support/watchedDrop.ts';
 
-const ROUNDS = Number(process.env.HAUSPOST_KILL_ROUNDS ?? 10);
+const ROUNDS = Number(process.env.HAUSPOST_KILL_ROUNDS ?? 6);
 const SEED = Number(process.env.HAUSPOST_KILL_SEED ?? 20261128);
 const CLIENTS = 4;
 const FILES_LIMIT = 12;
@@ -92,7 +93,13 @@ async function openRig(t: Test, main?: string): Promise<Rig> {
   const site = createSite('[[drops]]\nname = "app"\ndirectory = "drop"\n', main);
   t.teardown(() => site.remove());
   const reader = new WatchedDrop(join(site.directory, 'drop'));
-  await site.cliJson(['route', 'add', 'out', 'example.org', '--to', 'drop:app', '--open-to', 'anyone']);
+  const addRoute = () =>
+    callServer(site, 'route.add', {
+      name: 'out',
+      recipients: ['example.org'],
+      target: { kind: 'drop', directory: 'app' },
+      isOpenTo: 'anyone',
+    });
   const random = seededRandom(SEED);
   const acknowledged: string[] = [];
   let inDoubt: readonly string[] = [];
@@ -101,6 +108,7 @@ async function openRig(t: Test, main?: string): Promise<Rig> {
     killOnce: async (round, hasReader) => {
       const count = 1 + Math.floor(random() * FILES_LIMIT);
       const server = await site.serve();
+      if (round === 0) await addRoute();
       const begun = reader.begin(hasReader, count);
       const outcome = await loadAndKill(
         server,
@@ -128,7 +136,7 @@ async function openRig(t: Test, main?: string): Promise<Rig> {
 }
 
 async function waitingAt(site: Site): Promise<number> {
-  const { counts } = (await site.cliJson(['queue', 'list', '--limit', '1'])) as {
+  const { counts } = (await callServer(site, 'queue.list', { limit: 1 })) as {
     readonly counts: readonly { readonly items: number }[];
   };
   return counts.reduce((sum, { items }) => sum + items, 0);

@@ -30,7 +30,14 @@ import {
   numberedName,
   unfinishedName,
 } from '../../src/outbound/drop/dropFile.ts';
-import { COUNT_AGE_MS, LEFTOVER_AGE_MS, SWEEP_PERIOD_MS } from '../../src/outbound/drop/limits.ts';
+import { namesIn } from '../../src/outbound/drop/directory.ts';
+import {
+  AGED_NAMES,
+  COUNT_AGE_MS,
+  LEFTOVER_AGE_MS,
+  SWEEP_PERIOD_MS,
+} from '../../src/outbound/drop/limits.ts';
+import { createDropLook } from '../../src/outbound/drop/lookAtDrop.ts';
 import { sweepDrop } from '../../src/outbound/drop/sweepDrop.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { RelayedMessage } from '../../src/transfer/relay.ts';
@@ -278,6 +285,20 @@ t.test('a directory that is full holds back, and goes on as soon as the reader h
   t.equal(inShort(await relay.relay(queued([7]), NEVER)), 'relayed', 'a count is good for a while');
   clock.advance(COUNT_AGE_MS + 1);
   t.equal(inShort(await relay.relay(queued([8]), NEVER)), 'untried, (throttled)');
+});
+
+t.test('a look at very many files ends, and asks the age of the lowest names alone', async (t) => {
+  const directory = makeDropDirectory(t);
+  const look = createDropLook(directory, createTestClock());
+  t.match(await look(), { kind: 'seen', files: 0, oldestAt: undefined });
+  const path = (number: number) => join(directory, `${String(number).padStart(12, '0')}-${TRACE}.eml`);
+  for (let number = 1; number <= 3 * AGED_NAMES; number += 1) writeFileSync(path(number), '');
+  utimesSync(path(AGED_NAMES), 2000, 2000);
+  utimesSync(path(AGED_NAMES + 1), 1000, 1000);
+  t.match(await look(), { kind: 'seen', files: 3 * AGED_NAMES, oldestAt: 2_000_000 });
+  let names = 0;
+  for await (const _name of namesIn(directory, 10)) names += 1;
+  t.equal(names, 10);
 });
 
 t.test('a directory is made only where that is set', async (t) => {

@@ -29,7 +29,7 @@ const QUICK_START = {
 };
 
 /** What deploy/ and bin/hauspost.js give a server, so that its memory and threads are those of a service. */
-const AS_A_SERVICE = { MALLOC_MMAP_THRESHOLD_: '1048576', UV_THREADPOOL_SIZE: '16' };
+const AS_A_SERVICE = { MALLOC_MMAP_THRESHOLD_: '1048576', UV_THREADPOOL_SIZE: '64' };
 
 const FLAGS = ['--max-semi-space-size=16'];
 

@@ -18,9 +18,9 @@ export function isUnable(error: unknown): boolean {
   return UNABLE.has(errorCode(error));
 }
 
-/** Names in `directory`, in no order, LOOK_ENTRIES_LIMIT at most. Directories in it are left out. Errors: the system's. */
-export async function* namesIn(directory: string): AsyncGenerator<string> {
-  let left = LOOK_ENTRIES_LIMIT;
+/** Names in `directory`, in no order, of `limit` entries. Directories in it are left out. Errors: the system's. */
+export async function* namesIn(directory: string, limit = LOOK_ENTRIES_LIMIT): AsyncGenerator<string> {
+  let left = limit;
   for await (const entry of await opendir(directory, { bufferSize: 256 })) {
     if (left === 0) return;
     left -= 1;

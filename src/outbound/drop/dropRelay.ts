@@ -44,12 +44,16 @@ export function createDropRelay(options: DropRelayOptions, { clock, log }: DropS
   const closing = new AbortController();
   const dropLog = log.with({ drop: name });
   const sweep = { directory, deleteAfterMs: deleteAfterHours * HOUR_MS, clock, log: dropLog };
-  let sweeping: Promise<void> = Promise.resolve();
-  const timer = clock.every(SWEEP_PERIOD_MS, () => {
-    sweeping = sweeping.then(() => sweepDrop({ ...sweep, signal: closing.signal }));
-  });
   const occupancy = new Occupancy(directory, fileLimit, clock);
   const place: DropPlace = { options, clock, log: dropLog, occupancy, silent: 0 };
+  let sweeping: Promise<void> | undefined;
+  const timer = clock.every(SWEEP_PERIOD_MS, () => {
+    // One that hangs is not followed by others.
+    if (sweeping !== undefined || place.silent > 0) return;
+    sweeping = sweepDrop({ ...sweep, signal: closing.signal }).finally(() => {
+      sweeping = undefined;
+    });
+  });
   const look = createDropLook(directory, clock);
   return {
     name,

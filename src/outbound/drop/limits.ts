@@ -5,8 +5,8 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../base/units.ts';
 
 /**
- * Files that are written at a time. Node makes file operations in few threads (16 of ours, bin/hauspost.js), and a share that does not answer keeps as many of them
- * as there are files under way: the others must go on.
+ * Files that are written at a time. Node makes calls of the file system in threads (bin/hauspost.js), and a share that does not answer
+ * keeps as many of them as there are files under way: the others must go on.
  */
 export const FILES_AT_A_TIME = 2;
 /** Recipients of one file; the most that the queue leases together. A message with more becomes several files. */
@@ -27,9 +27,9 @@ export const SWEEP_PERIOD_MS = 10 * MINUTE_MS;
 export const LEFTOVER_AGE_MS = 2 * HOUR_MS;
 /** How long a file may make no progress before the directory counts as away: a disk under load takes seconds. */
 export const STALL_DEADLINE_MS = 2 * MINUTE_MS;
-/** The same once the attempt was ended. */
+/** How long it may make none once the attempt was ended: the server stops. */
 export const ABORTED_STALL_DEADLINE_MS = 5 * SECOND_MS;
-/** How often that is looked at. */
+/** How often it is looked at whether a file makes progress. */
 export const STALL_LOOK_MS = SECOND_MS;
 /** How long a look, for status and `drop test`, waits for the directory. */
 export const LOOK_DEADLINE_MS = 10 * SECOND_MS;
