@@ -42,12 +42,13 @@ function directoryAlarms(
   if (reader.begunMs !== undefined && nowMs - reader.begunMs >= SILENT_ALARM_MS)
     alarms.push(`${directory} does not answer; a share whose server is gone hangs like this.`);
   if (reader.trouble !== undefined) alarms.push(`${directory} cannot be read: ${reader.trouble.reason}.`);
-  if (claiming.unclaimable !== undefined)
+  if (claiming.unclaimable !== undefined && [...known.all()].some(({ failedClaims }) => failedClaims > 0))
     alarms.push(
       `Files in ${directory} cannot be renamed, so none is taken: ${claiming.unclaimable.reason}. The server needs the right to rename and delete there.`,
     );
   const { pause } = claiming;
-  if (pause !== undefined && nowMs - pause.sinceMs >= PAUSE_ALARM_MS)
+  const isWaiting = claims.count + known.count > 0;
+  if (pause !== undefined && isWaiting && nowMs - pause.sinceMs >= PAUSE_ALARM_MS)
     alarms.push(`Nothing is taken for now: ${pause.trouble.reason}.`);
   if (claims.isFull)
     alarms.push(

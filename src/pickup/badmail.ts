@@ -7,11 +7,12 @@
 
 import { mkdir, open, unlink } from 'node:fs/promises';
 
+import { refuseLink } from './badmailPlace.ts';
 import { cutName } from './claim.ts';
 import { type FileName, pathOf, showName } from './fileNames.ts';
 import { readStart } from './fileReading.ts';
 import { NAME_LIMIT_OCTETS, NAME_TRIES, REASON_LOOK_OCTETS } from './limits.ts';
-import { codeOf, moveFile } from './moveFile.ts';
+import { codeOf, endCopy, moveFile } from './moveFile.ts';
 import { type BadFileFacts, formatReason } from './reason.ts';
 import { syncDirectory } from './syncDirectory.ts';
 import type { Verdict } from './verdict.ts';
@@ -36,11 +37,14 @@ export interface BadFileMove {
 export async function moveToBadmail(move: BadFileMove): Promise<FileName> {
   const { directory, badmailDirectory } = move;
   await mkdir(badmailDirectory, { recursive: true });
+  await refuseLink(move);
   for (const name of namesFor(move.original, move.facts.at)) {
     const reasonPath = pathOf(badmailDirectory, reasonNameOf(name));
-    if (!(await writeReason(reasonPath, move, name))) continue;
+    const reason = await writeReason(reasonPath, move, name);
+    if (reason === 'ofAnother') continue;
     await syncDirectory(badmailDirectory);
-    if (await moveFile(pathOf(directory, move.claimName), pathOf(badmailDirectory, name))) {
+    const [from, to] = [pathOf(directory, move.claimName), pathOf(badmailDirectory, name)];
+    if ((await moveFile(from, to)) || (reason === 'again' && (await endCopy(from, to)))) {
       await syncDirectory(badmailDirectory);
       await syncDirectory(directory);
       return name;
@@ -71,12 +75,12 @@ function* namesFor(original: FileName, at: number): Generator<FileName> {
   }
 }
 
-/** Resolves to false when another file has the name. */
+/** `again`: an earlier attempt with the same file has the name; `ofAnother`: another file has it, and nothing is written. */
 async function writeReason(
   path: Buffer,
   { verdict, facts, original }: BadFileMove,
   name: FileName,
-): Promise<boolean> {
+): Promise<'written' | 'again' | 'ofAnother'> {
   const text = formatReason(verdict, { ...facts, file: showName(name) });
   const isOurs = name.length >= original.length && (await isReasonOf(path, facts.handoverId));
   try {
@@ -92,9 +96,9 @@ async function writeReason(
     } finally {
       await handle.close();
     }
-    return true;
+    return isOurs ? 'again' : 'written';
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return 'ofAnother';
     throw error;
   }
 }

@@ -8,6 +8,7 @@ import { unlink } from 'node:fs/promises';
 
 import { unixMs } from '../base/clock.ts';
 import { reasonNameOf, REASON_ENDING } from './badmail.ts';
+import { refuseLink } from './badmailPlace.ts';
 import type { BadFile, PickupDirectory, PickupRetry } from './contract.ts';
 import { lookAt } from './fileLook.ts';
 import { type FileName, fileNameOf, isUnfinished, pathOf, showName } from './fileNames.ts';
@@ -89,6 +90,7 @@ async function moveOneBack(
   name: FileName,
 ): Promise<string | undefined> {
   try {
+    await refuseLink({ directory, badmailDirectory });
     const isMoved = await moveFile(pathOf(badmailDirectory, name), pathOf(directory, name));
     if (!isMoved) return 'the directory has a file of this name';
   } catch (error) {

@@ -37,6 +37,16 @@ export async function moveFile(from: Buffer, to: Buffer): Promise<boolean> {
   return true;
 }
 
+/**
+ * Ends a move to another file system that a crash ended before the file itself went: whether `to` is a whole copy of it. Errors: the
+ * system's.
+ */
+export async function endCopy(from: Buffer, to: Buffer): Promise<boolean> {
+  if (!(await isCopy(from, to))) return false;
+  await unlink(from);
+  return true;
+}
+
 /** The code of a system's error, as `ENOENT`. */
 export function codeOf(error: unknown): string | undefined {
   return systemErrorCode(error);
@@ -84,6 +94,27 @@ async function copyAcross(from: Buffer, to: Buffer): Promise<boolean> {
   }
   await unlink(from);
   return true;
+}
+
+async function isCopy(from: Buffer, to: Buffer): Promise<boolean> {
+  const [one, other] = [await lookAt(from), await lookAt(to)];
+  if (other.form !== 'file' || one.octets !== other.octets) return false;
+  const source = await openFile(from);
+  try {
+    const target = await openFile(to);
+    try {
+      const copied = new FileOctets(target, other.octets).blocks();
+      for await (const block of new FileOctets(source, one.octets).blocks()) {
+        const { value } = await copied.next();
+        if (value === undefined || !block.equals(value)) return false;
+      }
+      return true;
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
 }
 
 async function writeCopy(octets: FileOctets, path: Buffer, mode: number): Promise<void> {

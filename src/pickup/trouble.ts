@@ -32,7 +32,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ESTALE: 'the share has lost the file (stale handle)',
   EBUSY: 'it is in use',
   ETIMEDOUT: 'the share does not answer',
-  EHOSTDOWN: 'the share`s server is down',
+  EHOSTDOWN: "the share's server is down",
   ENOTCONN: 'the share is not connected',
   ELOOP: 'it is a symbolic link',
 };

@@ -32,12 +32,12 @@ type KnownEnvelope = Pick<Verdict, 'reversePath' | 'recipients'>;
 /** What to do about a refusal of the door. */
 const WHAT_TO_DO: Partial<Record<MailErrorCode, string>> = {
   senderRefused:
-    'Write an address into the file that may send from this directory, or allow its sender in the directory`s settings (senders, rewriteSender).',
-  recipientUnknown: 'Correct the recipient`s address, or add the account, alias or route that it needs.',
+    "Write an address into the file that may send from this directory, or allow its sender in the directory's settings (senders, rewriteSender).",
+  recipientUnknown: "Correct the recipient's address, or add the account, alias or route that it needs.",
   recipientDisabled: 'Use another recipient, or enable the account.',
   relayingDenied:
-    'Add a route for the recipient`s domain, or allow the recipient in the directory`s settings (recipients).',
-  policyRefused: 'Allow the recipient in the directory`s settings (recipients), or use another one.',
+    "Add a route for the recipient's domain, or allow the recipient in the directory's settings (recipients).",
+  policyRefused: "Allow the recipient in the directory's settings (recipients), or use another one.",
   messageTooLarge:
     'Make the message smaller, or raise the limit (sizeLimitOctets of the directory, smtp.sizeLimitOctets).',
   mailLoop: 'Remove the Received and Delivered-To fields if the message is meant to be sent again.',

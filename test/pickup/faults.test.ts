@@ -164,6 +164,21 @@ t.test(
 );
 
 t.test(
+  'the alarm of a file that cannot be claimed goes with the file',
+  { skip: networkMountSkip },
+  async (t) => {
+    const share = await createNetworkMount(t, {});
+    const room = await openPickupRoom(t, { rules: { directory: share.directory } });
+    share.setRules({ faults: [{ operation: 'rename', error: 'EACCES', times: 1000, path: 'a\\.eml' }] });
+    writeFileSync(join(share.backing, 'a.eml'), letter('a'));
+    await room.until(async () => (await room.status()).alarms.length === 1);
+    t.match((await room.status()).alarms, [/cannot be renamed, so none is taken: no permission/]);
+    rmSync(join(share.backing, 'a.eml'));
+    await room.until(async () => (await room.status()).alarms.length === 0);
+  },
+);
+
+t.test(
   'a file on a share that is written by another machine is waited for without events',
   { skip: networkMountSkip },
   async (t) => {

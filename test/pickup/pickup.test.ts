@@ -153,6 +153,22 @@ t.test('nothing in badmail is overwritten', async (t) => {
   t.same(subjects.sort(), ['one', 'three', 'two', 'zero']);
 });
 
+t.test('a link in the place of badmail leads nobody`s files anywhere', async (t) => {
+  const elsewhere = t.testdir({ 'kept.eml': letter('kept') });
+  const room = await openPickupRoom(t, {
+    prepare: (directory) => symlinkSync(elsewhere, join(directory, 'badmail')),
+  });
+  room.write('a.eml', 'Subject: nobody\r\n\r\n');
+  await room.until(async () => (await room.status()).alarms.length === 1);
+  t.match((await room.status()).alarms, [/^1 file cannot be moved to badmail: .*badmail is a symbolic link/]);
+  const result = await room.pickup.retry('app', { names: [], all: true });
+  t.match(result, { moved: [], failed: [{ file: 'kept.eml', reason: /is a symbolic link/ }] });
+  t.same(readdirSync(elsewhere), ['kept.eml']);
+  unlinkSync(join(room.directory, 'badmail'));
+  await room.until(async () => (await room.status()).bad === 1, 500);
+  t.same(room.names(), []);
+});
+
 t.test('badmail on another file system gets a whole copy before the file goes', async (t) => {
   const badmailDirectory = `/dev/shm/hauspost-badmail-${process.pid}`;
   t.teardown(() => rmSync(badmailDirectory, { recursive: true, force: true }));
@@ -166,6 +182,24 @@ t.test('badmail on another file system gets a whole copy before the file goes', 
   const files = readdirSync(badmailDirectory).filter((name) => name.endsWith('.eml'));
   t.equal(files.length, 2);
   for (const file of files) t.ok(readFileSync(join(badmailDirectory, file)).equals(octets));
+});
+
+t.test('a crash after the copy to badmail on another file system leaves one bad file', async (t) => {
+  const badmailDirectory = mkdtempSync('/dev/shm/hauspost-badmail-');
+  t.teardown(() => rmSync(badmailDirectory, { recursive: true, force: true }));
+  const bad = 'Subject: nobody\r\n\r\n';
+  const id = '00000000000000ee';
+  const room = await openPickupRoom(t, {
+    rules: { badmailDirectory },
+    prepare: (directory) => {
+      writeFileSync(join(badmailDirectory, 'a.eml'), bad);
+      writeFileSync(join(badmailDirectory, 'a.eml.reason.txt'), `x\r\nHandover: ${id}\r\n`);
+      writeFileSync(join(directory, `a.eml.${id}.tmp`), bad);
+    },
+  });
+  await room.until(() => room.names().length === 0);
+  t.same(readdirSync(badmailDirectory).sort(), ['a.eml', 'a.eml.reason.txt']);
+  t.match(reasonOf(badmailDirectory, 'a.eml'), /^Nobody is named as sender/);
 });
 
 t.test('names are octets: whatever is in them, files are taken or kept under their names', async (t) => {
