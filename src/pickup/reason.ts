@@ -32,7 +32,7 @@ export function formatReason(verdict: Verdict, facts: BadFileFacts): string {
     '',
     ...labelled('Where', verdict.where),
     ...labelled('What to do', verdict.whatToDo),
-    `To send it again: hauspost pickup retry ${facts.name} ${JSON.stringify(facts.file)}`,
+    `To send it again: hauspost pickup retry ${facts.name} ${argument(facts.file)}`,
     '',
     ...labelled('File', facts.file),
     ...labelled('Directory', `${facts.name} (${facts.directory})`),
@@ -44,6 +44,15 @@ export function formatReason(verdict: Verdict, facts: BadFileFacts): string {
     `Handover: ${facts.handoverId}`,
   ];
   return `${lines.join('\r\n')}\r\n`;
+}
+
+/**
+ * A file's name as one argument of a command that people copy into their shell: whoever wrote the file chose it. Single quotes where
+ * double ones would let a POSIX shell or PowerShell find something to do in it, and `--` where it looks like an option.
+ */
+function argument(file: string): string {
+  const quoted = /[^\p{L}\p{N} .,_+=@()-]/u.test(file) ? `'${file.replaceAll("'", "'\\''")}'` : `"${file}"`;
+  return file.startsWith('-') ? `-- ${quoted}` : quoted;
 }
 
 function labelled(label: string, text: string | undefined): string[] {

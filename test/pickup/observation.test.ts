@@ -35,6 +35,7 @@ import { createSharedSync } from '../../src/pickup/syncDirectory.ts';
 import { Tally } from '../../src/pickup/tally.ts';
 import { verdictOnProblem, verdictOnRefusal } from '../../src/pickup/verdict.ts';
 import { FAULTS_OF_OTHERS } from '../../src/transfer/refusal.ts';
+import { runProgram } from '../support/peers.ts';
 
 const FILE: Look = {
   form: 'file',
@@ -385,7 +386,17 @@ t.test(
     t.ok(lines.includes('and 5 more'));
     t.ok(lines.includes('Sender: a@b??Trace: forged'));
     t.ok(lines.some((line) => line.startsWith('Where: line 3, field To??X')));
-    t.ok(lines.includes('To send it again: hauspost pickup retry app "a\\\\x0a.eml"'));
+    const PLAIN = 'Größe 1 (2).eml';
+    const EVIL = ['a\\x0a.eml', '$(id).eml', '`id`', "it's $HOME!.eml", 'say "hi"', 'a;b&c|d>e', '-rf.eml'];
+    for (const file of [PLAIN, ...EVIL]) {
+      const text = formatReason(verdict, { ...facts, file });
+      const [, args = ''] = /^To send it again: hauspost pickup retry app (.*)\r$/m.exec(text) ?? [];
+      if (file === PLAIN) t.equal(args, `"${PLAIN}"`, 'as every shell has it');
+      if (process.platform === 'win32') continue;
+      const { stdout } = await runProgram('/bin/sh', ['-c', `printf '%s\\n' ${args}`]);
+      // Behind its format printf takes -- as text.
+      t.equal(stdout.toString(), `${file.startsWith('-') ? '--\n' : ''}${file}\n`, file);
+    }
   },
 );
 
