@@ -94,7 +94,7 @@ export function badFileTable(files: readonly BadFile[]): string {
 export function retryText(name: string, { moved, failed }: PickupRetry): string {
   const lines = [
     ...moved.map((file) => `${file} is back in ${name} and is taken as soon as it may be.`),
-    ...failed.map(({ file, reason }) => `${file} stays in badmail: ${reason}.`),
+    ...failed.map(({ file, reason }) => `${file} is not put back: ${reason}.`),
     ...(moved.length + failed.length === 0
       ? [`${name} is looked at now; what could not be taken is tried again.`]
       : []),

@@ -24,7 +24,7 @@ export function relayTable(reports: readonly RelayReport[]): string {
     .map(
       ({ name, reason, advice }) => `${name}: ${reason}${advice === null ? '' : `\n  To do: ${advice}`}\n`,
     );
-  return `${formatTable(headings, rows, 'No relays: nothing is sent.')}${notes.join('')}`;
+  return `${formatTable(headings, rows, 'No relays: nothing is sent to other servers.')}${notes.join('')}`;
 }
 
 /** All of one relay. */

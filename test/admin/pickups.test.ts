@@ -143,7 +143,7 @@ t.test('bad files and what became of a retry are told in words', async (t) => {
   );
   t.equal(
     retryText('erp', { moved: ['a.eml'], failed: [{ file: 'b.eml', reason: 'it is not there' }] }),
-    'a.eml is back in erp and is taken as soon as it may be.\nb.eml stays in badmail: it is not there.\n',
+    'a.eml is back in erp and is taken as soon as it may be.\nb.eml is not put back: it is not there.\n',
   );
   t.equal(
     retryText('erp', { moved: [], failed: [] }),
