@@ -2,9 +2,10 @@
  * The beginning of a file in a pickup or replay directory: its envelope, and the header that its message is sent with.
  *
  * X-Sender and X-Receiver at the very beginning are the envelope, and To, Cc and Bcc are not then: a file exported from Exchange would
- * else go once more to everybody whom its header names. X-Receiver behind other fields, in a file that does not begin with it, is a
- * problem for the same reason; X-Sender alone there is not, since many mailers sign with it. Behind leading X-Receiver lines it is
- * the sender (.NET leaves it there where the program has set it). In a replay directory there is nothing but X-fields.
+ * else go once more to everybody whom its header names. X-Receiver behind other fields is a problem for the same reason, and because in
+ * a file that begins with others nobody would learn that he gets nothing; X-Sender alone there is not, since many mailers sign with it.
+ * Behind leading X-Receiver lines it is the sender (.NET leaves it there where the program has set it). In a replay directory there is
+ * nothing but X-fields.
  * `octets` are the decoder's.
  * Trust: nothing. Never throws; linear in the header, which the caller bounds.
  */
@@ -121,13 +122,28 @@ function readEnvelope(fields: readonly PlacedField[], rules: OpeningRules): Read
     const problem = replayProblem(leading, fields.slice(leading.length));
     return problem === undefined ? readInjected(leading, fields, rules) : bad(problem);
   }
-  if (leading.some(({ name }) => ENVELOPE_FIELDS.has(name))) return readInjected(leading, fields, rules);
-  const receiver = fields.find(({ name }) => name === 'x-receiver');
+  const isInFront = leading.some(({ name }) => ENVELOPE_FIELDS.has(name));
+  const receiver = lateReceiver(leading, fields.slice(leading.length), isInFront);
   if (receiver !== undefined) return bad(problemOf('receiverNotFirst', receiver));
+  if (isInFront) return readInjected(leading, fields, rules);
   const envelope = readHeaderEnvelope(fields, rules);
   if (envelope.kind === 'wrong') return bad(envelope.problem);
   const { reversePath, recipients } = envelope;
   return { kind: 'read', source: 'header', reversePath, recipients };
+}
+
+/**
+ * An X-Receiver behind other fields, who would get nothing without anybody's knowing. Behind an envelope in front, those behind the end
+ * marker or a Received field are of an earlier journey of the message.
+ */
+function lateReceiver(
+  leading: readonly PlacedField[],
+  others: readonly PlacedField[],
+  isInFront: boolean,
+): PlacedField | undefined {
+  if (isInFront && leading.at(-1)?.name === END_MARKER) return undefined;
+  const received = isInFront ? others.findIndex(({ name }) => name === 'received') : -1;
+  return others.slice(0, received < 0 ? undefined : received).find(({ name }) => name === 'x-receiver');
 }
 
 /** What is against the grammar of a replay file, beside what its X-Sender and X-Receiver say. */
