@@ -3,6 +3,8 @@
  * application to fetch, docs/DROP.md; and what is wrong with them beyond the form of each key.
  */
 
+import { isAbsolute, relative, sep } from 'node:path';
+
 import { z } from 'zod';
 import { GIB, KIB } from '../base/units.ts';
 
@@ -102,10 +104,20 @@ export function dropProblems(
   ];
 }
 
-/** What works, and an administrator should know. */
-export function dropWarnings({ name, deleteAfterHours }: DropConfig): string[] {
-  if (deleteAfterHours === 0) return [];
-  return [
-    `drop ${name} deletes messages that nobody has fetched for ${deleteAfterHours} hours (deleteAfterHours): they are gone, and their senders are not told`,
-  ];
+/** What works, and an administrator should know; paths are absolute. */
+export function dropWarnings(
+  { name, directory, deleteAfterHours }: DropConfig,
+  dataDirectory: string,
+): string[] {
+  const warnings: string[] = [];
+  const way = relative(dataDirectory, directory);
+  if (!isAbsolute(way) && way.split(sep)[0] !== '..')
+    warnings.push(
+      `drop ${name} lies in server.dataDirectory (${dataDirectory}): whoever fetches from it has to be let into the directory that holds all mail and its keys; a place apart is safer`,
+    );
+  if (deleteAfterHours > 0)
+    warnings.push(
+      `drop ${name} deletes messages that nobody has fetched for ${deleteAfterHours} hours (deleteAfterHours): they are gone, and their senders are not told`,
+    );
+  return warnings;
 }

@@ -105,7 +105,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig | FaultyConfig {
       ...config.listeners.flatMap(listenerWarnings),
       ...config.listeners.flatMap(doorWarnings),
       ...config.relays.flatMap(relayWarnings),
-      ...config.drops.flatMap(dropWarnings),
+      ...config.drops.flatMap((drop) => dropWarnings(drop, config.server.dataDirectory)),
       ...pickupWarnings(config),
     ],
   };

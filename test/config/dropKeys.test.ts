@@ -22,7 +22,7 @@ function load(t: Test, text: string, environment: NodeJS.ProcessEnv = {}) {
   const result = loadConfig({
     file,
     defaultDirectory: directory,
-    environment,
+    environment: { HAUSPOST_SERVER_DATA_DIRECTORY: 'data', ...environment },
     imapCapabilities: [],
     pop3Capabilities: [],
     relayPresets: {},
@@ -85,5 +85,9 @@ t.test('what is wrong is told with its line, and what deletes mail is warned of'
     const problems = result.kind === 'faulty' ? result.problems.map(formatProblem) : [];
     t.ok(problems.includes(`${file}:${problem}`), problems.join('\n'));
   }
+  for (const inside of ['data', 'data/drop'])
+    t.match(loaded(t, ONE.replace('drop/scans', inside)).warnings, [
+      /^drop scans lies in server\.dataDirectory \(.*data\)/,
+    ]);
   t.match(loaded(t, `${ONE}deleteAfterHours = 48`).warnings, [/^drop scans deletes messages .* 48 hours/]);
 });
