@@ -57,12 +57,6 @@ export function readHeaderSender(fields: readonly PlacedField[], rules: SenderRu
   return readSender(named(fields, 'from'), named(fields, 'sender'), rules);
 }
 
-/** Addresses of these fields, as far as they can be read. */
-export function readableAddresses(fields: readonly PlacedField[]): readonly string[] {
-  const found = fields.map(({ value }) => readAddressList(value));
-  return found.flatMap((list) => (list.kind === 'addresses' ? list.addresses : []));
-}
-
 type ResentSet =
   | { readonly kind: 'none' }
   | { readonly kind: 'leads'; readonly fields: readonly PlacedField[] }

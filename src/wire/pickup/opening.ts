@@ -13,12 +13,7 @@
 import { formatMessageHeader, parseMessageHeader } from '../mime/messageHeader.ts';
 import type { MailDsn, RcptDsn } from '../smtp/dsnParameters.ts';
 import { type EditingRules, editFields } from './editedFields.ts';
-import {
-  readableAddresses,
-  readHeaderEnvelope,
-  readHeaderSender,
-  type SenderRules,
-} from './headerEnvelope.ts';
+import { readHeaderEnvelope, readHeaderSender, type SenderRules } from './headerEnvelope.ts';
 import {
   END_MARKER,
   INJECTED_FIELDS,
@@ -58,8 +53,6 @@ export type PickupOpening =
       readonly header: Buffer;
       /** Names of what was taken out, each once, as they are written. */
       readonly removed: readonly string[];
-      /** Addresses of From, Sender and their Resent forms, each once, as far as they can be read. */
-      readonly senders: readonly string[];
     }
   | BadOpening;
 
@@ -99,11 +92,9 @@ export function readOpening(octets: Buffer, isWhole: boolean, rules: OpeningRule
     isSmtpUtf8: [reversePath ?? '', ...recipients].some((path) => /[^\0-\x7f]/.test(path)),
     header: formatMessageHeader({ ...header, fields: edited.fields }),
     removed: edited.removed,
-    senders: [...new Set(readableAddresses(fields.filter(({ name }) => SENDERS.has(name))))],
   };
 }
 
-const SENDERS: ReadonlySet<string> = new Set(['from', 'sender', 'resent-from', 'resent-sender']);
 const ENVELOPE_FIELDS: ReadonlySet<string> = new Set(['x-sender', 'x-receiver']);
 
 type ReadEnvelope =
