@@ -17,6 +17,7 @@ import type { ClaimedFile, ClaimStep } from './claimedFiles.ts';
 import type { PickupDirectory } from './contract.ts';
 import { lookAt } from './fileLook.ts';
 import { type FileName, pathOf, showName } from './fileNames.ts';
+import { REFUSED_EXPIRY_MS } from './limits.ts';
 import { codeOf, moveFile } from './moveFile.ts';
 import { type Look, MS_NS } from './observation.ts';
 import { takeFile } from './takeFile.ts';
@@ -120,8 +121,12 @@ async function take(
     }
     case 'bad':
       return { kind: 'next', step: { kind: 'badmail', verdict: taken.verdict }, waitMs: 0 };
-    case 'deferred':
-      return taken;
+    case 'deferred': {
+      const { verdict, ...deferred } = taken;
+      const isOver = clock.monotonic() - file.sinceMs >= REFUSED_EXPIRY_MS;
+      if (verdict === undefined || !isOver) return deferred;
+      return { kind: 'next', step: { kind: 'badmail', verdict }, waitMs: 0 };
+    }
     case 'changed':
       log.info('pickup.file.changed', describe(surroundings, file));
       if (taken.look.octets !== expected.octets) {

@@ -5,7 +5,7 @@
  * What an administrator may change is in contract.ts (a directory's rules).
  */
 
-import { KIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
+import { DAY_MS, KIB, MINUTE_MS, SECOND_MS } from '../base/units.ts';
 
 /** Names that are read from a directory before others have their turn. */
 export const SCAN_BATCH_NAMES = 256;
@@ -47,6 +47,11 @@ export const RETRY_WAITS_MS = [
 ] as const;
 /** After so long a file that cannot be taken is an alarm: what passes by itself has passed by then. */
 export const STUCK_ALARM_MS = 10 * MINUTE_MS;
+/**
+ * A file that is refused for now for so long, as by a full mailbox, goes to badmail: the queue gives its mail up after as long, and
+ * files that nobody will ever take must not keep their places from others.
+ */
+export const REFUSED_EXPIRY_MS = 2 * DAY_MS;
 /** After so long a file that may not be opened is an alarm: nobody mends rights but a person. */
 export const UNREADABLE_ALARM_MS = MINUTE_MS;
 /** After so long a pause is an alarm in which nothing is taken, whatever the file. */

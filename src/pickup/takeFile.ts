@@ -56,8 +56,16 @@ export type Taken =
       readonly growth: Verdict | undefined;
     }
   | { readonly kind: 'bad'; readonly verdict: Verdict }
-  /** Not now. `isCommon`: it would be the same with any other file. */
-  | { readonly kind: 'deferred'; readonly error: unknown; readonly isCommon: boolean }
+  /**
+   * Not now. `isCommon`: it would be the same with any other file. `verdict`: what is wrong with it where it is refused for now for so
+   * long that nobody waits any more.
+   */
+  | {
+      readonly kind: 'deferred';
+      readonly error: unknown;
+      readonly isCommon: boolean;
+      readonly verdict?: Verdict;
+    }
   /** Somebody has written to it. */
   | { readonly kind: 'changed'; readonly look: Look }
   | { readonly kind: 'gone' }
@@ -151,8 +159,10 @@ async function takeOpened(
   if (reading.error instanceof FileChanged) return await lookAgain(file);
   if (codeOf(reading.error) !== undefined) return unreadable(reading.error);
   const { error } = acceptance;
-  if (!error.reply.isTemporary) return bad(verdictOnRefusal(error, traceId, known));
-  return { kind: 'deferred', error, isCommon: COMMON_REFUSALS.includes(error.code) };
+  const verdict = verdictOnRefusal(error, traceId, known);
+  if (!error.reply.isTemporary) return bad(verdict);
+  if (COMMON_REFUSALS.includes(error.code)) return { kind: 'deferred', error, isCommon: true };
+  return { kind: 'deferred', error, isCommon: false, verdict };
 }
 
 async function readEnvelope(reading: MessageReading, rules: PickupDirectory): Promise<PickupOpening> {

@@ -40,6 +40,7 @@ const WHAT_TO_DO: Partial<Record<MailErrorCode, string>> = {
   policyRefused: "Allow the recipient in the directory's settings (recipients), or use another one.",
   messageTooLarge:
     'Make the message smaller, or raise the limit (sizeLimitOctets of the directory, smtp.sizeLimitOctets).',
+  overQuota: 'Make room in the mailbox or raise its quota, and put the file back.',
   mailLoop: 'Remove the Received and Delivered-To fields if the message is meant to be sent again.',
 };
 const WHAT_ELSE = 'Look up the trace for what the server did, correct the file and put it back.';

@@ -34,6 +34,7 @@ import {
   EVENT_LIMIT,
   FILES_UNDER_WAY,
   SILENT_ALARM_MS,
+  REFUSED_EXPIRY_MS,
 } from '../../src/pickup/limits.ts';
 import { letter, openPickupRoom, reasonOf } from './pickupRoom.ts';
 
@@ -378,6 +379,27 @@ t.test(
     t.same(await room.subjects(), ['a', 'b']);
   },
 );
+
+t.test('a refusal for now ends in badmail after two days, and keeps its place no longer', async (t) => {
+  let tries = 0;
+  const room = await openPickupRoom(t, {
+    door: (transfer) => ({
+      ...transfer,
+      accept: () => {
+        tries += 1;
+        const error = new MailError('overQuota');
+        return Promise.resolve({ kind: 'refused', traceId: newTraceId(systemClock.now()), error });
+      },
+    }),
+  });
+  room.write('a.eml', letter('a'));
+  await room.until(() => tries === 1);
+  await room.pass(REFUSED_EXPIRY_MS - 10 * MINUTE_MS);
+  t.match(await room.status(), { deferred: 1, bad: 0 });
+  await room.until(() => room.names().length === 0, MINUTE_MS);
+  const [bad] = (await room.pickup.listBad('app', 10)) ?? [];
+  t.match(bad, { file: 'a.eml', reason: /over its quota/ });
+});
 
 t.test('a file that grows while it is read is put back and sent whole', async (t) => {
   const target: { grow?: () => void } = {};
