@@ -82,11 +82,11 @@ async function writeReason(
   name: FileName,
 ): Promise<'written' | 'again' | 'ofAnother'> {
   const text = formatReason(verdict, { ...facts, file: showName(name) });
-  const isOurs = name.length >= original.length && (await isReasonOf(path, facts.handoverId));
+  // It is whole, since its last line is what it is known by; written anew, a crash would leave less of it, and the file a second name.
+  if (name.length >= original.length && (await isReasonOf(path, facts.handoverId))) return 'again';
   try {
-    const handle = await open(path, isOurs ? 'r+' : 'wx');
+    const handle = await open(path, 'wx');
     try {
-      await handle.truncate();
       await handle.writeFile(text);
       await handle.sync();
     } catch (error) {
@@ -96,7 +96,7 @@ async function writeReason(
     } finally {
       await handle.close();
     }
-    return isOurs ? 'again' : 'written';
+    return 'written';
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return 'ofAnother';
     throw error;

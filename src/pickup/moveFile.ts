@@ -43,6 +43,9 @@ export async function moveFile(from: Buffer, to: Buffer): Promise<boolean> {
  */
 export async function endCopy(from: Buffer, to: Buffer): Promise<boolean> {
   if (!(await isCopy(from, to))) return false;
+  await unlink(besideOf(to)).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  });
   await unlink(from);
   return true;
 }
@@ -80,7 +83,7 @@ async function renameToFree(from: Buffer, to: Buffer): Promise<boolean> {
 /** The copy is on disk under its name before the file itself goes. */
 async function copyAcross(from: Buffer, to: Buffer): Promise<boolean> {
   if (!(await isFree(to))) return false;
-  const beside = Buffer.concat([to, Buffer.from('.part')]);
+  const beside = besideOf(to);
   const source = await openFile(from);
   try {
     const { mode, size } = await source.stat();
@@ -94,6 +97,11 @@ async function copyAcross(from: Buffer, to: Buffer): Promise<boolean> {
   }
   await unlink(from);
   return true;
+}
+
+/** The name of a copy that is not whole yet. */
+function besideOf(to: Buffer): Buffer {
+  return Buffer.concat([to, Buffer.from('.part')]);
 }
 
 async function isCopy(from: Buffer, to: Buffer): Promise<boolean> {
