@@ -38,7 +38,7 @@ export async function moveToBadmail(move: BadFileMove): Promise<FileName> {
   const { directory, badmailDirectory } = move;
   await mkdir(badmailDirectory, { recursive: true });
   await refuseLink(move);
-  for (const name of namesFor(move.original, move.facts.at)) {
+  for (const name of namesFor(move.original, move.facts.handoverId)) {
     const reasonPath = pathOf(badmailDirectory, reasonNameOf(name));
     const reason = await writeReason(reasonPath, move, name);
     if (reason === 'ofAnother') continue;
@@ -59,17 +59,14 @@ export function reasonNameOf(name: FileName): FileName {
   return `${name}${REASON_ENDING}` as FileName;
 }
 
-function* namesFor(original: FileName, at: number): Generator<FileName> {
+/** The same ones in the same order for the same file: an attempt that a crash ended is found again, whichever name it had got. */
+function* namesFor(original: FileName, handoverId: string): Generator<FileName> {
   const name = cutName(original, BASE_LIMIT_OCTETS);
   yield name;
-  const time = new Date(at)
-    .toISOString()
-    .replace(/\.\d+Z$/, 'Z')
-    .replaceAll(':', '-');
   const dot = name.lastIndexOf('.');
   const [base, ending] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
   for (let number = 1; number < NAME_TRIES; number += 1) {
-    const mark = number === 1 ? time : `${time}-${number}`;
+    const mark = number === 1 ? handoverId : `${handoverId}-${number}`;
     const room = BASE_LIMIT_OCTETS - mark.length - 1 - ending.length;
     yield `${cutName(base as FileName, room)}.${mark}${ending}` as FileName;
   }
@@ -78,12 +75,12 @@ function* namesFor(original: FileName, at: number): Generator<FileName> {
 /** `again`: an earlier attempt with the same file has the name; `ofAnother`: another file has it, and nothing is written. */
 async function writeReason(
   path: Buffer,
-  { verdict, facts, original }: BadFileMove,
+  { verdict, facts }: BadFileMove,
   name: FileName,
 ): Promise<'written' | 'again' | 'ofAnother'> {
   const text = formatReason(verdict, { ...facts, file: showName(name) });
   // It is whole, since its last line is what it is known by; written anew, a crash would leave less of it, and the file a second name.
-  if (name.length >= original.length && (await isReasonOf(path, facts.handoverId))) return 'again';
+  if (await isReasonOf(path, facts.handoverId)) return 'again';
   try {
     const handle = await open(path, 'wx');
     try {

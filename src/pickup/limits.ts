@@ -68,7 +68,7 @@ export const BAD_COUNT_DEADLINE_MS = 2 * SECOND_MS;
 export const READ_BLOCK_OCTETS = 64 * KIB;
 /** Octets of a reason file that are read to show its first line. */
 export const REASON_LOOK_OCTETS = 4 * KIB;
-/** Names that are tried for a file in badmail; with the time and a number in them the first or second is free. */
+/** Names that are tried for a file in badmail; with the id of its claim and a number in them the first or second is free. */
 export const NAME_TRIES = 100;
 /** Octets of a file name, as nearly every file system has it. */
 export const NAME_LIMIT_OCTETS = 255;
