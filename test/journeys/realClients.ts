@@ -194,7 +194,18 @@ async function fetchmail(account: Account, protocol: 'pop3' | 'imap'): Promise<F
   return readMessages(sink);
 }
 
+/** Three tries: getmail 6.18 misses the end of a child that is quicker than itself, and gives up after its timeout. */
 async function getmail(account: Account, protocol: 'pop3' | 'imap'): Promise<Fetched> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await getmailOnce(account, protocol);
+    } catch (error) {
+      if (tries === 3 || !/waiting child pid \d+ timed out/.test(String(error))) throw error;
+    }
+  }
+}
+
+async function getmailOnce(account: Account, protocol: 'pop3' | 'imap'): Promise<Fetched> {
   const home = mkdtempSync(join(account.directory, 'getmail-'));
   const sink = mkdtempSync(join(home, 'messages-'));
   // getmail does not write mail as root unless told so with these words.
@@ -206,11 +217,11 @@ async function getmail(account: Account, protocol: 'pop3' | 'imap'): Promise<Fet
     `port = ${account.ports[protocol]}`,
     `username = ${account.address}`,
     `password = ${account.password}`,
-    'timeout = 120',
+    'timeout = 60',
     '[destination]',
     'type = MDA_external',
     'path = /bin/sh',
-    // getmail 6.18 misses the end of a child that is quicker than itself, as on a busy machine, and waits for it in vain: so it is slow.
+    // Slow, since getmail misses quick ones, above all on a busy machine.
     `arguments = ("-c", "exec nice -n 19 cat > ${sink}/$$")`,
     ...(process.getuid?.() === 0 ? asRoot : []),
     '[options]',
