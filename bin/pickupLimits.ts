@@ -39,6 +39,7 @@ export const PICKUP_LIMITS: readonly LimitRow[] = [
   row('READ_BLOCK_OCTETS', 'none: a file is read block by block', 'badmail on another file system'),
   row('CLAIMED_FILE_LIMIT', 'no other file is begun, an alarm', 'as many files as are put off'),
   row('STUCK_ALARM_MS', 'an alarm', STUCK),
+  row('SHARE_MEMORY_MS', 'the file waits', 'what other machines write on a share'),
   row('REFUSED_EXPIRY_MS', 'the file goes to badmail', 'a refusal for now ends in badmail'),
   row('UNREADABLE_ALARM_MS', 'an alarm', SHARE),
   row('PAUSE_ALARM_MS', 'an alarm', 'a store that is away pauses'),

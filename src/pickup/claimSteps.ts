@@ -17,8 +17,8 @@ import type { ClaimedFile, ClaimStep } from './claimedFiles.ts';
 import type { PickupDirectory } from './contract.ts';
 import { lookAt } from './fileLook.ts';
 import { type FileName, pathOf, showName } from './fileNames.ts';
-import { REFUSED_EXPIRY_MS } from './limits.ts';
-import { codeOf, moveFile } from './moveFile.ts';
+import { REFUSED_EXPIRY_MS, SHARE_MEMORY_MS } from './limits.ts';
+import { codeOf, isCopy, moveFile } from './moveFile.ts';
 import { type Look, MS_NS } from './observation.ts';
 import { takeFile } from './takeFile.ts';
 import type { Tally } from './tally.ts';
@@ -51,7 +51,7 @@ export async function runStep(surroundings: StepSurroundings, file: ClaimedFile)
   try {
     switch (file.step.kind) {
       case 'ask':
-        return await ask(surroundings, file);
+        return await ask(surroundings, file, file.step);
       case 'take':
         return await take(surroundings, file, file.step);
       case 'remove':
@@ -74,7 +74,11 @@ export function describe({ rules }: StepSurroundings, file: ClaimedFile): Record
 }
 
 /** A claim of an earlier run: a crash, or the end of the server, came between. */
-async function ask(surroundings: StepSurroundings, file: ClaimedFile): Promise<StepEnd> {
+async function ask(
+  surroundings: StepSurroundings,
+  file: ClaimedFile,
+  { isOnWayBack = false }: Extract<ClaimStep, { kind: 'ask' }>,
+): Promise<StepEnd> {
   const { rules, transfer, log } = surroundings;
   const traceId = await transfer.wasAccepted(file.handoverId);
   if (traceId !== undefined) {
@@ -88,11 +92,15 @@ async function ask(surroundings: StepSurroundings, file: ClaimedFile): Promise<S
   }
   const look = await lookAt(claimPath(surroundings, file));
   if (look.form !== 'file') return { kind: 'done' };
-  if (look.links > 1 && (await isSameFile(surroundings, file, look))) {
-    // The crash came when it was on its way back.
+  const original = look.links > 1 || isOnWayBack ? await lookAtOriginal(surroundings, file, look) : 'absent';
+  if (original === 'same') {
+    // The crash, or an error, came when it was on its way back.
     await unlink(claimPath(surroundings, file));
     return { kind: 'done' };
   }
+  // What the share says may be of before.
+  if (isOnWayBack && original === 'other')
+    return { kind: 'next', step: { kind: 'ask' }, waitMs: SHARE_MEMORY_MS };
   log.info('pickup.file.recovered', { ...describe(surroundings, file), accepted: false });
   // Whoever wrote it may be at it still.
   return { kind: 'next', step: { kind: 'take', expected: look }, waitMs: rules.settleMs };
@@ -132,7 +140,8 @@ async function take(
       if (taken.look.octets !== expected.octets) {
         const back = await moveBack(surroundings, file);
         if (back === 'moved') return { kind: 'movedBack', look: taken.look };
-        if (back === 'unsure') return { kind: 'next', step: { kind: 'ask' }, waitMs: rules.settleMs };
+        if (back === 'unsure')
+          return { kind: 'next', step: { kind: 'ask', isOnWayBack: true }, waitMs: rules.settleMs };
       }
       // Some shares change the time of a file that is renamed. It is watched under its claim.
       return { kind: 'next', step: { kind: 'take', expected: taken.look }, waitMs: rules.settleMs };
@@ -208,12 +217,18 @@ async function isThere(directory: string): Promise<boolean> {
   }
 }
 
-async function isSameFile(surroundings: StepSurroundings, file: ClaimedFile, look: Look): Promise<boolean> {
+/** What has a claim's first name. Shares may number the two names of a file apart, and remember old times of one. */
+async function lookAtOriginal(
+  surroundings: StepSurroundings,
+  file: ClaimedFile,
+  look: Look,
+): Promise<'same' | 'other' | 'absent'> {
+  const original = pathOf(surroundings.rules.directory, file.original);
   try {
-    const other = await lookAt(pathOf(surroundings.rules.directory, file.original));
-    return other.inode === look.inode && other.changedNs === look.changedNs;
-  } catch {
-    return false;
+    const isSameInode = (await lookAt(original)).inode === look.inode;
+    return isSameInode || (await isCopy(claimPath(surroundings, file), original)) ? 'same' : 'other';
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' ? 'absent' : 'other';
   }
 }
 

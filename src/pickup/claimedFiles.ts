@@ -14,8 +14,11 @@ import type { Verdict } from './verdict.ts';
 
 /** What comes next for a claim. */
 export type ClaimStep =
-  /** It is of an earlier run, or was lost from sight: whether its message was committed, and which names it has, has to be asked. */
-  | { readonly kind: 'ask' }
+  /**
+   * It is of an earlier run, was lost from sight, or was to get its name back and nobody knows whether it did (`isOnWayBack`): whether its
+   * message was committed, and which names it has, has to be asked.
+   */
+  | { readonly kind: 'ask'; readonly isOnWayBack?: boolean }
   /** `expected`: what it must still be. */
   | { readonly kind: 'take'; readonly expected: Look }
   /** Its message is committed: it only has to go. */

@@ -47,6 +47,8 @@ export const RETRY_WAITS_MS = [
 ] as const;
 /** After so long a file that cannot be taken is an alarm: what passes by itself has passed by then. */
 export const STUCK_ALARM_MS = 10 * MINUTE_MS;
+/** How long a share may answer with what a file was before (NFS: `acregmax`, 60 s). */
+export const SHARE_MEMORY_MS = MINUTE_MS;
 /**
  * A file that is refused for now for so long, as by a full mailbox, goes to badmail: the queue gives its mail up after as long, and
  * files that nobody will ever take must not keep their places from others.

@@ -104,7 +104,8 @@ function besideOf(to: Buffer): Buffer {
   return Buffer.concat([to, Buffer.from('.part')]);
 }
 
-async function isCopy(from: Buffer, to: Buffer): Promise<boolean> {
+/** Whether two files have the same octets. Errors: the system's. */
+export async function isCopy(from: Buffer, to: Buffer): Promise<boolean> {
   const [one, other] = [await lookAt(from), await lookAt(to)];
   if (other.form !== 'file' || one.octets !== other.octets) return false;
   const source = await openFile(from);
