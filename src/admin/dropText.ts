@@ -2,9 +2,8 @@
  * Drop directories in words, for `hauspost drop` and `hauspost status`.
  */
 
-import type { UnixMs } from '../base/clock.ts';
 import type { DropReport } from './dropReport.ts';
-import { formatFields, formatOctets, formatTable } from './table.ts';
+import { formatFields, formatOctets, formatTable, timeText } from './table.ts';
 
 /** A line for each drop, and below it why those do not run that do not. */
 export function dropTable(reports: readonly DropReport[]): string {
@@ -62,8 +61,4 @@ function limitsText({ fileLimit, ageLimitHours, deleteAfterHours, sizeLimitOctet
     sizeLimitOctets === 0 ? undefined : `${formatOctets(sizeLimitOctets)} a message`,
   ].filter((limit) => limit !== undefined);
   return limits.length === 0 ? 'none' : limits.join(', ');
-}
-
-function timeText(at: UnixMs | null): string {
-  return at === null ? '-' : new Date(at).toISOString();
 }

@@ -7,7 +7,7 @@
 import type { UnixMs } from '../base/clock.ts';
 import type { BadFile, PickupRetry } from '../pickup/contract.ts';
 import type { PickupReport } from './pickupReport.ts';
-import { formatFields, formatOctets, formatTable } from './table.ts';
+import { formatFields, formatOctets, formatTable, timeText } from './table.ts';
 
 /** A line for each directory, and below it why those cannot be read that cannot. */
 export function pickupTable(reports: readonly PickupReport[]): string {
@@ -17,7 +17,7 @@ export function pickupTable(reports: readonly PickupReport[]): string {
     report.directory,
     String(report.waiting),
     String(report.deferred),
-    report.oldestWaitingSince === null ? '-' : timeText(report.oldestWaitingSince),
+    timeText(report.oldestWaitingSince),
     String(report.taken),
     report.lastFile === null ? '-' : timeText(report.lastFile.at),
     String(report.bad),
@@ -104,8 +104,4 @@ export function retryText(name: string, { moved, failed }: PickupRetry): string 
 
 function countText(count: number, what: string): string {
   return count === 1 ? `1 ${what}` : `${count} ${what}s`;
-}
-
-function timeText(at: UnixMs): string {
-  return new Date(at).toISOString();
 }

@@ -2,9 +2,8 @@
  * Relays in words, for `hauspost relay` and `hauspost status`.
  */
 
-import type { UnixMs } from '../base/clock.ts';
 import type { RelayReport } from './relayReport.ts';
-import { formatFields, formatOctets, formatTable } from './table.ts';
+import { formatFields, formatOctets, formatTable, timeText } from './table.ts';
 
 /** A line for each relay, and below it why those do not run that do not. */
 export function relayTable(reports: readonly RelayReport[]): string {
@@ -14,9 +13,9 @@ export function relayTable(reports: readonly RelayReport[]): string {
     report.target,
     String(report.items.waiting + report.items.leased),
     String(report.items.held),
-    report.oldestAt === null ? '-' : timeText(report.oldestAt),
+    timeText(report.oldestAt),
     todayText(report),
-    report.lastRelayedAt === null ? '-' : timeText(report.lastRelayedAt),
+    timeText(report.lastRelayedAt),
   ]);
   const headings = ['RELAY', 'STATE', 'TO', 'WAITING', 'HELD', 'OLDEST', 'TODAY', 'LAST SENT'];
   const notes = reports
@@ -68,8 +67,4 @@ function limitsText({ messagesPerMinuteLimit, recipientLimit, sizeLimitOctets, t
     sizeLimitOctets === 0 ? undefined : formatOctets(sizeLimitOctets),
   ];
   return limits.filter((limit) => limit !== undefined).join(', ');
-}
-
-function timeText(at: UnixMs): string {
-  return new Date(at).toISOString();
 }

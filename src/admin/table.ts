@@ -3,6 +3,8 @@
  * Trust: cells may hold what strangers sent, names of failed logins above all; a terminal shows it and does not obey it.
  */
 
+import type { UnixMs } from '../base/clock.ts';
+
 /** Rows of text under `headings`; answers `empty` and a line end when there are none. */
 export function formatTable(
   headings: readonly string[],
@@ -57,4 +59,9 @@ export function parseOctets(text: string): number | undefined {
   const power = ['B', 'KB', 'MB', 'GB', 'TB'].indexOf((match[2] ?? 'B').toUpperCase());
   const octets = Math.floor(Number(match[1]) * 1024 ** power);
   return Number.isSafeInteger(octets) ? octets : undefined;
+}
+
+/** A time in UTC (ISO 8601); `-` where there is none. */
+export function timeText(at: UnixMs | null): string {
+  return at === null ? '-' : new Date(at).toISOString();
 }
