@@ -55,9 +55,9 @@ t.test('a run with dying, failing and skipped tests is reported in full', async 
   t.equal(
     lastOf(report),
     `failed:
+  dies-later.js: SIGKILL
   dies.js > it ran no test
   dies.js: exit code 3
-  dies-later.js: SIGKILL
   fails.js > counts octets > one is two (fails.js:3): -2 +1
   fails.js > throws > the reason it threw (fails.js:4)`,
     'whoever is shown the end alone sees what failed',
@@ -97,10 +97,13 @@ function lastOf(report: string): string | undefined {
   return told?.replace(/\((?:[^\s)]*\/)?(\w+\.js:\d+)\)/g, '($1)');
 }
 
-/** Runs those of `files` in `directory`; the report names them without it. */
+/** Runs those of `files` in `directory`, one after the other by name; the report names them without it. */
 async function runFiles(directory: string, files: Readonly<Record<string, string>>) {
   const paths = Object.keys(files).map((name) => join(directory, name));
-  const run = await runProgram(process.execPath, [RUNNER, ...paths], { deadlineMs: 60_000 });
+  const run = await runProgram(process.execPath, [RUNNER, ...paths], {
+    env: { ...process.env, HAUSPOST_TEST_JOBS: '1' },
+    deadlineMs: 60_000,
+  });
   const report = run.stdout.toString().replaceAll(`${relative(ROOT, directory)}/`, '');
   return { exitCode: run.exitCode, report };
 }
