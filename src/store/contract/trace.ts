@@ -70,7 +70,7 @@ export interface MessageTrace extends MessageNames {
   readonly events: readonly TraceEvent[];
 }
 
-/** The trace, for reading and for session events. */
+/** The trace, for reading and for session events. Whoever reads finds what was noted before, but from a store too busy to write. */
 export interface Trace {
   /** A message's trace. */
   find(traceId: TraceId): Promise<MessageTrace | undefined>;

@@ -117,6 +117,8 @@ export const TRACE_SUBJECT_SLICE_ROWS = 250;
 export const TRACE_NOTES_PER_JOB = 250;
 /** How long a note may wait for others to be written with it. */
 export const TRACE_NOTES_WAIT_MS = 200;
+/** How long whoever reads a trace waits until what was noted before is written; after that it is read as it is. */
+export const TRACE_READ_WAIT_MS = 1000;
 /** Notes that wait to be written, some megabytes; more are dropped and counted. */
 export const TRACE_NOTES_LIMIT = 10_000;
 /** Traces deleted by one job of the maintenance, some milliseconds. */

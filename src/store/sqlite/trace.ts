@@ -2,11 +2,12 @@
  * The Trace view of the SQLite store.
  *
  * A session that fetches ten thousand messages must not wait for ten thousand rows: notes gather in memory for a moment and
- * are written by one job at a time. When the writer cannot keep up, or cannot write at all, they are dropped, counted and
- * told to the log; the mail itself is never held up by its trace.
+ * are written by one job at a time, at once where somebody asks. When the writer cannot keep up, or cannot write at all, they are
+ * dropped, counted and told to the log; the mail itself is never held up by its trace.
  */
 
 import type { Clock, Timer } from '../../base/clock.ts';
+import { within } from '../../base/deadline.ts';
 import type { Log } from '../../base/log.ts';
 import { yieldTurn } from '../../base/pacer.ts';
 import type { TraceId } from '../../base/ids.ts';
@@ -18,6 +19,7 @@ import {
   TRACE_NOTES_LIMIT,
   TRACE_NOTES_PER_JOB,
   TRACE_NOTES_WAIT_MS,
+  TRACE_READ_WAIT_MS,
   TRACE_SLICE_MESSAGES,
   TRACE_SUBJECT_SLICE_ROWS,
 } from './limits.ts';
@@ -49,19 +51,34 @@ export type NoteWriter = Pick<Writer, 'run'>;
 /** The Trace that reads by `reader` and writes by `writer`; a note that cannot be written is told to `log`. */
 export function createTrace(reader: Reader, writer: NoteWriter, clock: Clock, log: Log): FlushableTrace {
   const notes = new Notes(writer, clock, log);
+  // A busy writer keeps nobody from reading what there is.
+  const noted = () =>
+    within(clock, TRACE_READ_WAIT_MS, 'writing notes', notes.flush()).catch(() => undefined);
   return {
-    find: async (traceId) => reader.read((db) => selectTrace(db, traceId)),
-    findByAddress: (address, limit) =>
-      readTraces(
+    async find(traceId) {
+      await noted();
+      return reader.read((db) => selectTrace(db, traceId));
+    },
+    async findByAddress(address, limit) {
+      await noted();
+      const key = traceAddress(address);
+      return readTraces(
         reader,
-        reader.read((db) => selectTraceIdsByAddress(db, traceAddress(address), limit)),
-      ),
-    findByMessageId: (messageId, limit) =>
-      readTraces(
+        reader.read((db) => selectTraceIdsByAddress(db, key, limit)),
+      );
+    },
+    async findByMessageId(messageId, limit) {
+      await noted();
+      const key = cutMessageId(messageId);
+      return readTraces(
         reader,
-        reader.read((db) => selectTraceIdsByMessageId(db, cutMessageId(messageId), limit)),
-      ),
-    findBySubject: async (words, limit) => readTraces(reader, await findBySubject(reader, words, limit)),
+        reader.read((db) => selectTraceIdsByMessageId(db, key, limit)),
+      );
+    },
+    async findBySubject(words, limit) {
+      await noted();
+      return readTraces(reader, await findBySubject(reader, words, limit));
+    },
     note: (contentId, event) => notes.add({ kind: 'content', contentId, event }),
     noteRefusal: (refusal) => notes.add({ kind: 'refusal', refusal }),
     flush: () => notes.flush(),
