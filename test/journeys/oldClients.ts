@@ -57,6 +57,9 @@ export interface OldClient {
 const BOTH = ['pop3', 'imap'] as const;
 const JARS = ['javax.mail', 'javax.activation'].map((name) => `/usr/share/java/${name}.jar`).join(':');
 
+/** What getmail delivers by, with the directory of its messages. */
+export const GETMAIL_DELIVERY = fileURLToPath(new URL('clients/deliver.sh', import.meta.url));
+
 /** Every client. */
 export const OLD_CLIENTS: readonly OldClient[] = [
   { ...program('curl', BOTH, curl), isOneSession: false },
@@ -248,9 +251,8 @@ async function getmail({ protocol, port, login, directory, mode }: Job): Promise
     'timeout = 120',
     '[destination]',
     'type = MDA_external',
-    'path = /bin/sh',
-    // As in realClients.ts.
-    `arguments = ("-c", "exec nice -n 19 cat > ${directory}/messages/$$")`,
+    `path = ${GETMAIL_DELIVERY}`,
+    `arguments = ("${directory}/messages",)`,
     ...(process.getuid?.() === 0 ? asRoot : []),
     '[options]',
     'read_all = false',

@@ -12,7 +12,7 @@ import { ImapFlow } from 'imapflow';
 
 import { runProgram } from '../support/peers.ts';
 import type { Login } from '../support/rawPop3.ts';
-import { messagesIn, newPlace, oldClient } from './oldClients.ts';
+import { GETMAIL_DELIVERY, messagesIn, newPlace, oldClient } from './oldClients.ts';
 
 /** Where a client finds the account. */
 export interface Account extends Login {
@@ -194,18 +194,7 @@ async function fetchmail(account: Account, protocol: 'pop3' | 'imap'): Promise<F
   return readMessages(sink);
 }
 
-/** Three tries: getmail 6.18 misses the end of a child that is quicker than itself, and gives up after its timeout. */
 async function getmail(account: Account, protocol: 'pop3' | 'imap'): Promise<Fetched> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await getmailOnce(account, protocol);
-    } catch (error) {
-      if (tries === 3 || !/waiting child pid \d+ timed out/.test(String(error))) throw error;
-    }
-  }
-}
-
-async function getmailOnce(account: Account, protocol: 'pop3' | 'imap'): Promise<Fetched> {
   const home = mkdtempSync(join(account.directory, 'getmail-'));
   const sink = mkdtempSync(join(home, 'messages-'));
   // getmail does not write mail as root unless told so with these words.
@@ -217,12 +206,11 @@ async function getmailOnce(account: Account, protocol: 'pop3' | 'imap'): Promise
     `port = ${account.ports[protocol]}`,
     `username = ${account.address}`,
     `password = ${account.password}`,
-    'timeout = 60',
+    'timeout = 120',
     '[destination]',
     'type = MDA_external',
-    'path = /bin/sh',
-    // Slow, since getmail misses quick ones, above all on a busy machine.
-    `arguments = ("-c", "exec nice -n 19 cat > ${sink}/$$")`,
+    `path = ${GETMAIL_DELIVERY}`,
+    `arguments = ("${sink}",)`,
     ...(process.getuid?.() === 0 ? asRoot : []),
     '[options]',
     'read_all = true',
