@@ -163,8 +163,11 @@ export const QUEUE_TESTS: ContractTests = {
     const { contentId } = await store.deliveries.deliver({ ...plan, queued: items });
     store.trace.note(contentId, { at: AT, kind: 'fetched', fields: {} });
     const events = (await store.trace.find(plan.traceId))?.events ?? [];
-    t.equal(events.length, 51);
-    t.match(events.at(-1), { kind: 'queued', fields: { recipient: 'r49@example.org', moreItems: 450 } });
+    t.equal(events.length, 52);
+    t.match(events.slice(-2), [
+      { kind: 'queued', fields: { recipient: 'r49@example.org', moreItems: 450 } },
+      { kind: 'fetched' },
+    ]);
   },
 
   'what is queued for a recipient who has had the message is left out with its copies': async (
