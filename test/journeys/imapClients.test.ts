@@ -22,6 +22,7 @@ import type { Test } from 'tap';
 import { ADDRESS, openImapSite } from '../imapd/harness.ts';
 import type { ImapSite } from '../imapd/harness.ts';
 import { peerTest, runProgram } from '../support/peers.ts';
+import { GETMAIL_DELIVERY } from './oldClients.ts';
 
 /** Ordinary messages, which every client leaves alone but for line ends. */
 const PLAIN = [
@@ -238,6 +239,8 @@ peerTest(t, ['fetchmail'], 'fetchmail fetches what is unseen and deletes it', as
 peerTest(t, ['getmail'], 'getmail6 fetches and deletes', async (t) => {
   const site = await siteWith(t, PLAIN);
   const directory = directoryOf(t);
+  const messages = join(directory, 'messages');
+  mkdirSync(messages);
   const rc = join(directory, 'getmailrc');
   const lines = [
     '[retriever]',
@@ -250,8 +253,8 @@ peerTest(t, ['getmail'], 'getmail6 fetches and deletes', async (t) => {
     '[destination]',
     // Not a Maildir: it refuses to deliver to one as root, which containers are.
     'type = MDA_external',
-    'path = /bin/sh',
-    `arguments = ("-c", "cat > ${directory}/$$.mail")`,
+    `path = ${GETMAIL_DELIVERY}`,
+    `arguments = ("${messages}",)`,
     'allow_root_commands = true',
     'unixfrom = false',
     '[options]',
@@ -266,7 +269,7 @@ peerTest(t, ['getmail'], 'getmail6 fetches and deletes', async (t) => {
   });
   t.equal(result.exitCode, 0, result.stdout.toString() + result.stderr.toString());
   // Its own two fields it adds whatever the options say.
-  const undone = mailsIn(directory).map((mail) =>
+  const undone = filesIn(messages).map((mail) =>
     without(mail, ['Return-Path', 'X-getmail-retrieved-from-mailbox']),
   );
   t.same(undone.sort(), PLAIN.map(withLf).sort());
