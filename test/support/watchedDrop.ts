@@ -25,7 +25,7 @@ export class WatchedDrop {
   readonly #directory: string;
   /** Files that were read, by the name that their content has; undefined: damaged. */
   readonly #read: { readonly file: string; readonly name: string | undefined }[] = [];
-  /** Files as they got their names. */
+  /** Files as they got their names; those that were there at the beginning come first. */
   #placed: string[] = [];
   /** Files that may not have been committed when the server was killed. */
   readonly #doubtful = new Set<string>();
@@ -39,11 +39,13 @@ export class WatchedDrop {
   /** Resolves when so many files have come; takes them at once where it is to. */
   begin(takes: boolean, count: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#placed = [];
+    // That one of these goes is an event as well: counted as new ones, they pushed what is in doubt out of the last few.
+    const before = this.#there();
+    this.#placed = [...before];
     this.#watcher = watch(this.#directory, (event, file) => {
       if (event !== 'rename' || file === null || !isFinal(file) || this.#placed.includes(file)) return;
       this.#placed.push(file);
-      if (this.#placed.length >= count) resolve();
+      if (this.#placed.length - before.length >= count) resolve();
       if (takes) this.takeAll();
     });
     return promise;
