@@ -11,13 +11,13 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 
 import type { Message, Recipient } from '@microsoft/microsoft-graph-types';
 import { simpleParser } from 'mailparser';
 
 import { MIB } from '../../src/base/units.ts';
 import type { Issued } from './authority.ts';
+import { freePort } from './postfix.ts';
 import type { Teardown } from './sockets.ts';
 
 /** A mailbox of the tenant. */
@@ -154,8 +154,9 @@ export async function openGraphServer(
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
   };
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  // It may go away and come back, and nobody may have its port meanwhile.
+  const port = await freePort();
+  await listen(port);
   graph.endpoint = `https://localhost:${port}`;
   graph.comeBack = () => listen(port);
   t.teardown(() => graph.goAway());

@@ -7,6 +7,7 @@
  * seen as Postfix has them (its own Received field in front, and LF at line ends).
  */
 
+import { randomInt } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -127,15 +128,25 @@ export async function openPostfix(t: Test, options: PostfixOptions = {}): Promis
   };
 }
 
-/** A port of 127.0.0.1 that nobody listens on now: Postfix cannot choose one. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * A port of 127.0.0.1 that nobody listens on now: Postfix cannot choose one. It is none of those that the system gives away, so that
+ * no listener or connection of another test gets it before its owner comes, or comes back.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(...OWN_PORTS);
+    if (await isFree(port)) return port;
+  }
+}
+
+/** Below Linux's range for itself (ip_local_port_range: 32768 and up). */
+const OWN_PORTS = [20_000, 32_000] as const;
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
 

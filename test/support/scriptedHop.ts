@@ -6,9 +6,10 @@
  */
 
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 
+import { freePort } from './postfix.ts';
 import type { Teardown } from './sockets.ts';
 
 /** What comes of a command: a reply (CRLF is added), octets as they are, the end of the connection, or nothing. */
@@ -143,9 +144,10 @@ export async function openScriptedHop(t: Teardown, script: HopScript = {}): Prom
       await once(server, 'listening');
     },
   };
-  server.listen(0, '127.0.0.1');
+  // It may go away and come back, and nobody may have its port meanwhile.
+  hop.port = await freePort();
+  server.listen(hop.port, '127.0.0.1');
   await once(server, 'listening');
-  hop.port = (server.address() as AddressInfo).port;
   t.teardown(() => hop.goAway());
   return hop;
 }
