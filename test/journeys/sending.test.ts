@@ -171,7 +171,8 @@ peerTest(
           'b@elsewhere.example',
         ]);
         for (const one of taken) sameOctets(t, one, sent);
-        t.match(hop.log(), /nrcpt=2 /, 'one transaction');
+        // Postfix's log is written by a process of its own.
+        t.ok(await hop.logged(/nrcpt=2 /), 'one transaction');
 
         const transport = createTransport({
           host: '127.0.0.1',
@@ -306,8 +307,8 @@ peerTest(
           await submit(t, sender, ['one@hve.example'], message(login, `hve ${index}`));
         const taken = (await hop.taken(before + 64)).slice(before);
         t.equal(new Set(taken.map(({ recipient }) => recipient)).size, 61);
-        t.match(hop.log(), /nrcpt=50 /);
-        t.match(hop.log(), /nrcpt=10 /);
+        t.ok(await hop.logged(/nrcpt=50 /));
+        t.ok(await hop.logged(/nrcpt=10 /));
         t.notMatch(hop.log(), /too many|limit exceeded/i);
         t.match(await sender.relay('azure'), {
           messagesPerMinuteLimit: 30,
