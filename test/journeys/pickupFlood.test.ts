@@ -22,7 +22,7 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 
 import type { RunningServer } from '../support/appliance.ts';
@@ -100,9 +100,9 @@ t.test('hostile names and things neither stall nor mislead the server', async (t
   const server = await pickup.site.serve();
   const session = await openAskingSession(server, pickup);
   const left = await makeThings(t, directory, secret);
-  makeCrowd(directory);
+  await makeCrowd(directory);
   const good = writeOddlyNamed(directory);
-  const bad = writeMonsters(directory);
+  const bad = await writeMonsters(directory);
   await swap(directory, secret);
   const name = 'after-all';
   await writeFileBy('inPlace', pickup.writer, `${name}.eml`, pickupMessage(name).file);
@@ -158,10 +158,12 @@ async function makeThings(t: Test, directory: string, secret: string): Promise<s
   return names.map((name) => `${name}.eml`);
 }
 
-/** Many files that are not for us. */
-function makeCrowd(directory: string): void {
-  for (let number = 0; number < IDLE_FILES; number += 1)
+/** Many files that are not for us; in between the session that asks hears its answers. */
+async function makeCrowd(directory: string): Promise<void> {
+  for (let number = 0; number < IDLE_FILES; number += 1) {
     closeSync(openSync(join(directory, `idle-${number}.log`), 'w'));
+    if (number % 500 === 499) await setImmediate();
+  }
 }
 
 /** Good messages under names that are hard to write down; answers their subjects. */
@@ -193,7 +195,7 @@ function writeOddlyNamed(directory: string): string[] {
 }
 
 /** Files that would cost a careless reader its memory or its time; answers the names of those that are bad. */
-function writeMonsters(directory: string): string[] {
+async function writeMonsters(directory: string): Promise<string[]> {
   const monsters: Readonly<Record<string, Buffer>> = {
     'header.eml': Buffer.concat([
       Buffer.from(messageTo('endless', '').slice(0, -4)),
@@ -207,7 +209,10 @@ function writeMonsters(directory: string): string[] {
     'nested.eml': Buffer.from(`From: one@${PICKUP_DOMAIN}\r\nTo: ${'('.repeat(30_000)}\r\n\r\n`),
     'quotes.eml': Buffer.from(`From: one@${PICKUP_DOMAIN}\r\nTo: ${'"\\'.repeat(15_000)}\r\n\r\n`),
   };
-  for (const [file, octets] of Object.entries(monsters)) writeFileSync(join(directory, file), octets);
+  for (const [file, octets] of Object.entries(monsters)) {
+    writeFileSync(join(directory, file), octets);
+    await setImmediate();
+  }
   writeFileSync(join(directory, 'dots.eml'), messageTo('dots', '..\r\n'.repeat((10 * MIB) / 4)));
   return Object.keys(monsters).filter((file) => file !== 'recipients.eml');
 }
