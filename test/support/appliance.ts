@@ -180,7 +180,7 @@ async function serve(main: string, configFile: string, options: ServeOptions = {
     deadlineMs: options.deadlineMs ?? 10 * 60_000,
     env: { ...QUICK_START, ...AS_A_SERVICE, ...options.env },
   });
-  const [line] = await program.waitFor(/^.*"event":"main\.server\.ready".*$/m);
+  const [line] = await program.waitFor(/^.*"event":"main\.server\.ready".*\n/m);
   const ready = JSON.parse(line ?? '') as { listeners: { name: string; port: number }[]; process: number };
   const ports = Object.fromEntries(
     ready.listeners.map((listener) => [listener.name, listener.port]),
