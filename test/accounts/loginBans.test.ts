@@ -338,7 +338,7 @@ t.test('a known name and an unknown one wait, are refused and cost alike at each
       times.unknown.push(unknown.ms);
     }
   }
-  const median = (all: number[]) => all.sort((one, other) => one - other)[all.length / 2] ?? 0;
-  const ratio = median(times.known) / median(times.unknown);
+  // The quickest of each: on a busy machine half of them have waited for a processor, of the one more than of the other.
+  const ratio = Math.min(...times.known) / Math.min(...times.unknown);
   t.ok(ratio > 0.7 && ratio < 1.4, `known takes ${ratio.toFixed(2)} times as long as unknown`);
 });
