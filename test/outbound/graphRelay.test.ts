@@ -546,7 +546,8 @@ t.test('of a message that Graph does not read no more is read than fits on the w
   graph.faults.push({ kind: 'deaf' });
   const ended = relay.relay(message, abort.signal);
   await graph.stuck();
-  for (let before = -1; before < read; ) {
+  // The server may be there before the message is asked for more than its header.
+  for (let before = -1; read === 0 || before < read; ) {
     before = read;
     for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
   }
