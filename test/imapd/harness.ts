@@ -129,10 +129,11 @@ export async function openImapSite(t: Test, options: SiteOptions = {}): Promise<
       const mailbox = await site.store.mailboxes.find(account.id, name);
       if (mailbox === undefined) throw new Error(`no mailbox ${name.join('/')}`);
       const appendices = [];
+      // All have the same, so that no order depends on where a second ended.
+      const internalDate = { at: systemClock.now(), zoneMinutes: 0 };
       for (const octets of messages) {
         const draft = site.store.contents.begin();
         await draft.write(Buffer.from(octets));
-        const internalDate = { at: systemClock.now(), zoneMinutes: 0 };
         appendices.push({ draft, flags: { system: 0, keywords: [] }, internalDate });
       }
       return (await site.store.mailboxes.append(mailbox.id, appendices)).to;
