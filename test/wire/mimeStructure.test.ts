@@ -395,14 +395,16 @@ function reopened(message: MimeMessage): MimeMessage | undefined {
   return { structure, envelope, octets, pop3Octets };
 }
 
-/** Milliseconds of processor time for walking `content` in chunks of 64 KiB, the best of two, and at least one. */
-function walkingTime(content: Buffer): number {
+/** Milliseconds of processor time for walking `content` so many times in chunks of 64 KiB, the best of two, and at least one. */
+function walkingTime(content: Buffer, times: number): number {
   let best = Number.POSITIVE_INFINITY;
   for (let run = 0; run < 2; run += 1) {
     const start = threadMs();
-    const walker = createMimeWalker();
-    for (let at = 0; at < content.length; at += 65_536) walker.push(content.subarray(at, at + 65_536));
-    walker.end();
+    for (let walk = 0; walk < times; walk += 1) {
+      const walker = createMimeWalker();
+      for (let at = 0; at < content.length; at += 65_536) walker.push(content.subarray(at, at + 65_536));
+      walker.end();
+    }
     best = Math.min(best, threadMs() - start);
   }
   return Math.max(best, 1);
@@ -464,11 +466,13 @@ t.test('time grows with the octets, not faster, whatever the message', async (t)
   for (const [name, bomb] of Object.entries(BOMBS)) {
     const [short, long] = [octets(bomb(small)), octets(bomb(small * factor))];
     let ratio = Number.POSITIVE_INFINITY;
-    // What is quadratic takes a hundred times as long in the quietest of moments, too; what a busy machine did is gone by then.
-    for (let tries = 0; tries < 10 && ratio >= factor * 3; tries += 1) {
-      ratio = Math.min(ratio, walkingTime(long) / walkingTime(short));
+    // What is quadratic takes a hundred times as long in the quietest of moments, too; what a busy machine did is gone by then. The
+    // kernel may count in steps of 4 ms, so that the small one alone would take nothing. A large one makes more garbage than caches
+    // hold: beside a loaded machine one took 34 times as long that is not quadratic.
+    for (let tries = 0; tries < 10 && ratio >= factor * 5; tries += 1) {
+      ratio = Math.min(ratio, (walkingTime(long, 1) * factor) / walkingTime(short, factor));
     }
-    t.ok(ratio < factor * 3, `${name}: ${factor} times the octets took ${ratio.toFixed(1)} times as long`);
+    t.ok(ratio < factor * 5, `${name}: ${factor} times the octets took ${ratio.toFixed(1)} times as long`);
   }
 });
 
