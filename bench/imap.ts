@@ -9,10 +9,8 @@
  */
 
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { systemClock } from '../src/base/clock.ts';
 import { silentLog } from '../src/base/log.ts';
@@ -21,6 +19,7 @@ import { createSite, type Site } from '../test/support/appliance.ts';
 import { addAccounts } from '../test/support/manyAccounts.ts';
 import type { Login } from '../test/support/rawPop3.ts';
 import { createDovecot, type DovecotServer, memoryOfTree } from './dovecotServer.ts';
+import { askLoop, loopHook } from './loop.ts';
 import { mailboxMessage, RARE_WORD } from './mailboxMessages.ts';
 import { MeteredImap } from './meteredImap.ts';
 
@@ -28,7 +27,6 @@ const messages = Number(process.argv[2] ?? 20_000);
 const rounds = Number(process.argv[3] ?? 3);
 const idlers = Number(process.argv[4] ?? 1000);
 const IDLE_ACCOUNTS = 50;
-const LOOP_HOOK = fileURLToPath(new URL('./loopDelay.ts', import.meta.url));
 
 /** The figures of one row. */
 interface Row {
@@ -66,8 +64,7 @@ try {
 
 async function roundOfOurs(site: Site, login: Login): Promise<void> {
   const loopSocket = join(site.directory, 'loop.sock');
-  const options = `--import ${LOOP_HOOK} ${process.env.BENCH_SERVER_OPTIONS ?? ''}`;
-  const server = await site.serve({ env: { NODE_OPTIONS: options, BENCH_LOOP_SOCKET: loopSocket } });
+  const server = await site.serve({ env: loopHook(loopSocket) });
   const target: Target = {
     port: server.ports.imap,
     user: login.address,
@@ -221,18 +218,6 @@ async function growth(
   const after = memoryKib();
   for (const session of [first, ...sessions]) session.close();
   return (after - before) / 1024;
-}
-
-function askLoop(path: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let answer = '';
-    connect(path)
-      .on('data', (piece) => {
-        answer += piece.toString();
-      })
-      .once('end', () => resolve(Number(answer)))
-      .once('error', reject);
-  });
 }
 
 function median(values: readonly number[]): number {

@@ -1,5 +1,5 @@
 /**
- * Loaded into the server's process by NODE_OPTIONS=--import, for bench/imap.ts alone: tells, on a socket whose path is in
+ * Loaded into the server's process by NODE_OPTIONS=--import, as bench/loop.ts has it: tells, on a socket whose path is in
  * BENCH_LOOP_SOCKET, how long the event loop of the main thread was held at most since it was asked before, in ms.
  */
 

@@ -1,17 +1,31 @@
 /**
  * Measures how quickly files are picked up: so many messages of 5 KB that are moved into a directory at once, and so many that are
- * copied into it in view, beside the same messages handed over by SMTP in the same run. All are delivered to the same account.
+ * copied into it in view, beside the same messages handed over by SMTP in the same run. All are delivered to the same account. Then
+ * a crowd of empty files that never get finished, and what it costs to look at them.
  *
- * Run: npx node bench/pickup.ts [messages, default 5000]. Compare figures of one run only, the machines are noisy.
+ * Run: npx node bench/pickup.ts [messages, default 5000] [crowd, default 100000]. Compare figures of one run only, the machines are
+ * noisy.
  */
 
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
+import { askLoop, loopHook } from './loop.ts';
 import { addAccount, createSite, type RunningServer } from '../test/support/appliance.ts';
 import { RawSmtp } from '../test/support/rawSmtp.ts';
 
 const MESSAGES = Number(process.argv[2] ?? 5000);
+const CROWD = Number(process.argv[3] ?? 100_000);
+const CROWD_SECONDS = 15;
 const BODY = `${'x'.repeat(76)}\r\n`.repeat(64);
 const LOOK_MS = 10;
 const DEADLINE_MS = 30 * 60_000;
@@ -37,8 +51,30 @@ try {
   const bad = readdirSync(pickup).includes(BADMAIL) ? readdirSync(badmail).length : 0;
   if (bad > 0) throw new Error(`${bad} files in badmail`);
   await server.stop();
+  await watchCrowd();
 } finally {
   await site.remove();
+}
+
+/** How long the event loop is held at most, and processor time, in some rounds: without the crowd, as it comes, and while it stays. */
+async function watchCrowd(): Promise<void> {
+  const socket = join(site.directory, 'loop.sock');
+  const server = await site.serve({ env: loopHook(socket), deadlineMs: DEADLINE_MS });
+  const round = async (label: string) => {
+    const cpu = cpuSeconds(server);
+    await askLoop(socket);
+    await new Promise((resolve) => setTimeout(resolve, CROWD_SECONDS * 1000));
+    const held = (await askLoop(socket)).toFixed(1);
+    print(
+      label,
+      `CPU ${(cpuSeconds(server) - cpu).toFixed(2)} s in ${CROWD_SECONDS} s, loop held ${held} ms`,
+    );
+  };
+  await round('no file');
+  for (let number = 0; number < CROWD; number += 1)
+    closeSync(openSync(join(pickup, `crowd-${number}.eml`), 'w'));
+  for (const time of ['first', 'second', 'third', 'fourth']) await round(`${CROWD} files, ${time} round`);
+  await server.stop();
 }
 
 /** Answers messages a second. */
