@@ -67,6 +67,13 @@ export class ClaimedFiles {
     return [...this.#files.values()].filter(({ claimName }) => !this.#underWay.has(claimName));
   }
 
+  /** Claims that were put off, those that are just tried once more among them. */
+  putOff(): ClaimedFile[] {
+    return [...this.#files.values()].filter(
+      ({ claimName, attempts }) => attempts > 0 || !this.#underWay.has(claimName),
+    );
+  }
+
   has(claimName: FileName): boolean {
     return this.#files.has(claimName);
   }
