@@ -27,7 +27,7 @@ const UNFINISHED_WORDS: Readonly<Partial<Record<KnownFile['waitingFor'], string>
 export function alarmsOf(keeper: DirectoryKeeper, nowMs: number): readonly string[] {
   return [
     ...directoryAlarms(keeper, nowMs),
-    ...claimAlarms(keeper.claims.putOff(), nowMs),
+    ...claimAlarms(keeper.claims.deferred(), nowMs),
     ...fileAlarms([...keeper.known.all()], nowMs),
     ...ignoredAlarms(keeper),
   ];

@@ -62,16 +62,9 @@ export class ClaimedFiles {
     return this.#files.values();
   }
 
-  /** Claims that wait for another attempt. */
-  deferred(): ClaimedFile[] {
-    return [...this.#files.values()].filter(({ claimName }) => !this.#underWay.has(claimName));
-  }
-
   /** Claims that were put off, those that are just tried once more among them. */
-  putOff(): ClaimedFile[] {
-    return [...this.#files.values()].filter(
-      ({ claimName, attempts }) => attempts > 0 || !this.#underWay.has(claimName),
-    );
+  deferred(): ClaimedFile[] {
+    return [...this.#files.values()].filter((file) => file.attempts > 0 || !this.#isUnderWay(file));
   }
 
   has(claimName: FileName): boolean {
@@ -148,16 +141,26 @@ export class ClaimedFiles {
 
   /** Everything that waits is tried now. */
   hasten(nowMs: number): void {
-    for (const file of this.deferred()) this.#files.set(file.claimName, { ...file, dueMs: nowMs });
+    for (const file of this.#atRest()) this.#files.set(file.claimName, { ...file, dueMs: nowMs });
   }
 
   /** The directory is gone: what is claimed in it is found again when it comes back. */
   clear(): void {
-    for (const file of this.deferred()) this.remove(file);
+    for (const file of this.#atRest()) this.remove(file);
   }
 
-  #mayBegin({ claimName, step }: ClaimedFile, isPaused: boolean): boolean {
-    if (this.#underWay.has(claimName)) return false;
+  /** Claims that nothing is done with now. */
+  #atRest(): ClaimedFile[] {
+    return [...this.#files.values()].filter((file) => !this.#isUnderWay(file));
+  }
+
+  #isUnderWay({ claimName }: ClaimedFile): boolean {
+    return this.#underWay.has(claimName);
+  }
+
+  #mayBegin(file: ClaimedFile, isPaused: boolean): boolean {
+    if (this.#isUnderWay(file)) return false;
+    const { step } = file;
     return !isPaused || step.kind === 'remove' || step.kind === 'badmail';
   }
 }

@@ -46,7 +46,7 @@ export class DirectoryStatus {
     const counted = await this.#countBad();
     const nowMs = clock.monotonic();
     const files = [...known.all()].filter(({ waitingFor }) => waitingFor !== 'never');
-    const deferred = claims.putOff();
+    const deferred = claims.deferred();
     const since = [
       ...files.flatMap(({ observation }) => (observation === undefined ? [] : [observation.firstSeenAt])),
       ...deferred.map(({ sinceAt }) => sinceAt),
