@@ -22,7 +22,7 @@ import type { Test } from 'tap';
 import { ADDRESS, openImapSite } from '../imapd/harness.ts';
 import type { ImapSite } from '../imapd/harness.ts';
 import { peerTest, runProgram } from '../support/peers.ts';
-import { GETMAIL_DELIVERY } from './oldClients.ts';
+import { writeGetmailrc } from './getmail.ts';
 
 /** Ordinary messages, which every client leaves alone but for line ends. */
 const PLAIN = [
@@ -243,32 +243,16 @@ peerTest(t, ['getmail'], 'getmail6 fetches and deletes', async (t) => {
   const directory = directoryOf(t);
   const messages = join(directory, 'messages');
   mkdirSync(messages);
-  const rc = join(directory, 'getmailrc');
-  const lines = [
-    '[retriever]',
-    'type = SimpleIMAPRetriever',
-    'server = 127.0.0.1',
-    `port = ${site.port}`,
-    `username = ${ADDRESS}`,
-    'password = secret',
-    'mailboxes = ("INBOX",)',
-    '[destination]',
-    // Not a Maildir: it refuses to deliver to one as root, which containers are.
-    'type = MDA_external',
-    `path = ${GETMAIL_DELIVERY}`,
-    `arguments = ("${messages}",)`,
-    'allow_root_commands = true',
-    'unixfrom = false',
-    '[options]',
-    'delete = true',
-    // Without these it adds Delivered-To and Received.
-    'delivered_to = false',
-    'received = false',
-  ];
-  writeFileSync(rc, lines.join('\n'));
-  const result = await runProgram('getmail', ['--getmaildir', directory, '--rcfile', rc], {
-    env: { HOME: directory },
-  });
+  const login = { address: ADDRESS, password: 'secret' };
+  const fetch = {
+    protocol: 'imap',
+    port: site.port,
+    login,
+    messages,
+    readsAll: true,
+    deletes: true,
+  } as const;
+  const result = await runProgram('getmail', writeGetmailrc(directory, fetch), { env: { HOME: directory } });
   t.equal(result.exitCode, 0, result.stdout.toString() + result.stderr.toString());
   // Its own two fields it adds whatever the options say.
   const undone = filesIn(messages).map((mail) =>

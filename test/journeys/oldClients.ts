@@ -22,6 +22,7 @@ import { fileURLToPath } from 'node:url';
 
 import { type ProgramResult, runProgram } from '../support/peers.ts';
 import type { Login } from '../support/rawPop3.ts';
+import { writeGetmailrc } from './getmail.ts';
 
 /** One visit. */
 export interface Job {
@@ -56,9 +57,6 @@ export interface OldClient {
 
 const BOTH = ['pop3', 'imap'] as const;
 const JARS = ['javax.mail', 'javax.activation'].map((name) => `/usr/share/java/${name}.jar`).join(':');
-
-/** What getmail delivers by, with the directory of its messages. */
-export const GETMAIL_DELIVERY = fileURLToPath(new URL('clients/deliver.sh', import.meta.url));
 
 /** Every client. */
 export const OLD_CLIENTS: readonly OldClient[] = [
@@ -239,30 +237,9 @@ async function fetchmail({ protocol, port, login, directory, mode }: Job): Promi
 }
 
 async function getmail({ protocol, port, login, directory, mode }: Job): Promise<string | undefined> {
-  // getmail does not write mail as root unless told so with these words.
-  const asRoot = ['user = root', 'group = root', 'allow_root_commands = true'];
-  const lines = [
-    '[retriever]',
-    `type = ${protocol === 'pop3' ? 'SimplePOP3Retriever' : 'SimpleIMAPRetriever'}`,
-    'server = 127.0.0.1',
-    `port = ${port}`,
-    `username = ${login.address}`,
-    `password = ${login.password}`,
-    'timeout = 120',
-    '[destination]',
-    'type = MDA_external',
-    `path = ${GETMAIL_DELIVERY}`,
-    `arguments = ("${directory}/messages",)`,
-    ...(process.getuid?.() === 0 ? asRoot : []),
-    '[options]',
-    'read_all = false',
-    `delete = ${mode === 'delete'}`,
-    'delivered_to = false',
-    'received = false',
-    'verbose = 0',
-  ];
-  writeFileSync(join(directory, 'getmailrc'), `${lines.join('\n')}\n`, { mode: 0o600 });
-  return run('getmail', [`--getmaildir=${directory}`, '--rcfile=getmailrc']);
+  const messages = join(directory, 'messages');
+  const fetch = { protocol, port, login, messages, readsAll: false, deletes: mode === 'delete' };
+  return run('getmail', writeGetmailrc(directory, fetch));
 }
 
 async function mpop({ port, login, directory, mode }: Job): Promise<string | undefined> {

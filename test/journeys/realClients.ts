@@ -12,7 +12,8 @@ import { ImapFlow } from 'imapflow';
 
 import { runProgram } from '../support/peers.ts';
 import type { Login } from '../support/rawPop3.ts';
-import { GETMAIL_DELIVERY, messagesIn, newPlace, oldClient } from './oldClients.ts';
+import { writeGetmailrc } from './getmail.ts';
+import { messagesIn, newPlace, oldClient } from './oldClients.ts';
 
 /** Where a client finds the account. */
 export interface Account extends Login {
@@ -196,32 +197,13 @@ async function fetchmail(account: Account, protocol: 'pop3' | 'imap'): Promise<F
 
 async function getmail(account: Account, protocol: 'pop3' | 'imap'): Promise<Fetched> {
   const home = mkdtempSync(join(account.directory, 'getmail-'));
-  const sink = mkdtempSync(join(home, 'messages-'));
-  // getmail does not write mail as root unless told so with these words.
-  const asRoot = ['user = root', 'group = root', 'allow_root_commands = true'];
-  const lines = [
-    '[retriever]',
-    `type = ${protocol === 'pop3' ? 'SimplePOP3Retriever' : 'SimpleIMAPRetriever'}`,
-    'server = 127.0.0.1',
-    `port = ${account.ports[protocol]}`,
-    `username = ${account.address}`,
-    `password = ${account.password}`,
-    'timeout = 120',
-    '[destination]',
-    'type = MDA_external',
-    `path = ${GETMAIL_DELIVERY}`,
-    `arguments = ("${sink}",)`,
-    ...(process.getuid?.() === 0 ? asRoot : []),
-    '[options]',
-    'read_all = true',
-    'delete = false',
-    'delivered_to = false',
-    'received = false',
-    'verbose = 0',
-  ];
-  writeFileSync(join(home, 'getmailrc'), `${lines.join('\n')}\n`, { mode: 0o600 });
-  await run('getmail', [`--getmaildir=${home}`, '--rcfile=getmailrc']);
-  return readMessages(sink);
+  const messages = mkdtempSync(join(home, 'messages-'));
+  const port = account.ports[protocol];
+  await run(
+    'getmail',
+    writeGetmailrc(home, { protocol, port, login: account, messages, readsAll: true, deletes: false }),
+  );
+  return readMessages(messages);
 }
 
 async function mbsync(account: Account): Promise<Fetched> {
