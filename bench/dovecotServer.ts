@@ -6,10 +6,11 @@
  */
 
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
+import { freePort } from '../test/support/freePort.ts';
 import { runProgram, startProgram } from '../test/support/peers.ts';
 
 /** A Dovecot; it may be stopped and started anew on the same mail. */
@@ -154,15 +155,6 @@ export function memoryOfTree(root: number): number {
     }
   }
   return sum;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 async function listening(port: number): Promise<void> {

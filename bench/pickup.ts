@@ -19,9 +19,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-import { askLoop, loopHook } from './loop.ts';
 import { addAccount, createSite, type RunningServer } from '../test/support/appliance.ts';
 import { RawSmtp } from '../test/support/rawSmtp.ts';
+import { askLoop, loopHook } from './loop.ts';
 
 const MESSAGES = Number(process.argv[2] ?? 5000);
 const CROWD = Number(process.argv[3] ?? 100_000);

@@ -14,7 +14,8 @@ import type { Test } from 'tap';
 import { callServer } from '../test/support/manyAccounts.ts';
 import { createSite, type RunningServer, type Site } from '../test/support/appliance.ts';
 import { startProgram, type RunningProgram } from '../test/support/peers.ts';
-import { freePort, openPostfix } from '../test/support/postfix.ts';
+import { freePort } from '../test/support/freePort.ts';
+import { openPostfix } from '../test/support/postfix.ts';
 import { RawSmtp } from '../test/support/rawSmtp.ts';
 
 const MESSAGES = Number(process.argv[2] ?? 10_000);

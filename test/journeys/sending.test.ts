@@ -18,7 +18,8 @@ import { DOVECOT_SASL_PROGRAMS, openDovecotSasl } from '../support/dovecotSasl.t
 import { DOVECOT_SUBMISSION_PROGRAMS, openDovecotSubmission } from '../support/dovecotSubmission.ts';
 import { addAccounts, callServer } from '../support/manyAccounts.ts';
 import { peerTest } from '../support/peers.ts';
-import { freePort, openPostfix, POSTFIX_PROGRAMS, type TakenMessage } from '../support/postfix.ts';
+import { freePort } from '../support/freePort.ts';
+import { openPostfix, POSTFIX_PROGRAMS, type TakenMessage } from '../support/postfix.ts';
 import { type Login, RawPop3 } from '../support/rawPop3.ts';
 import { RawSmtp } from '../support/rawSmtp.ts';
 import { openScriptedHop } from '../support/scriptedHop.ts';

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 
 import { startProgram } from './peers.ts';
-import { freePort } from './postfix.ts';
+import { freePort } from './freePort.ts';
 import { connectClient } from './sockets.ts';
 
 /** What it needs to be there. */

@@ -17,7 +17,7 @@ import { simpleParser } from 'mailparser';
 
 import { MIB } from '../../src/base/units.ts';
 import type { Issued } from './authority.ts';
-import { freePort } from './postfix.ts';
+import { freePort } from './freePort.ts';
 import type { Teardown } from './sockets.ts';
 
 /** A mailbox of the tenant. */

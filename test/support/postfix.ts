@@ -7,7 +7,6 @@
  * seen as Postfix has them (its own Received field in front, and LF at line ends).
  */
 
-import { randomInt } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -18,13 +17,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { Test } from 'tap';
 
 import { untilFiles } from './fileEvent.ts';
+import { freePort } from './freePort.ts';
 import { type RunningProgram, runProgram, startProgram } from './peers.ts';
 
 /** What a private Postfix needs to be there. */
@@ -126,28 +125,6 @@ export async function openPostfix(t: Test, options: PostfixOptions = {}): Promis
     stop,
     start,
   };
-}
-
-/**
- * A port of 127.0.0.1 that nobody listens on now: Postfix cannot choose one. It is none of those that the system gives away, so that
- * no listener or connection of another test gets it before its owner comes, or comes back.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(...OWN_PORTS);
-    if (await isFree(port)) return port;
-  }
-}
-
-/** Below Linux's range for itself (ip_local_port_range: 32768 and up). */
-const OWN_PORTS = [20_000, 32_000] as const;
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }
 
 /** The numbers of a user and its group, or of a group alone. */

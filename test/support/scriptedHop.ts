@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 
-import { freePort } from './postfix.ts';
+import { freePort } from './freePort.ts';
 import type { Teardown } from './sockets.ts';
 
 /** What comes of a command: a reply (CRLF is added), octets as they are, the end of the connection, or nothing. */
