@@ -159,7 +159,7 @@ export class DirectoryReader {
     if (claim !== undefined) this.#meetClaim(name, claim, findings);
     else if (isTaken(name, rules.fileNames)) {
       if (form === 'other') findings.ignored += 1;
-      else known.meet(name, clock.monotonic(), () => this.#hints.isMovedIn(name));
+      else known.meet(name, clock.monotonic(), () => this.#hints.toldOf(name));
     } else if (isUnfinished(name) && form === 'file') this.#hidden.meet(name);
   }
 
@@ -214,6 +214,8 @@ export class DirectoryReader {
       file.lookMs = nowMs + HINT_SCAN_GAP_MS;
       return;
     }
+    // Between the scan that found it and the first look, which may find its first octets alone.
+    if (file !== undefined && kind === 'change') file.told = 'written';
     if (kind === 'change' || !isTaken(name, rules.fileNames) || this.#earliestMs >= this.#nextMs) return;
     this.#nextMs = this.#earliestMs;
     awake();

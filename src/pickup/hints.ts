@@ -12,6 +12,9 @@ import { type FileName, fileName } from './fileNames.ts';
 import { EVENT_LIMIT } from './limits.ts';
 import { codeOf } from './moveFile.ts';
 
+/** What events told of a file: that it came by a rename and was not written to, that it was written to, or nothing. */
+export type Told = 'movedIn' | 'written' | 'nothing';
+
 /** Watches one directory. */
 export class Hints {
   readonly #onEvent: (name: FileName, kind: 'rename' | 'change') => void;
@@ -48,10 +51,11 @@ export class Hints {
     this.#events = 0;
   }
 
-  /** Whether a name that is new has come by a rename and was not written to. */
-  isMovedIn(name: FileName): boolean {
-    const [earlier, now] = [this.#earlier.get(name), this.#evidence.get(name)];
-    return (earlier ?? now) === 'rename' && now !== 'change';
+  /** What was told of a name that is new. */
+  toldOf(name: FileName): Told {
+    const kinds = [this.#earlier.get(name), this.#evidence.get(name)];
+    if (kinds.includes('change')) return 'written';
+    return kinds.includes('rename') ? 'movedIn' : 'nothing';
   }
 
   /** Nothing that was told so far counts. */

@@ -5,6 +5,7 @@
 
 import type { FileName } from './fileNames.ts';
 import type { HeaderEnd } from './headerLook.ts';
+import type { Told } from './hints.ts';
 import { DUE_FILE_LIMIT, KNOWN_FILE_LIMIT } from './limits.ts';
 import type { Observation } from './observation.ts';
 import type { Trouble } from './trouble.ts';
@@ -17,8 +18,8 @@ export interface KnownFile {
   readonly name: FileName;
   /** Undefined until the first look. */
   observation: Observation | undefined;
-  /** Whether it is new since the last complete scan, and events say that it was moved in. */
-  isToldMovedIn: boolean;
+  /** What events told of it before the first look; `movedIn` of those alone that are new since the last complete scan. */
+  told: Told;
   /** Monotonic: when to look again. */
   lookMs: number;
   waitingFor: WaitingFor;
@@ -71,7 +72,7 @@ export class KnownFiles {
   }
 
   /** A scan has found a name. */
-  meet(name: FileName, nowMs: number, isMovedIn: () => boolean): void {
+  meet(name: FileName, nowMs: number, toldOf: () => Told): void {
     const known = this.#files.get(name);
     if (known !== undefined) {
       known.scan = this.#scan;
@@ -82,7 +83,11 @@ export class KnownFiles {
       this.#leftOver += 1;
       return;
     }
-    this.#files.set(name, this.#newFile(name, nowMs, this.#isComplete && isMovedIn()));
+    const told = toldOf();
+    this.#files.set(
+      name,
+      this.#newFile(name, nowMs, told === 'movedIn' && !this.#isComplete ? 'nothing' : told),
+    );
   }
 
   /** The scan is over: what it did not find is gone. */
@@ -96,7 +101,7 @@ export class KnownFiles {
 
   /** What was moved back by ourselves: known, and watched from now on. */
   add(name: FileName, observation: Observation): void {
-    const file = this.#newFile(name, observation.stillSinceMs, false);
+    const file = this.#newFile(name, observation.stillSinceMs, 'nothing');
     this.#files.set(name, { ...file, observation });
   }
 
@@ -131,11 +136,11 @@ export class KnownFiles {
     return next;
   }
 
-  #newFile(name: FileName, nowMs: number, isToldMovedIn: boolean): KnownFile {
+  #newFile(name: FileName, nowMs: number, told: Told): KnownFile {
     return {
       name,
       observation: undefined,
-      isToldMovedIn,
+      told,
       lookMs: nowMs,
       waitingFor: 'look',
       headerEnd: undefined,

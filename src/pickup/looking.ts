@@ -10,7 +10,7 @@ import { lookAtHeader, SETTLES } from './headerLook.ts';
 import type { KnownFile, KnownFiles } from './knownFiles.ts';
 import { STUCK_LOOK_MS } from './limits.ts';
 import { codeOf } from './moveFile.ts';
-import { observe, observeAgain, standingOf } from './observation.ts';
+import { type Look, observe, observeAgain, standingOf } from './observation.ts';
 import { troubleOf } from './trouble.ts';
 
 /** What looking needs. */
@@ -19,7 +19,7 @@ export interface LookSurroundings {
   readonly clock: Clock;
   readonly known: KnownFiles;
   /** Whether the file was seen before under the name of an unfinished one. */
-  readonly wasHidden: (look: Parameters<typeof observe>[0]) => boolean;
+  readonly wasHidden: (look: Look) => boolean;
 }
 
 /** Looks at one file, which is forgotten when it is gone. Never rejects. */
@@ -31,7 +31,7 @@ export async function lookAtFile(surroundings: LookSurroundings, file: KnownFile
     const before = file.observation;
     file.observation =
       before === undefined
-        ? observe(look, { ms, at: clock.now() }, file.isToldMovedIn || surroundings.wasHidden(look))
+        ? observe(look, { ms, at: clock.now() }, isMovedIn(surroundings, file, look))
         : observeAgain(before, look, ms);
     if (file.observation.stillSinceMs === ms) file.headerEnd = undefined;
     await judge(surroundings, file, file.observation);
@@ -46,6 +46,11 @@ export async function lookAtFile(surroundings: LookSurroundings, file: KnownFile
     file.waitingFor = 'access';
     file.lookMs = nowMs + restOf(rules, nowMs - file.trouble.sinceMs);
   }
+}
+
+/** At the first look. What was written to meanwhile has its writer still, however it came. */
+function isMovedIn({ wasHidden }: LookSurroundings, { told }: KnownFile, look: Look): boolean {
+  return told === 'movedIn' || (told === 'nothing' && wasHidden(look));
 }
 
 async function judge(

@@ -182,7 +182,8 @@ function pausedBy({ isPaused }: PickupRoomOptions): Pick<PickupOptions, 'isPause
   return isPaused === undefined ? {} : { isPaused };
 }
 
-function rulesFor(directory: string, changed: Partial<PickupDirectory> = {}): PickupDirectory {
+/** Rules of `exchange` for a directory, and what is changed of them. */
+export function rulesFor(directory: string, changed: Partial<PickupDirectory> = {}): PickupDirectory {
   return {
     name: 'app',
     kind: 'pickup',
